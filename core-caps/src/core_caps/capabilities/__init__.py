@@ -1,0 +1,1 @@
+"""The domain protocols, one file each. Nobody inherits from them; providers just fit."""

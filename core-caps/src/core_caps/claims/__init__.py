@@ -1,0 +1,1 @@
+"""What is declared: lattices, hints, operations, guarantees, manifests."""

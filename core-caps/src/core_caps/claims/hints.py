@@ -1,0 +1,154 @@
+"""Hints: what an operation touches, and the floors that each forces on its claim.
+
+A hint is a path of segments, `resource::kv::write`. It is matched by whole segments: the family
+`resource::http` covers `resource::http::read`, never `resource::httpx`. Naming a family grants
+nothing; every operation has a hint of its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from core_caps.claims.lattice import Claim, Determinism, Effects, join
+from core_caps.errors import DeterminismTooStrong, EffectTooSmall, ManifestInvalid, UnknownHint
+
+__all__ = ["HINTS", "Hint", "Hints", "canonical", "covers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One hint and its floors: the least effects and the strongest determinism allowed."""
+
+    path: str
+    floor: Claim
+
+    @property
+    def family(self) -> str:
+        """The first two segments: `resource::kv` of `resource::kv::write`."""
+        return "::".join(self.path.split("::")[:2])
+
+
+def canonical(hint: str) -> str:
+    """The full path of a hint; the short form `kv_write` is accepted as an alias."""
+    if "::" in hint:
+        return hint
+    return "resource::" + hint.replace("_", "::")
+
+
+def covers(family: str, hint: str) -> bool:
+    """Whether `hint` lies in `family`, compared by whole segments."""
+    above, below = canonical(family).split("::"), canonical(hint).split("::")
+    return below[: len(above)] == above
+
+
+class Hints(Mapping[str, Hint]):
+    """A vocabulary of hints: ours, plus the families that loaded manifests declare.
+
+    A vocabulary is a value: `with_families` returns a new one and changes nothing in place.
+    """
+
+    def __init__(self, hints: Iterable[Hint]) -> None:
+        self._hints = {hint.path: hint for hint in hints}
+
+    def __getitem__(self, hint: str) -> Hint:
+        """The hint of that path or alias.
+
+        Raises:
+            UnknownHint: it is not in the vocabulary (EFFECT202).
+        """
+        path = canonical(hint)
+        try:
+            return self._hints[path]
+        except KeyError:
+            raise UnknownHint(f"unknown hint {hint!r}", hint=self._nearest(path)) from None
+
+    def __contains__(self, hint: object) -> bool:
+        return isinstance(hint, str) and canonical(hint) in self._hints
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._hints)
+
+    def __len__(self) -> int:
+        return len(self._hints)
+
+    def floor(self, hints: Iterable[str]) -> Claim:
+        """The join of the floors of several hints; no hint at all is (pure, strict)."""
+        return join(self[hint].floor for hint in hints)
+
+    def check(self, claim: Claim, hints: Iterable[str], *, subject: str) -> None:
+        """Refuse a claim that is stronger than its hints allow.
+
+        Raises:
+            UnknownHint: a hint is not in the vocabulary (EFFECT202).
+            EffectTooSmall: declared effects are below a hint's floor (EFFECT201).
+            DeterminismTooStrong: the determinism claim is above a hint's floor (DET302).
+        """
+        for path in hints:
+            floor = self[path].floor
+            if claim.effects < floor.effects:
+                raise EffectTooSmall(
+                    f"{subject} declares effects {claim.effects}, but its hint "
+                    f"{canonical(path)} is at least {floor.effects}",
+                    hint=f"declare effects = {str(floor.effects)!r}, or drop the hint",
+                )
+            if claim.determinism < floor.determinism:
+                raise DeterminismTooStrong(
+                    f"{subject} claims determinism {claim.determinism}, but its hint "
+                    f"{canonical(path)} allows at most {floor.determinism}",
+                    hint=f"claim determinism = {str(floor.determinism)!r}, or drop the hint",
+                )
+
+    def with_families(self, hints: Iterable[Hint], *, owner: str) -> "Hints":
+        """This vocabulary plus the hints that `owner` declares.
+
+        Raises:
+            ManifestInvalid: a declared hint has other floors than one already known (CAP106).
+        """
+        added = list(hints)
+        families = {hint.family for hint in self._hints.values()}
+        for hint in added:
+            known = self._hints.get(hint.path)
+            if known is not None and known.floor == hint.floor:
+                continue
+            if known is not None or hint.family in families:
+                raise ManifestInvalid(
+                    f"{owner} declares {hint.path} ({hint.floor}), but the family "
+                    f"{hint.family} is already declared"
+                    + (f" with {known.floor}" if known else ""),
+                    hint="give the new hint a family of its own",
+                )
+        return Hints([*self._hints.values(), *added])
+
+    def _nearest(self, path: str) -> str:
+        family = "::".join(path.split("::")[:2])
+        known = [hint for hint in self._hints if covers(family, hint)]
+        if known:
+            return f"the family has: {', '.join(sorted(known))}"
+        return f"known families: {', '.join(sorted({h.family for h in self._hints.values()}))}"
+
+
+def _hint(path: str, effects: Effects, determinism: Determinism) -> Hint:
+    return Hint(f"resource::{path}", Claim(effects, determinism))
+
+
+def _vocabulary() -> Iterable[Hint]:
+    pure, reads, writes = Effects
+    strict, stable, best_effort, nondeterministic = Determinism
+    for family in ("http", "kv", "blob", "do", "db", "payment"):
+        yield _hint(f"{family}::read", reads, best_effort)
+        yield _hint(f"{family}::write", writes, best_effort)
+    yield _hint("http::read::pinned", reads, stable)
+    yield _hint("blob::read::pinned", reads, strict)
+    yield _hint("queue::publish", writes, best_effort)
+    yield _hint("queue::consume", writes, best_effort)  # an acknowledgement is a write
+    yield _hint("db::admin", writes, best_effort)
+    yield _hint("dedupe::write", writes, best_effort)
+    yield _hint("cache::read", reads, strict)  # the cached node's own level decides
+    yield _hint("cache::write", writes, strict)
+    yield _hint("clock", pure, best_effort)
+    yield _hint("rng", pure, best_effort)
+    yield _hint("ai::read", reads, nondeterministic)
+    yield _hint("ai::read::pinned", reads, stable)
+
+
+HINTS = Hints(_vocabulary())
+"""The vocabulary that needs no manifest. It has no way to change."""

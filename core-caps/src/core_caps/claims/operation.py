@@ -1,0 +1,157 @@
+"""Operations: the methods of a capability, each carrying its hint and what a repeat does.
+
+    @capability("kv", version=1)
+    class KeyValue(Protocol):
+        @operation("resource::kv::read")
+        async def get(self, key: str) -> bytes | None: ...
+
+Hints are declared per operation on the protocol, never guessed from names.
+"""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from core_caps.claims.hints import HINTS
+from core_caps.claims.lattice import Claim, join
+
+__all__ = [
+    "CapabilitySpec",
+    "Operation",
+    "Repeat",
+    "capability",
+    "operation",
+    "operations_of",
+    "spec_of",
+]
+
+_OPERATION = "__flows_operation__"
+_CAPABILITY = "__flows_capability__"
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+_Class = TypeVar("_Class", bound=type)
+
+
+class Repeat(enum.Enum):
+    """What the same call made twice does: the question every retry asks."""
+
+    SAFE = "safe"
+    """Reads, and writes that converge: twice is once."""
+
+    KEYED = "keyed"
+    """Twice is once only under one idempotency key or precondition."""
+
+    UNSAFE = "unsafe"
+    """Twice is twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of a capability.
+
+    Attributes:
+        name: the method's name.
+        hints: what it touches; usually one.
+        repeat: what the same call made twice does.
+        delegates: the hint of the call that a minted credential permits (a presigned URL).
+        optional: a provider may leave it out; its manifest then says so.
+        streams: the method returns an async iterator instead of a coroutine.
+    """
+
+    name: str
+    hints: tuple[str, ...]
+    repeat: Repeat = Repeat.SAFE
+    delegates: tuple[str, ...] = ()
+    optional: bool = False
+    streams: bool = False
+
+    @property
+    def hint(self) -> str:
+        """The first hint: the one an error message names."""
+        return self.hints[0]
+
+    @property
+    def floor(self) -> Claim:
+        """The join of its hints' floors, delegated ones included."""
+        return join(HINTS[hint].floor for hint in (*self.hints, *self.delegates))
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilitySpec:
+    """A capability protocol as data: its short name, its contract version, its operations."""
+
+    name: str
+    version: int
+    operations: Mapping[str, Operation]
+
+    @property
+    def contract(self) -> str:
+        """The contract's id as manifests write it: `kv/1`."""
+        return f"{self.name}/{self.version}"
+
+
+def operation(
+    *hints: str,
+    repeat: Repeat = Repeat.SAFE,
+    delegates: tuple[str, ...] = (),
+    optional: bool = False,
+    streams: bool = False,
+) -> Callable[[_Method], _Method]:
+    """Declare a protocol method as an operation with these hints.
+
+    Raises:
+        ValueError: no hint was given.
+        UnknownHint: a hint is not in the vocabulary (EFFECT202); a third party's own family is
+            declared first, with `family`.
+    """
+    if not hints:
+        raise ValueError("an operation needs at least one hint")
+
+    def mark(method: _Method) -> _Method:
+        setattr(
+            method,
+            _OPERATION,
+            Operation(method.__name__, hints, repeat, delegates, optional, streams),
+        )
+        return method
+
+    return mark
+
+
+def capability(name: str, *, version: int) -> Callable[[_Class], _Class]:
+    """Declare a Protocol class as a capability; its operations are found on it and its bases."""
+
+    def mark(cls: _Class) -> _Class:
+        setattr(cls, _CAPABILITY, CapabilitySpec(name, version, _collect(cls)))
+        return cls
+
+    return mark
+
+
+def spec_of(protocol: type) -> CapabilitySpec:
+    """The specification of a capability protocol.
+
+    Raises:
+        TypeError: the class is not marked with `@capability`.
+    """
+    spec = protocol.__dict__.get(_CAPABILITY)
+    if spec is None:
+        raise TypeError(f"{protocol.__qualname__} is not a capability: mark it with @capability")
+    return spec
+
+
+def operations_of(protocol: type) -> Mapping[str, Operation]:
+    """The operations declared on a protocol and its bases, by name; also for partial protocols."""
+    return _collect(protocol)
+
+
+def _collect(cls: type) -> Mapping[str, Operation]:
+    found: dict[str, Operation] = {}
+    for base in reversed(cls.__mro__):
+        for name, member in vars(base).items():
+            declared = getattr(member, _OPERATION, None)
+            if declared is not None:
+                found[name] = declared
+    return MappingProxyType(found)

@@ -1,0 +1,228 @@
+"""The shapes of a contract: cases to run, exercises to perturb, a model to compare with.
+
+A third party that brings a capability of its own fills the same shapes in its own package and
+names them in the manifest (`suite = "cap_mail.contract:CONTRACT"`).
+"""
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from core_caps.claims.guarantees import AtLeast, satisfies
+from core_caps.claims.operation import CapabilitySpec
+from core_caps.clock import Clock
+from core_caps.errors import ProviderError
+
+__all__ = [
+    "Call",
+    "Contract",
+    "ContractCase",
+    "ContractViolation",
+    "Exercise",
+    "Model",
+    "Result",
+    "Stream",
+    "StreamBroken",
+    "World",
+    "expect",
+    "expect_error",
+    "selected",
+    "violated",
+]
+
+_Error = TypeVar("_Error", bound=ProviderError)
+
+
+class ContractViolation(AssertionError):
+    """A provider broke a promise of its contract: what was promised and what was observed."""
+
+    def __init__(self, promised: str, observed: object) -> None:
+        super().__init__(f"promised: {promised}; observed: {observed!r}")
+        self.promised = promised
+        self.observed = repr(observed)
+
+
+class StreamBroken(Exception):
+    """What a `Stream` argument raises where its case wants the source to fail."""
+
+
+def violated(promised: str, observed: object) -> NoReturn:
+    """Say that a promise was broken."""
+    raise ContractViolation(promised, observed)
+
+
+def expect(promised: str, condition: bool, observed: object) -> None:
+    """Check one promise."""
+    if not condition:
+        violated(promised, observed)
+
+
+async def expect_error(error: type[_Error], promised: str, call: Awaitable[object]) -> _Error:
+    """Check that a call fails with this error, and return it."""
+    try:
+        result = await call
+    except error as raised:
+        return raised
+    except ProviderError as raised:
+        violated(promised, f"{type(raised).__name__}: {raised.message}")
+    violated(promised, result)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream argument as data: the provider is given an async iterator over the chunks.
+
+    Attributes:
+        chunks: the chunks, in order.
+        breaks_after: raise StreamBroken after so many chunks; None never.
+    """
+
+    chunks: tuple[bytes, ...]
+    breaks_after: int | None = None
+
+    async def open(self) -> AsyncIterator[bytes]:
+        """A fresh iterator over the chunks."""
+        for index, chunk in enumerate(self.chunks):
+            if index == self.breaks_after:
+                raise StreamBroken("the source of the stream failed, as the case wants")
+            yield chunk
+        if self.breaks_after is not None and self.breaks_after >= len(self.chunks):
+            raise StreamBroken("the source of the stream failed, as the case wants")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A stand-in for part of an earlier call's result: `Result(0, "etag")`."""
+
+    step: int
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as data. Arguments may be `Stream`s and `Result`s."""
+
+    operation: str
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """A named way to use one operation; the certifier meets it with faults and perturbations.
+
+    Attributes:
+        name: what is special about it, `"put with ttl"`; unique in the contract.
+        call: the call under test; it succeeds on a healthy service after `setup`.
+        setup: calls that bring the service into the state that `call` needs.
+        probe: reads that show what `call` did, where its own result does not.
+    """
+
+    name: str
+    call: Call
+    setup: tuple[Call, ...] = ()
+    probe: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What surrounds a case.
+
+    Attributes:
+        backend: the backend's name.
+        clock: the provider's clock; on `mock` it is virtual and `advance` moves it.
+        advance: let so many seconds pass, or None where time cannot be moved.
+        limits: the manifest's limits by name.
+        guarantees: the manifest's guarantees, complete.
+        operations: the operations that the manifest provides.
+        reopen: a second, independent client on the same service; an async context manager.
+        prefix: put it before every key: cases on a shared service must not meet.
+    """
+
+    backend: str
+    clock: Clock
+    advance: Callable[[float], Awaitable[None]] | None
+    limits: Mapping[str, int]
+    guarantees: Mapping[str, str]
+    operations: frozenset[str]
+    reopen: Callable[[], Any]
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCase:
+    """One promise of a contract.
+
+    Attributes:
+        name: the function's name.
+        run: `async def case(provider, world)`; it returns, or raises ContractViolation.
+        operations: what a provider must have for the case to apply.
+        needs: guarantees it must claim for the case to apply, as (guarantee, least value).
+        needs_time: the case moves the clock, so it applies only where time can be moved.
+        limits: limits the manifest must state for the case to apply.
+    """
+
+    name: str
+    run: Callable[[Any, World], Awaitable[None]]
+    operations: frozenset[str]
+    needs: tuple[tuple[str, str], ...] = ()
+    needs_time: bool = False
+    limits: tuple[str, ...] = ()
+
+
+class Model(Protocol):
+    """A sequential model of the capability: what a perfect service would answer."""
+
+    def apply(self, call: Call) -> object:
+        """The comparable result of the call (see Contract.comparable).
+
+        Raises:
+            ProviderError: the call is refused; the model did not change.
+        """
+        ...
+
+    def state(self) -> object:
+        """The comparable state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Everything that can be asked of a provider of one capability.
+
+    Attributes:
+        protocol: the Protocol class.
+        spec: its specification (name, version, operations).
+        cases: the promises.
+        exercises: at least one way to use each operation.
+        generate: `(random, length, operations) → calls`: a seeded history over few keys.
+        model: makes an empty sequential model.
+        comparable: `(call, result) → value` without what may differ between honest providers
+            (times, opaque cursors, version tags).
+        read_back: `(calls) → calls` that together show the state that a history left.
+    """
+
+    protocol: type
+    spec: CapabilitySpec
+    cases: tuple[ContractCase, ...]
+    exercises: tuple[Exercise, ...]
+    generate: Callable[[random.Random, int, frozenset[str]], Sequence[Call]]
+    model: Callable[[], Model]
+    comparable: Callable[[Call, object], object]
+    read_back: Callable[[Sequence[Call]], Sequence[Call]]
+
+
+def selected(contract: Contract, world: World) -> tuple[ContractCase, ...]:
+    """The cases that apply: by operations, claimed guarantees, limits and a movable clock."""
+    return tuple(
+        case
+        for case in contract.cases
+        if case.operations <= world.operations
+        and all(limit in world.limits for limit in case.limits)
+        and (world.advance is not None or not case.needs_time)
+        and all(
+            satisfies(world.guarantees.get(name, "unknown"), AtLeast(least), guarantee=name)
+            for name, least in case.needs
+        )
+    )

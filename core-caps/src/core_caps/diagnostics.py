@@ -1,0 +1,189 @@
+"""The one table of diagnostic codes; `docs/error-codes.md` is generated from it.
+
+A code names a kind of problem for ever. Families keep the seeds' numbers; a code is listed here
+only when something in this repository can emit it, and a test holds that both ways.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+__all__ = ["DIAGNOSTICS", "Diagnostic", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What one code means and what the reader should do about it."""
+
+    code: str
+    title: str
+    meaning: str
+    fix: str
+
+
+_ROWS = (
+    # CAP: capabilities, plugins, bindings, calls
+    Diagnostic(
+        "CAP101",
+        "binding missing",
+        "A required capability has no binding, or several providers could serve it and none "
+        "was named.",
+        "Install a provider, or name one: connect(KeyValue, 'cloudflare-kv').",
+    ),
+    Diagnostic(
+        "CAP102",
+        "two distributions claim one name",
+        "Two installed distributions register a capability plugin under the same name, so the "
+        "name no longer says whose code runs.",
+        "Uninstall one of the two distributions that the message names.",
+    ),
+    Diagnostic(
+        "CAP103",
+        "no such plugin or backend",
+        "The name is not an installed plugin, or the plugin has no backend of that name, or it "
+        "does not provide that capability.",
+        "Run `flows-registry list` to see what is installed, with its backends.",
+    ),
+    Diagnostic(
+        "CAP104",
+        "backend not installed",
+        "The backend exists but the extra that brings its dependencies is not installed.",
+        "Run the `pip install` line that the message gives.",
+    ),
+    Diagnostic(
+        "CAP105",
+        "bad configuration",
+        "A binding's configuration lacks a setting, or holds one of the wrong type or an "
+        "unknown one.",
+        "Correct the setting that the message names.",
+    ),
+    Diagnostic(
+        "CAP106",
+        "manifest invalid",
+        "A capability.toml is missing, does not parse, or says something that the manifest's "
+        "schema does not allow.",
+        "Correct the line that the message names; `docs/manifest.md` lists every field.",
+    ),
+    Diagnostic(
+        "CAP110",
+        "operation not declared",
+        "Code reached for an operation whose hint it did not declare.",
+        "Add the hint that the message names to the declaration, or do without the operation.",
+    ),
+    Diagnostic(
+        "CAP120",
+        "argument refused",
+        "An argument breaks a documented limit of the service (size, length, range, format). "
+        "Nothing was sent.",
+        "Change the argument; the message gives the limit and where it is documented.",
+    ),
+    Diagnostic(
+        "CAP121",
+        "not authenticated",
+        "The service does not accept the credential (401).",
+        "Check the secret that the binding names; it may be missing, mistyped or expired.",
+    ),
+    Diagnostic(
+        "CAP122",
+        "permission denied",
+        "The service knows the credential and refuses this operation (403).",
+        "Grant the scope that the plugin's manifest lists for this operation.",
+    ),
+    Diagnostic(
+        "CAP123",
+        "container not found",
+        "The namespace, bucket or account itself does not exist. An absent key is None, never "
+        "an error.",
+        "Check the binding's configuration against the vendor's dashboard.",
+    ),
+    Diagnostic(
+        "CAP124",
+        "conflict",
+        "The service refused because of another operation in progress (409).",
+        "Read the current state, then decide; a blind repeat may be refused again.",
+    ),
+    Diagnostic(
+        "CAP125",
+        "precondition failed",
+        "A condition of the call (if_match, if_none_match) did not hold (412). Nothing was "
+        "changed.",
+        "Read the current etag and repeat with it, or accept the other writer's value.",
+    ),
+    Diagnostic(
+        "CAP126",
+        "rate limited",
+        "The service asks to slow down (429). Nothing was changed.",
+        "Wait retry_after_seconds, or wrap the provider in core_caps.retrying.",
+    ),
+    Diagnostic(
+        "CAP127",
+        "service unavailable",
+        "The service failed (5xx) or could not be reached. The outcome says whether the call "
+        "may have been applied.",
+        "Repeat reads and idempotent writes through core_caps.retrying; check UNKNOWN outcomes "
+        "before repeating anything else.",
+    ),
+    Diagnostic(
+        "CAP128",
+        "timed out",
+        "No complete answer arrived within the deadline.",
+        "Raise timeout_seconds or repeat; a write has outcome UNKNOWN until it is read back.",
+    ),
+    Diagnostic(
+        "CAP129",
+        "answer not understood",
+        "The answer is truncated, has a wrong checksum or is not what the protocol allows. No "
+        "part of it was accepted.",
+        "Repeat a read; for a write read the state back first. If it persists, check the "
+        "binding's base URL and report it to the plugin's author.",
+    ),
+    Diagnostic(
+        "CAP130",
+        "client closed",
+        "The capability was used after its connection was closed. Nothing was sent.",
+        "Keep the calls inside the `async with connect(...)` block.",
+    ),
+    Diagnostic(
+        "CAP131",
+        "object absent",
+        "A stream was opened on an object that does not exist. Everywhere else absence is None; "
+        "a stream has no None.",
+        "Ask head() first where the object may be absent.",
+    ),
+    # EFFECT / DET: claims against the lattices
+    Diagnostic(
+        "EFFECT201",
+        "declared effects too small",
+        "The declared effects are below what the hints require or what was derived from the "
+        "code, the wire or the service's state.",
+        "Declare the larger effect (the message names the hint), or remove the effect.",
+    ),
+    Diagnostic(
+        "EFFECT202",
+        "unknown hint",
+        "A hint is not in the vocabulary and no loaded manifest declares its family. An unknown "
+        "hint is an error, never 'unconstrained'.",
+        "Correct the spelling, or declare the family with its floors in the manifest.",
+    ),
+    Diagnostic(
+        "DET302",
+        "determinism claim too strong",
+        "The claimed determinism is stronger than a hint's floor allows.",
+        "Claim the floor that the message names, or use the pinned form of the read.",
+    ),
+    # IDEM: idempotency keys
+    Diagnostic(
+        "IDEM025",
+        "no canonical form",
+        "A value in an idempotency key has no single canonical encoding (NaN, a set, an object, "
+        "a non-text map key, a duplicate key after normalisation).",
+        "Build the key from None, booleans, integers, floats, text, bytes, lists and text-keyed "
+        "maps.",
+    ),
+)
+
+DIAGNOSTICS = MappingProxyType({row.code: row for row in _ROWS})
+
+
+def explain(code: str) -> Diagnostic | None:
+    """The row for `code` in any letter case, or None when no such code exists."""
+    return DIAGNOSTICS.get(code.strip().upper())

@@ -1,0 +1,1 @@
+"""Cloudflare Workers KV as a capability."""

@@ -1,0 +1,1 @@
+"""The registry of capability plugins: who may be trusted."""

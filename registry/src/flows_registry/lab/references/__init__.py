@@ -1,0 +1,1 @@
+"""Vendor protocols as state machines, one per `wire`: what a faultless service would answer."""
