@@ -1,0 +1,158 @@
+"""What certification says: findings, check results, the verdict over all of them.
+
+A check that proves nothing is INCONCLUSIVE, which is not a pass.
+"""
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Certification", "CheckResult", "Finding", "Level", "Verdict", "overall"]
+
+
+class Verdict(enum.Enum):
+    """The result of one check, or of all."""
+
+    PASSED = "passed"
+    """It ran, and everything promised was seen."""
+
+    REFUSED = "refused"
+    """Something promised was not so; the findings say what."""
+
+    INCONCLUSIVE = "inconclusive"
+    """It could not prove anything: a part is missing here. Not a pass."""
+
+    WAIVED = "waived"
+    """Somebody with a name took the risk, for a stated reason and time."""
+
+
+class Level(enum.IntEnum):
+    """How closely a check could look."""
+
+    STATIC = 0
+    """L0: the source was read."""
+
+    INTERPRETER = 1
+    """L1: it ran, observed from inside the interpreter."""
+
+    WIRE = 2
+    """L2: it ran in a network of its own; every byte and the service's state were seen."""
+
+    ISOLATED = 3
+    """L3: as L2, inside kernel isolation whose denial was tested at launch."""
+
+    def __str__(self) -> str:
+        return f"L{int(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as promised, said so that a person can act on it.
+
+    Attributes:
+        code: the diagnostic code (`flows-registry explain CODE`).
+        message: one sentence, with the values.
+        promised: what was declared or documented, and where.
+        observed: what happened.
+        reproduce: the smallest way to see it again.
+        fix: the likely correction.
+    """
+
+    code: str
+    message: str
+    promised: str = ""
+    observed: str = ""
+    reproduce: str = ""
+    fix: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The published shape."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "promised": self.promised,
+            "observed": self.observed,
+            "reproduce": self.reproduce,
+            "fix": self.fix,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check on one backend.
+
+    Attributes:
+        check: the check's name.
+        backend: the backend it ran on, or "" where the check is about the package.
+        verdict: what it says.
+        cases: how many cases proved something.
+        findings: what is not as promised; for INCONCLUSIVE, what is missing.
+        level: how closely it looked.
+        facts: figures worth showing (versions, counts, seconds), JSON-shaped.
+    """
+
+    check: str
+    backend: str
+    verdict: Verdict
+    cases: int
+    findings: tuple[Finding, ...] = ()
+    level: Level = Level.STATIC
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def as_json(self) -> dict[str, Any]:
+        """The published shape."""
+        return {
+            "check": self.check,
+            "backend": self.backend,
+            "verdict": self.verdict.value,
+            "cases": self.cases,
+            "level": str(self.level),
+            "facts": dict(self.facts),
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Certification:
+    """Everything that was found out about one subject."""
+
+    subject: str
+    checks: tuple[CheckResult, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict over all checks."""
+        return overall(check.verdict for check in self.checks)
+
+    @property
+    def level(self) -> Level:
+        """The lowest level among the checks that ran code: a chain is as strong as that."""
+        ran = [check.level for check in self.checks if check.backend]
+        return min(ran, default=Level.STATIC)
+
+    def as_json(self) -> dict[str, Any]:
+        """The published shape; `verdict` is certified, refused or inconclusive."""
+        words = {
+            Verdict.PASSED: "certified",
+            Verdict.WAIVED: "certified",
+            Verdict.REFUSED: "refused",
+            Verdict.INCONCLUSIVE: "inconclusive",
+        }
+        return {
+            "subject": self.subject,
+            "verdict": words[self.verdict],
+            "level": str(self.level),
+            "facts": dict(self.facts),
+            "checks": [check.as_json() for check in self.checks],
+        }
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """REFUSED beats INCONCLUSIVE beats PASSED; nothing at all is INCONCLUSIVE."""
+    seen = set(verdicts)
+    for verdict in (Verdict.REFUSED, Verdict.INCONCLUSIVE):
+        if verdict in seen:
+            return verdict
+    return Verdict.PASSED if seen else Verdict.INCONCLUSIVE
