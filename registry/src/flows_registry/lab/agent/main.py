@@ -1,0 +1,163 @@
+"""The agent's life: import the plugin once, then fork a fresh process for every case.
+
+It talks over one socket in lines of JSON. The registry sends `{"run": case}`; the forked case
+answers `{"event": "armed"}`, waits for `{"go": true}`, and later `{"event": "done", …}`.
+"""
+
+import asyncio
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from typing import Any, NoReturn
+
+from . import patches, perturb
+from .page import NEVER, Page
+from .timekeeper import Timekeeper
+from .watch import Watch
+
+__all__ = ["main"]
+
+_HUNG_EXIT = 75
+
+
+class Line:
+    """One line-of-JSON connection to the registry, with the real, unpatched blocking calls."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = b""
+
+    def send(self, message: dict[str, Any]) -> None:
+        data = json.dumps(message).encode() + b"\n"
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def receive(self) -> dict[str, Any] | None:
+        while b"\n" not in self._buffer:
+            chunk = os.read(self._descriptor, 1 << 20)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+
+def main(control: int, settings: dict[str, Any]) -> None:
+    """Warm up, say so, and serve cases until the socket closes.
+
+    Args:
+        control: the descriptor of the control socket.
+        settings: `profile` (see perturb), `warm` (modules to import), `page` (path), `ports`.
+    """
+    line = Line(control)
+    perturb.apply(settings["profile"])
+    try:
+        importlib.import_module("core_caps.contract.codec")
+        importlib.import_module(f"{__package__}.perform")
+        for module in settings["warm"]:
+            importlib.import_module(module)
+    except BaseException as error:
+        line.send({"event": "broken", "text": "".join(traceback.format_exception(error))[-8000:]})
+        return
+    gc.collect()
+    gc.freeze()  # forks share these pages instead of copying them
+    line.send({"event": "warm", "python": sys.version.split()[0]})
+    while (message := line.receive()) is not None:
+        if "describe" in message:
+            line.send(_describe(message["describe"]))
+            continue
+        child = os.fork()
+        if child == 0:
+            _case(line, message["run"], settings)
+        line.send({"event": "started", "pid": child})
+        _, status = os.waitpid(child, 0)
+        line.send({"event": "ended", "status": os.waitstatus_to_exitcode(status)})
+
+
+def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
+    """The forked process: virtual time on, one case, one answer, out."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _silence()
+    page = Page(settings["page"])
+    page.now, page.due = perturb.ORIGIN_SECONDS, NEVER
+
+    def hung() -> None:
+        line.send({"event": "done", "hung": True, "stacks": _stacks(), "now": page.now})
+        os._exit(_HUNG_EXIT)
+
+    keeper = Timekeeper(page, frozenset(settings["ports"]), hung)
+    patches.follow(keeper)
+    keeper.start()
+    watch = Watch()
+
+    def pause_for(event: str) -> None:
+        keeper.paused = True
+        line.send({"event": event})
+        line.receive()
+        keeper.paused = False
+
+    def arm() -> None:
+        pause_for("armed")
+        watch.start()
+
+    def disarm() -> None:
+        watch.stop()
+        pause_for("disarmed")
+
+    perform = sys.modules[f"{__package__}.perform"].perform
+    try:
+        report = asyncio.run(perform(case, arm, disarm))
+        report.update(event="done", watched=watch.events, jumps=keeper.jumps, now=page.now)
+        line.send(report)
+    except BaseException as error:
+        text = "".join(traceback.format_exception(error))
+        line.send({"event": "done", "crashed": text[-8000:], "now": page.now})
+    os._exit(0)
+
+
+def _silence() -> None:
+    """What the plugin prints is not ours to relay."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+
+
+def _stacks() -> list[str]:
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return [
+        f"{names.get(ident, ident)}: "
+        + " ← ".join(f"{f.name} {os.path.basename(f.filename)}:{f.lineno}"  # noqa: PTH119
+                     for f in reversed(traceback.extract_stack(frame)[-6:]))
+        for ident, frame in sys._current_frames().items()
+    ]  # fmt: skip
+
+
+def _describe(request: dict[str, Any]) -> dict[str, Any]:
+    """A capability of the plugin's own, as data: operations and exercises."""
+    from core_caps.contract.codec import encode, load
+
+    try:
+        contract = load(request["suite"])
+        operations = [encode(item) for item in contract.spec.operations.values()]
+        return {
+            "event": "described",
+            "name": contract.spec.name,
+            "operations": operations,
+            "exercises": encode(contract.exercises),
+        }
+    except Exception as error:
+        return {"event": "broken", "text": "".join(traceback.format_exception(error))[-8000:]}
+
+
+def entry() -> None:
+    """Started as `boot(descriptor, settings as JSON)`."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.setblocking(True)
+    main(control.detach(), json.loads(sys.argv[2]))

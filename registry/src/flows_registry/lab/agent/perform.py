@@ -1,0 +1,138 @@
+"""Performing a case: open the plugin as a user would, make the calls, report what came of each."""
+
+import asyncio
+import contextlib
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from core_caps import connect
+from core_caps.contract.codec import decode, encode, load
+from core_caps.contract.suite import Call, Result, Stream
+
+__all__ = ["perform"]
+
+CHUNKS_BYTES_MAX = 256 * 1024 * 1024
+_TEXT_MAX = 20_000
+
+
+async def perform(
+    case: dict[str, Any], arm: Callable[[], None], disarm: Callable[[], None]
+) -> dict[str, Any]:
+    """Run one case.
+
+    Args:
+        case: `plugin`, `backend`, `protocol`, `config`, `secrets`, the calls of `setup`, `calls`
+            and `probe` (encoded), and `cancel_after_seconds` or None.
+        arm: called when the state is ready and the calls under test begin.
+        disarm: called when they have ended, before the probe.
+    """
+    protocol = load(case["protocol"])
+    report: dict[str, Any] = {"setup": [], "steps": [], "probe": []}
+    results: list[Any] = []
+    try:
+        async with connect(
+            protocol,
+            case["plugin"],
+            backend=case["backend"],
+            config=case["config"],
+            secrets=case["secrets"],
+        ) as provider:
+            for call in decode(case["setup"]):
+                report["setup"].append(await _step(provider, call, results))
+            arm()
+            calls: Sequence[Call] = decode(case["calls"])
+            cancel_after: float | None = case.get("cancel_after_seconds")
+            if case.get("concurrent"):
+                report["steps"] = await asyncio.gather(
+                    *(_step(provider, call, list(results)) for call in calls)
+                )
+            else:
+                for call in calls:
+                    report["steps"].append(
+                        await _cancellable(provider, call, results, cancel_after)
+                    )
+            disarm()
+            for call in decode(case["probe"]):
+                report["probe"].append(await _step(provider, call, results))
+    except Exception as error:
+        report["opening"] = _failure(error)
+    return report
+
+
+async def _cancellable(
+    provider: Any, call: Call, results: list[Any], after_seconds: float | None
+) -> dict[str, Any]:
+    if after_seconds is None:
+        return await _step(provider, call, results)
+    task = asyncio.ensure_future(_step(provider, call, results))
+    done, _ = await asyncio.wait({task}, timeout=after_seconds)
+    if done:
+        return task.result()
+    cancelled_at, cancelled_really = time.monotonic(), time.thread_time()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    results.append(None)
+    return {
+        "cancelled": True,
+        "seconds": time.monotonic() - cancelled_at,
+        "cpu_seconds": time.thread_time() - cancelled_really,
+    }
+
+
+async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]:
+    """Make one call; never raises."""
+    start = time.monotonic()
+    try:
+        operation = getattr(provider, call.operation)
+        arguments = [_argument(item, results) for item in call.args]
+        named = {name: _argument(item, results) for name, item in call.kwargs.items()}
+        pending = operation(*arguments, **named)
+        value = await _collect(pending) if hasattr(pending, "__aiter__") else await pending
+    except Exception as error:
+        results.append(None)
+        return {"error": _failure(error), "seconds": time.monotonic() - start}
+    results.append(value)
+    return {"value": encode(value), "seconds": time.monotonic() - start}
+
+
+async def _collect(stream: AsyncIterator[bytes]) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in stream:
+        chunks.append(bytes(chunk))
+        size += len(chunk)
+        if size > CHUNKS_BYTES_MAX:
+            raise OverflowError(f"the stream gave more than {CHUNKS_BYTES_MAX} bytes")
+    return b"".join(chunks)
+
+
+def _argument(value: Any, results: list[Any]) -> Any:
+    match value:
+        case Stream():
+            return value.open()
+        case Result(step=step, attribute=attribute):
+            return getattr(results[step], attribute)
+        case _:
+            return value
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """An error as data: its class and ancestors, what it says of the world, all its text."""
+    outcome = getattr(error, "outcome", None)
+    text = "".join(traceback.format_exception(error))
+    return {
+        "name": type(error).__name__,
+        "ancestors": [
+            f"{cls.__module__}:{cls.__qualname__}"
+            for cls in type(error).__mro__
+            if cls.__module__.startswith("core_caps")
+        ],
+        "code": getattr(error, "code", None),
+        "outcome": getattr(outcome, "value", None),
+        "retry_after_seconds": getattr(error, "retry_after_seconds", None),
+        "message": str(error)[:_TEXT_MAX],
+        "text": text[-_TEXT_MAX:] + repr(getattr(error, "args", ""))[:_TEXT_MAX],
+    }

@@ -1,0 +1,174 @@
+"""Virtual time for a whole process: it stands still, and jumps when nothing is happening.
+
+Nothing is happening when the kernel shows every other thread asleep, none of them having run for
+a while, the fault server is idle and no byte is on its way to it. Then the clock jumps to the next
+deadline: an hour of Retry-After costs about two milliseconds, and an answer that is on its way is
+never jumped over. The test looks at the kernel and not at our own bookkeeping, so it holds for
+asyncio, threads and C code alike.
+"""
+
+import heapq
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .page import NEVER, Page
+
+__all__ = ["Deadline", "Timekeeper"]
+
+_real_monotonic = time.monotonic
+_real_sleep = time.sleep
+_real_lock = threading.Lock
+
+LOOK_EVERY_SECONDS = 0.001
+"""How long all must be quiet before the clock jumps, in real time."""
+
+HANG_AFTER_SECONDS = 3.0
+"""How long a process may be quiet without any deadline before it is called hung, in real time."""
+
+ROUNDING_SECONDS = 1e-6
+"""Added to each jump, so that no float rounding leaves a waiter just short of its deadline."""
+
+GRACE_SECONDS = 1.0
+"""How long to wait for a server that says it is busy, or a child process, in real time."""
+
+
+class Deadline:
+    """A moment at which somebody wants to be woken."""
+
+    __slots__ = ("at", "cancelled", "fired", "wake")
+
+    def __init__(self, at: float, wake: Callable[[], None]) -> None:
+        self.at = at
+        self.wake = wake
+        self.fired = False
+        self.cancelled = False
+
+
+class Timekeeper:
+    """The clock of one case.
+
+    Args:
+        page: where the time is kept.
+        server_ports: the fault server's ports; unread bytes there mean that somebody is coming.
+        hung: called when the process waits without any deadline; it does not return.
+    """
+
+    def __init__(self, page: Page, server_ports: frozenset[int], hung: Callable[[], None]) -> None:
+        self._page = page
+        self._ports = server_ports
+        self._hung = hung
+        self._deadlines: list[tuple[float, int, Deadline]] = []
+        self._tickets = itertools.count()
+        self._lock = _real_lock()
+        self._own_task = 0
+        self.jumps = 0
+        self.paused = False
+
+    def now(self) -> float:
+        """The time of the case, in seconds since 1970."""
+        return self._page.now
+
+    def at(self, seconds: float, wake: Callable[[], None]) -> Deadline:
+        """Have `wake` called when the time has come; `seconds` is since 1970."""
+        deadline = Deadline(seconds, wake)
+        with self._lock:
+            heapq.heappush(self._deadlines, (seconds, next(self._tickets), deadline))
+        return deadline
+
+    def start(self) -> None:
+        """Begin to keep time, in a thread of its own."""
+        threading.Thread(target=self._keep, name="timekeeper", daemon=True).start()
+
+    def _keep(self) -> None:
+        self._own_task = threading.get_native_id()
+        quiet_since: float | None = None
+        before = self._activity()
+        while True:
+            _real_sleep(LOOK_EVERY_SECONDS)
+            after = self._activity()
+            asleep = after is not None and after == before
+            before = after
+            if not asleep or self.paused:
+                quiet_since = None
+                continue
+            real_now = _real_monotonic()
+            quiet_since = quiet_since or real_now
+            quiet_seconds = real_now - quiet_since
+            if self._server_is_coming() and quiet_seconds < GRACE_SECONDS:
+                continue
+            if self._has_children() and quiet_seconds < GRACE_SECONDS:
+                continue
+            if self._jump():
+                quiet_since = None
+                before = self._activity()
+            elif quiet_seconds > HANG_AFTER_SECONDS:
+                self._hung()
+                return
+
+    def _activity(self) -> object:
+        """What changes whenever another thread runs; None while one is running."""
+        seen: list[tuple[str, str]] = []
+        try:
+            for task in os.listdir("/proc/self/task"):  # noqa: PTH208 (this loop is hot)
+                if int(task) == self._own_task:
+                    continue
+                with open(f"/proc/self/task/{task}/status", "rb") as status:  # noqa: PTH123
+                    text = status.read()
+                if text[text.index(b"State:") + 7 : text.index(b"State:") + 8] != b"S":
+                    return None
+                switches = text[text.rindex(b"voluntary_ctxt_switches", 0, text.rindex(b"nonvol")) :]
+                seen.append((task, switches.decode()))
+        except (OSError, ValueError):
+            return None  # a thread ended while we looked
+        return seen
+
+    def _server_is_coming(self) -> bool:
+        return self._page.busy > 0 or self._bytes_on_the_way()
+
+    def _bytes_on_the_way(self) -> bool:
+        """Whether the server has bytes it has not read, or connections it has not accepted."""
+        for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
+            try:
+                with open(table, "rb") as lines:  # noqa: PTH123
+                    rows = lines.read().splitlines()[1:]
+            except OSError:
+                continue
+            for row in rows:
+                fields = row.split()
+                port = int(fields[1].rpartition(b":")[2], 16)
+                if port in self._ports and not fields[4].endswith(b":00000000"):
+                    return True
+        return False
+
+    def _has_children(self) -> bool:
+        try:
+            return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_text().strip())
+        except OSError:
+            return False
+
+    def _jump(self) -> bool:
+        """Move to the next deadline and wake whoever waits for it; False when there is none."""
+        with self._lock:
+            while self._deadlines and self._deadlines[0][2].cancelled:
+                heapq.heappop(self._deadlines)
+            first = self._deadlines[0][0] if self._deadlines else NEVER
+            target = min(first, self._page.due)
+            if target == NEVER:
+                return False
+            start = self._page.now
+            if target > start:
+                self._page.now = target + ROUNDING_SECONDS
+                self.jumps += 1
+            due: list[Deadline] = []
+            while self._deadlines and self._deadlines[0][0] <= self._page.now:
+                deadline = heapq.heappop(self._deadlines)[2]
+                if not deadline.cancelled:
+                    deadline.fired = True
+                    due.append(deadline)
+        for deadline in due:
+            deadline.wake()
+        return True

@@ -1,0 +1,167 @@
+"""A case is data: state to start from, calls to make, faults to meet; and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core_caps.contract.codec import decode
+from core_caps.contract.suite import Call
+from flows_registry.lab.faults import Fault
+
+__all__ = ["Case", "CaseRun", "ErrorFacts", "Exchange", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """An error that a call raised, as data.
+
+    Attributes:
+        name: the class's name, `RateLimited`.
+        code: the diagnostic code, or None for an error that is not ours.
+        outcome: "not_applied", "applied", "unknown", or None.
+        message: what it says.
+        ancestors: the core_caps classes it derives from, `core_caps.errors:ProviderError`.
+        retry_after_seconds: the wait it passes on.
+        text: traceback and arguments, to search for secrets.
+    """
+
+    name: str
+    code: str | None = None
+    outcome: str | None = None
+    message: str = ""
+    ancestors: tuple[str, ...] = ()
+    retry_after_seconds: float | None = None
+    text: str = field(default="", repr=False)
+
+    @property
+    def is_provider_error(self) -> bool:
+        """Whether a caller can read an outcome from it."""
+        return "core_caps.errors:ProviderError" in self.ancestors
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of one call: a value or an error.
+
+    Attributes:
+        value: the decoded result.
+        error: the error, or None.
+        seconds: how long it took, in the case's own time.
+        cancelled: the case cancelled it; `seconds` then counts from the cancellation.
+    """
+
+    value: object | None = None
+    error: ErrorFacts | None = None
+    seconds: float = 0.0
+    cancelled: bool = False
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> "Step":
+        """From the agent's report."""
+        if "error" in report:
+            facts = dict(report["error"], ancestors=tuple(report["error"]["ancestors"]))
+            return cls(error=ErrorFacts(**facts), seconds=report["seconds"])
+        if report.get("cancelled"):
+            return cls(seconds=report["seconds"], cancelled=True)
+        return cls(value=decode(report["value"]), seconds=report["seconds"])
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request that reached the fault server while the case was armed.
+
+    Attributes:
+        number: from 0.
+        method, host, port, target: as sent; credentials in `target` are redacted.
+        fault: the kind of fault it met, or None.
+        status: what was answered, or None where nothing was.
+        committed: the reference applied it.
+        changed: and its state was different afterwards.
+        body_sha256: the digest of the request's content.
+        verified: the client had accepted the server's certificate properly.
+    """
+
+    number: int
+    method: str
+    host: str
+    port: int
+    target: str
+    fault: str | None
+    status: int | None
+    committed: bool
+    changed: bool
+    body_sha256: str
+    verified: bool = True
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two requests the same request."""
+        return self.method, self.host, self.target, self.body_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run of a plugin in a room.
+
+    Attributes:
+        name: unique within its check; with the seed it reproduces the case.
+        contract: the capability's contract id, `kv/1`.
+        backend: the backend's name.
+        calls: the calls under test.
+        setup: calls made first, on a healthy service.
+        probe: calls made afterwards, on a healthy service again.
+        faults: what the armed requests meet.
+        perturbation: for the server: `chunk_bytes`, `delay_seed`, `clock_offset_seconds`.
+        cancel_after_seconds: cancel each call after so long, in the case's time.
+        concurrent: make the calls all at once.
+        real_seconds_max: kill the case after so long in real time.
+    """
+
+    name: str
+    contract: str
+    backend: str
+    calls: Sequence[Call]
+    setup: Sequence[Call] = ()
+    probe: Sequence[Call] = ()
+    faults: Sequence[Fault] = ()
+    perturbation: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    cancel_after_seconds: float | None = None
+    concurrent: bool = False
+    real_seconds_max: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRun:
+    """What came of a case.
+
+    Attributes:
+        case: the case.
+        setup, steps, probe: what came of its calls.
+        opening: why the provider could not be opened or closed, or None.
+        exchanges: the requests of the armed time, in order.
+        consumed: for each fault, whether the server really served it.
+        state_before, state_after: digests of the service's state around the armed calls.
+        state_text_before, state_text_after: the states themselves, cut to a readable size.
+        egress: (host or address, port) of every connection tried while armed, by whatever means.
+        watched: (kind, detail) of files, processes and connections the interpreter reported.
+        trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
+        open_connections: how many connections to the service were still open at the end.
+        real_seconds: how long it really took.
+    """
+
+    case: Case
+    setup: tuple[Step, ...] = ()
+    steps: tuple[Step, ...] = ()
+    probe: tuple[Step, ...] = ()
+    opening: ErrorFacts | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    consumed: tuple[bool, ...] = ()
+    state_before: str = ""
+    state_after: str = ""
+    state_text_before: str = ""
+    state_text_after: str = ""
+    egress: tuple[tuple[str, int], ...] = ()
+    watched: tuple[tuple[str, str], ...] = ()
+    trouble: str | None = None
+    open_connections: int = 0
+    real_seconds: float = 0.0

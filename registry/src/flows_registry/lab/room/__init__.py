@@ -1,0 +1,1 @@
+"""A room: a network of its own, a fault server in it, and the agents that run cases against it."""

@@ -1,0 +1,180 @@
+"""What the threads of the fault server share: the armed faults, the log, who is busy."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flows_registry.lab.agent.page import NEVER, Page
+from flows_registry.lab.references.exchange import Reference, Request, Response
+
+__all__ = ["Desk"]
+
+_STATE_TEXT_MAX = 20_000
+
+
+class Desk:
+    """The server's memory of the case at hand."""
+
+    def __init__(self, page: Page, make: Callable[[Callable[[], float]], Reference]) -> None:
+        self._page = page
+        self._make = make
+        self._lock = threading.RLock()
+        self._dues: dict[int, float] = {}
+        self.closing = threading.Event()
+        self.reference = make(self.now)
+        self.begin()
+
+    def now(self) -> float:
+        """The case's time as the vendor's clock shows it."""
+        return self._page.now + self._clock_offset
+
+    _clock_offset = 0.0
+
+    def begin(self) -> None:
+        """Forget everything: a new case starts from an empty service."""
+        with self._lock:
+            self.closing.set()
+            self.closing = threading.Event()
+            self.reference.reset()
+            self.faults: list[dict[str, Any]] = []
+            self.exchanges: list[dict[str, Any]] = []
+            self.perturbation: dict[str, Any] = {}
+            self.armed = False
+            self.requests = 0
+            self.handshakes_failed = 0
+            self._before = ""
+            self._dues.clear()
+            self._page.busy, self._page.due = 0, NEVER
+
+    def arm(self, faults: list[dict[str, Any]], perturbation: dict[str, Any]) -> None:
+        """From the next request on, count, log and apply these faults."""
+        with self._lock:
+            self.faults = [dict(fault, consumed=False) for fault in faults]
+            self.perturbation = perturbation
+            self._clock_offset = float(perturbation.get("clock_offset_seconds", 0.0))
+            self.armed, self.requests = True, 0
+            self.exchanges.clear()
+            self._before = self.state_text()
+
+    def disarm(self) -> dict[str, Any]:
+        """The log of the armed time, and the state before and after."""
+        with self._lock:
+            self.armed = False
+            after = self.state_text()
+            closing, self.closing = self.closing, threading.Event()
+            closing.set()
+            return {
+                "exchanges": list(self.exchanges),
+                "consumed": [fault["consumed"] for fault in self.faults],
+                "state_before": _digest(self._before),
+                "state_after": _digest(after),
+                "state_text_before": self._before[:_STATE_TEXT_MAX],
+                "state_text_after": after[:_STATE_TEXT_MAX],
+                "handshakes_failed": self.handshakes_failed,
+            }
+
+    def state_text(self) -> str:
+        """The state, as text that is equal exactly when the states are."""
+        return json.dumps(self.reference.state(), sort_keys=True, separators=(",", ":"))
+
+    def fault_for_request(self) -> tuple[int, dict[str, Any] | None]:
+        """The number of the request that just came, and the fault it meets."""
+        with self._lock:
+            if not self.armed:
+                return -1, None
+            number, self.requests = self.requests, self.requests + 1
+            fault = next(
+                (f for f in self.faults if f["at"] == number and not f["consumed"]), None
+            )
+            return number, fault
+
+    def connection_fault(self) -> dict[str, Any] | None:
+        """The fault that a new connection meets, if the next request is to have one."""
+        with self._lock:
+            if not self.armed:
+                return None
+            return next(
+                (
+                    f
+                    for f in self.faults
+                    if f["at"] == self.requests
+                    and not f["consumed"]
+                    and f["kind"] in ("untrusted certificate", "other host's certificate")
+                ),
+                None,
+            )
+
+    def consume(self, fault: dict[str, Any]) -> None:
+        """Note that a fault really happened."""
+        with self._lock:
+            fault["consumed"] = True
+
+    def apply(self, request: Request) -> tuple[Response, bool]:
+        """Let the reference handle a request; also whether its state changed."""
+        with self._lock:
+            before = self.state_text() if self.armed else ""
+            response = self.reference.handle(request)
+            changed = self.armed and self.state_text() != before
+            return response, changed
+
+    def stale(self, request: Request) -> Response:
+        """What a replica that has seen nothing yet answers."""
+        return self._make(self.now).handle(request)
+
+    def log(self, entry: dict[str, Any]) -> None:
+        """Add to the log of the armed time."""
+        with self._lock:
+            if self.armed:
+                self.exchanges.append(entry)
+
+    def busy(self, change: int) -> None:
+        """Tell the case that so many more (or fewer) requests are being worked on."""
+        with self._lock:
+            self._page.busy = max(0, self._page.busy + change)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Busy for the length of the block."""
+        self.busy(+1)
+        try:
+            yield
+        finally:
+            self.busy(-1)
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait in the case's time while not counting as busy; False when the case is over.
+
+        Call it while `working`.
+        """
+        me = threading.get_ident()
+        closing = self.closing
+        with self._lock:
+            due = self._page.now + seconds
+            self._dues[me] = due
+            self._page.due = min(self._dues.values())
+        self.busy(-1)
+        try:
+            while self._page.now < due and not closing.wait(0.0003):
+                pass
+        finally:
+            with self._lock:
+                self._dues.pop(me, None)
+                self._page.due = min(self._dues.values(), default=NEVER)
+            self.busy(+1)
+        return not closing.is_set()
+
+    def stall(self) -> None:
+        """Do nothing, not counting as busy, until the case is over. Call it while `working`."""
+        closing = self.closing
+        self.busy(-1)
+        try:
+            closing.wait()
+        finally:
+            self.busy(+1)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""A network with nothing in it: the namespace that a room lives in, and how to step inside.
+
+Run as a program (standard library only, any Python 3.11+):
+
+    python -I -S namespace.py hold              hold a fresh namespace open until stdin closes
+    python -I -S namespace.py enter PID -- ARGV step into that holder's namespace and exec ARGV
+
+Inside, every address of every host is this machine (`local default dev lo`), so a connection to
+anywhere lands on the room's own server, whatever client opened it.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Denied(OSError):
+    """The kernel does not let us do it; the message says which step."""
+
+
+def _checked(step: str, result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise Denied(number, f"{step}: {os.strerror(number)}")
+
+
+def create() -> None:
+    """Move this process into fresh user, mount and network namespaces, with loopback up."""
+    uid, gid = os.getuid(), os.getgid()
+    _checked("unshare", _libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    _checked("private mounts", _libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+    _loopback_up()
+    for family in (socket.AF_INET, socket.AF_INET6):
+        _route_everything_here(family)
+
+
+def bind_file(source: str, target: str) -> None:
+    """Let `target` show the content of `source` inside this namespace."""
+    _checked(
+        f"mount {target}",
+        _libc.mount(source.encode(), target.encode(), None, MS_BIND, None),
+    )
+
+
+def _loopback_up() -> None:
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(control, 0x8913, request))[1]
+        fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", flags | 1))
+
+
+def _route_everything_here(family: int) -> None:
+    """The netlink form of `ip route add local default dev lo`."""
+    create_request, ack = 0x600, 0x4
+    route = struct.pack("=BBBBBBBBI", family, 0, 0, 0, 255, 4, 254, 2, 0)
+    output = struct.pack("=HHI", 8, 4, socket.if_nametoindex("lo"))
+    body = route + output
+    header = struct.pack("=IHHII", 16 + len(body), 24, 1 | ack | create_request, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as netlink:
+        netlink.bind((0, 0))
+        netlink.send(header + body)
+        error = struct.unpack("=i", netlink.recv(4096)[16:20])[0]
+    if error and family == socket.AF_INET:  # a machine without IPv6 is fine
+        raise Denied(-error, f"route: {os.strerror(-error)}")
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it ends, however it ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def hold() -> None:
+    """Create the namespace, bind the files that stdin's first line names, and wait for its end."""
+    die_with_parent()
+    create()
+    binds: dict[str, str] = json.loads(sys.stdin.readline())
+    for target, source in binds.items():
+        bind_file(source, target)
+    print("ready", flush=True)
+    sys.stdin.read()
+
+
+def enter(holder: int) -> None:
+    """Step into the holder's namespaces."""
+    for kind in ("user", "mnt", "net"):
+        with Path(f"/proc/{holder}/ns/{kind}").open("rb") as namespace:
+            _checked(f"setns {kind}", _libc.setns(namespace.fileno(), 0))
+
+
+def main(argv: list[str]) -> None:
+    """The two commands of this file."""
+    match argv:
+        case ["hold"]:
+            hold()
+        case ["enter", holder, "--", *command]:
+            directory = Path.cwd()
+            die_with_parent()
+            enter(int(holder))
+            os.chdir(directory)
+            os.execv(command[0], command)
+        case _:
+            raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Denied as denied:
+        print(f"denied: {denied}", flush=True)
+        raise SystemExit(3) from None
