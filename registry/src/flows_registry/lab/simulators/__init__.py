@@ -1,0 +1,1 @@
+"""The vendors' own simulators, run offline: what a mock is compared with."""
