@@ -1,1 +1,1 @@
-"""Cloudflare Workers KV as a capability."""
+"""Cloudflare Workers KV as a capability: `mock` in process, `remote` over the public REST API."""

@@ -1,0 +1,203 @@
+"""One request and its whole answer: bounded, complete, never redirected, never repeated."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import httpx
+from core_caps.clock import Clock
+from core_caps.errors import ProviderError
+from core_caps.secret import Secret
+
+from cap_cloudflare_kv import answers, errors, transports
+from cap_cloudflare_kv.config import RemoteConfig
+from cap_cloudflare_kv.transports import Broken, Lost, NotConnected
+
+__all__ = ["Answer", "Call", "Exchange"]
+
+ERROR_BODY_BYTES_MAX = 64 * 1024
+"""How much of an error answer is read; its status decides even where its body is unusable."""
+
+
+class Answer(NamedTuple):
+    """An answer with a status that the caller accepts."""
+
+    status: int
+    content_type: str
+    body: bytes
+    refusal: answers.Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked of the service.
+
+    Attributes:
+        operation: the operation's name, for errors.
+        method: the HTTP method.
+        path: the path below the namespace and the query, percent-encoded.
+        writes: whether the service's state may change.
+        size_bytes_max: of the answer's body.
+        accept: the documented content type of the answer.
+        absent: whether 404 with the key-not-found code is an answer and no error.
+        content_type: of the body, where there is one.
+        body: the request's content.
+    """
+
+    operation: str
+    method: str
+    path: str
+    writes: bool
+    size_bytes_max: int
+    accept: str = "application/json"
+    absent: bool = False
+    content_type: str = ""
+    body: bytes | None = None
+
+
+class Exchange:
+    """The connection pool of one client."""
+
+    def __init__(self, config: RemoteConfig, clock: Clock) -> None:
+        account = f"/accounts/{config.account_id}" if config.account_id else ""
+        self._namespace = (
+            f"{config.base_url.rstrip('/')}{account}/storage/kv/namespaces/{config.namespace_id}"
+        )
+        self._token: Secret = config.api_token
+        self._clock = clock
+        self._extensions = {
+            "timeout": {
+                "connect": config.connect_timeout_seconds,
+                "pool": config.connect_timeout_seconds,
+                "read": None,
+                "write": None,
+            }
+        }
+        self._transport = transports.open_transport(config.transport)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    async def send(self, call: Call) -> Answer:
+        """The documented success, or absence where the call allows it.
+
+        Raises:
+            ProviderError: everything else, by the table in `errors`.
+        """
+        error: ProviderError
+        try:
+            response = await self._transport.handle_async_request(self._request(call))
+        except Exception as problem:
+            error = self._failed(call, problem)
+        else:
+            try:
+                return await self._read(call, response)
+            finally:
+                await response.aclose()
+        # Raised out here so that it carries no vendor exception: those hold the request's headers.
+        raise error
+
+    def _request(self, call: Call) -> httpx.Request:
+        headers = {
+            "Authorization": f"Bearer {self._token.reveal()}",
+            "Accept": call.accept,
+            "Accept-Encoding": "identity",
+            "User-Agent": "cap-cloudflare-kv",
+        }
+        if call.body is not None:
+            headers["Content-Type"] = call.content_type
+        return httpx.Request(
+            call.method,
+            self._namespace + call.path,
+            headers=headers,
+            content=call.body,
+            extensions=self._extensions,
+        )
+
+    async def _read(self, call: Call, response: httpx.Response) -> Answer:
+        status, content_type = response.status_code, response.headers.get("content-type", "")
+        if status == 200:
+            body = await self._success_body(call, response)
+            if not _is_type(content_type, call.accept):
+                problem = f"its content type is {content_type[:80]!r}, not {call.accept}"
+                raise errors.broken(call.operation, problem, writes=call.writes)
+            return Answer(status, content_type, body, answers.Refusal((), ""))
+        refusal = answers.refusal(await _error_body(response), content_type)
+        if call.absent and status == 404 and errors.KEY_NOT_FOUND in refusal.codes:
+            return Answer(status, content_type, b"", refusal)
+        raise errors.refused(
+            call.operation,
+            status,
+            refusal.codes,
+            self._without_token(refusal.detail),
+            writes=call.writes,
+            retry_after_seconds=answers.retry_after_seconds(
+                response.headers.get("retry-after"), self._clock.now()
+            ),
+        )
+
+    async def _success_body(self, call: Call, response: httpx.Response) -> bytes:
+        error: ProviderError
+        try:
+            return await _body(response, call.size_bytes_max)
+        except Broken as problem:
+            error = errors.broken(call.operation, str(problem), writes=call.writes)
+        except Exception as problem:
+            shown = self._without_token(str(transports.classified(problem)))
+            error = errors.broken(call.operation, f"it broke off: {shown}", writes=call.writes)
+        raise error
+
+    def _failed(self, call: Call, problem: Exception) -> ProviderError:
+        found = transports.classified(problem)
+        shown = self._without_token(str(found))
+        match found:
+            case NotConnected(late=late):
+                return errors.unconnected(call.operation, shown, late=late)
+            case Lost():
+                return errors.lost(call.operation, shown, writes=call.writes)
+            case _:
+                return errors.broken(call.operation, shown, writes=call.writes)
+
+    def _without_token(self, text: str) -> str:
+        return text.replace(self._token.reveal(), "…")
+
+
+async def _body(response: httpx.Response, size_bytes_max: int) -> bytes:
+    """The body, known to be complete.
+
+    Raises:
+        Broken: it is encoded, too long, or its length is not told or not kept.
+    """
+    headers = response.headers
+    if headers.get("content-encoding", "identity") not in ("", "identity"):
+        raise Broken("it is compressed, which was not asked for")
+    told = headers.get("content-length")
+    if told is None and "chunked" not in headers.get("transfer-encoding", "").lower():
+        raise Broken("it does not tell its length, so a part could be missing")
+    body = await _bounded(response, size_bytes_max)
+    if told is not None and "transfer-encoding" not in headers and str(len(body)) != told.strip():
+        raise Broken(f"it has {len(body)} bytes and promises {told[:20]}")
+    return body
+
+
+async def _bounded(response: httpx.Response, size_bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    size_bytes = 0
+    async for chunk in response.aiter_raw():
+        size_bytes += len(chunk)
+        if size_bytes > size_bytes_max:
+            raise Broken(f"it is longer than {size_bytes_max} bytes")
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _error_body(response: httpx.Response) -> bytes:
+    """As much of an error's body as can be used; the status says enough where it cannot."""
+    try:
+        return await _body(response, ERROR_BODY_BYTES_MAX)
+    except Exception:
+        return b""
+
+
+def _is_type(content_type: str, expected: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == expected

@@ -1,0 +1,402 @@
+"""Workers KV through the vendor's public REST API, with httpx."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode
+
+from core_caps.capabilities.key_value import Entry, KeyInfo, Metadata, Page
+from core_caps.clock import Clock
+from core_caps.errors import ClientClosed, InvalidArgument
+from core_caps.rng import Rng
+
+from cap_cloudflare_kv import answers, errors, limits
+from cap_cloudflare_kv.config import RemoteConfig
+from cap_cloudflare_kv.cursors import seal, unseal
+from cap_cloudflare_kv.exchange import Call, Exchange
+
+__all__ = ["RemoteKv"]
+
+ENVELOPE_BYTES_MAX = 32 * 1024 * 1024
+"""Of an answer in JSON: a page of 1000 keys and their metadata, escaped, fits several times."""
+
+BULK_ANSWER_BYTES_MAX = 6 * limits.GET_MANY_BYTES_MAX + 1024 * 1024
+"""Of a bulk get's answer: JSON escapes a byte in at most six."""
+
+_Result = TypeVar("_Result")
+
+
+class RemoteKv:
+    """Workers KV as one client of the REST API sees it.
+
+    Reads may be up to 60 seconds old (https://developers.cloudflare.com/kv/concepts/how-kv-works/).
+    Nothing is ever repeated; every error states its outcome: a failed read is NOT_APPLIED, a write
+    that may have arrived is UNKNOWN. Every operation may raise Unauthenticated, PermissionDenied,
+    ContainerNotFound, RateLimited, Unavailable, TimedOut and ProtocolViolation, besides what it
+    lists itself.
+    """
+
+    Config = RemoteConfig
+
+    def __init__(self, config: RemoteConfig, *, clock: Clock, rng: Rng) -> None:
+        self._config = config
+        self._clock = clock
+        self._scope = f"{config.account_id}/{config.namespace_id}"
+        self._exchange: Exchange | None = None
+
+    def __repr__(self) -> str:
+        return f"RemoteKv({self._config.base_url}, namespace {self._config.namespace_id})"
+
+    async def __aenter__(self) -> Self:
+        self._exchange = Exchange(self._config, self._clock)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            await exchange.close()
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, or None when the key is absent or expired.
+
+        Raises:
+            InvalidArgument: the key is refused; NOT_APPLIED.
+        """
+        exchange = self._opened()
+        path = _value_path(key)
+        return await self._in_time("get", _get(exchange, "get", path), writes=False)
+
+    async def get_with_metadata(self, key: str) -> Entry | None:
+        """The value with its metadata, or None when the key is absent or expired.
+
+        The API has no exact way to read both at once, so they are read one after the other: a
+        write that falls between may give the old value with the new metadata. Metadata that
+        others stored and that is no JSON object is returned as it is.
+
+        Raises:
+            InvalidArgument: the key is refused; NOT_APPLIED.
+        """
+        exchange = self._opened()
+        value_path = _value_path(key)
+
+        async def read() -> Entry | None:
+            value = await _get(exchange, "get_with_metadata", value_path)
+            if value is None:
+                return None
+            return Entry(value, await _get_metadata(exchange, key))
+
+        return await self._in_time("get_with_metadata", read(), writes=False)
+
+    async def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes | None]:
+        """Several values; an absent key maps to None.
+
+        The API answers in text. A value that is not UTF-8 is read again by itself, one request
+        each; where the service drops a byte order mark from the front of a text, it is missing
+        here and not from `get`.
+
+        Raises:
+            InvalidArgument: a key is refused, there are more than 100, or the values together
+                exceed 25 MiB; NOT_APPLIED.
+        """
+        exchange = self._opened()
+        asked = limits.checked_keys(keys, limits.GET_MANY_KEYS_MAX)
+
+        async def read() -> Mapping[str, bytes | None]:
+            if not asked:
+                return {}
+            exact = await _get_bulk(exchange, asked)
+            return {
+                key: exact[key]
+                if key in exact
+                else await _get(exchange, "get_many", _value_path(key))
+                for key in asked
+            }
+
+        return await self._in_time("get_many", read(), writes=False)
+
+    async def list(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> Page:
+        """Up to `limit` keys that start with `prefix`, in UTF-8 byte order.
+
+        A page may be empty and still have a cursor: recently deleted keys are passed over
+        (https://developers.cloudflare.com/kv/api/list-keys/).
+
+        Raises:
+            InvalidArgument: the limit is not 1 to 1000, or the cursor is not one of this
+                prefix's; NOT_APPLIED.
+        """
+        exchange = self._opened()
+        limits.checked_prefix(prefix)
+        limits.checked_limit(limit)
+        position = self._position(cursor, prefix)
+        page = await self._in_time("list", _list(exchange, prefix, limit, position), writes=False)
+        entries, following = page
+        if following is None:
+            return Page(entries)
+        return Page(entries, seal(json.dumps(following), scope=self._scope, prefix=prefix))
+
+    async def put(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        ttl_seconds: int | None = None,
+        expires_at: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> None:
+        """Store a value, replacing what was there, its expiry and metadata included.
+
+        Raises:
+            InvalidArgument: a limit is broken; NOT_APPLIED.
+        """
+        exchange = self._opened()
+        path = _value_path(key)
+        content_type, body = _content(limits.checked_value(value), metadata)
+        limits.checked_expiry(ttl_seconds, expires_at, now=self._clock.now())
+        if ttl_seconds is not None:
+            path += f"?expiration_ttl={ttl_seconds}"
+        elif expires_at is not None:
+            path += f"?expiration={expires_at}"
+        await self._write(exchange, "put", "PUT", path, content_type, body)
+
+    async def put_many(self, entries: Mapping[str, bytes]) -> None:
+        """Store several values without expiry or metadata, in one request.
+
+        Raises:
+            InvalidArgument: a limit is broken, for one entry or for all; NOT_APPLIED.
+            Unavailable: the service names keys that it did not write; UNKNOWN.
+        """
+        exchange = self._opened()
+        limits.checked_keys([*entries], limits.PUT_MANY_KEYS_MAX)
+        rows = [
+            {"key": key, "value": base64.b64encode(held).decode(), "base64": True}
+            for key, held in ((key, limits.checked_value(value)) for key, value in entries.items())
+        ]
+        body = _bulk_body(rows)
+        if rows:
+            found = await self._write(
+                exchange, "put_many", "PUT", "/bulk", "application/json", body
+            )
+            _complete("put_many", found, asked=len(rows), stored=len(rows))
+
+    async def delete(self, key: str) -> None:
+        """Remove a key; an absent key is success.
+
+        Raises:
+            InvalidArgument: the key is refused; NOT_APPLIED.
+        """
+        exchange = self._opened()
+        await self._write(exchange, "delete", "DELETE", _value_path(key), absent=True)
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        """Remove several keys in one request; absent ones are success.
+
+        Raises:
+            InvalidArgument: a key is refused, or there are more than 10 000; NOT_APPLIED.
+            Unavailable: the service names keys that it did not remove; UNKNOWN.
+        """
+        exchange = self._opened()
+        asked = limits.checked_keys(keys, limits.DELETE_MANY_KEYS_MAX)
+        if asked:
+            body = _bulk_body(asked)
+            found = await self._write(
+                exchange, "delete_many", "POST", "/bulk/delete", "application/json", body
+            )
+            _complete("delete_many", found, asked=len(asked))
+
+    def _opened(self) -> Exchange:
+        if self._exchange is None:
+            raise ClientClosed(
+                "this client is not open", hint="keep the calls inside its `async with` block"
+            )
+        return self._exchange
+
+    def _position(self, cursor: str | None, prefix: str) -> "_Position":
+        if cursor is None:
+            return None, None
+        vendor, after = json.loads(unseal(cursor, scope=self._scope, prefix=prefix))
+        return vendor, after
+
+    async def _in_time(
+        self, operation: str, work: Coroutine[Any, Any, _Result], *, writes: bool
+    ) -> _Result:
+        """The result of the work within the one deadline of the call."""
+        try:
+            async with asyncio.timeout(self._config.timeout_seconds):
+                return await work
+        except TimeoutError:
+            pass
+        raise errors.late(operation, self._config.timeout_seconds, writes=writes)
+
+    async def _write(
+        self,
+        exchange: Exchange,
+        operation: str,
+        method: str,
+        path: str,
+        content_type: str = "",
+        body: bytes | None = None,
+        *,
+        absent: bool = False,
+    ) -> Mapping[str, Any]:
+        """The envelope of a write that succeeded; an empty one where the key was absent."""
+        call = Call(
+            operation,
+            method,
+            path,
+            writes=True,
+            size_bytes_max=ENVELOPE_BYTES_MAX,
+            absent=absent,
+            content_type=content_type,
+            body=body,
+        )
+        answer = await self._in_time(operation, exchange.send(call), writes=True)
+        if answer.status == 404:
+            return {}
+        try:
+            return answers.envelope(answer.body, answer.content_type)
+        except answers.Malformed as problem:
+            raise errors.broken(operation, str(problem), writes=True) from None
+
+
+_Position = tuple[str | None, str | None]
+"""Where a listing stands: the vendor's cursor, and the last key already given of its page."""
+
+
+def _value_path(key: str) -> str:
+    return "/values/" + quote(limits.checked_key(key), safe="")
+
+
+async def _get(exchange: Exchange, operation: str, path: str) -> bytes | None:
+    answer = await exchange.send(
+        Call(
+            operation,
+            "GET",
+            path,
+            writes=False,
+            size_bytes_max=limits.VALUE_SIZE_BYTES_MAX,
+            accept="application/octet-stream",
+            absent=True,
+        )
+    )
+    return answer.body if answer.status == 200 else None
+
+
+async def _get_metadata(exchange: Exchange, key: str) -> Metadata | None:
+    path = "/metadata/" + quote(key, safe="")
+    answer = await exchange.send(
+        Call(
+            "get_with_metadata",
+            "GET",
+            path,
+            writes=False,
+            size_bytes_max=ENVELOPE_BYTES_MAX,
+            absent=True,
+        )
+    )
+    if answer.status == 404:
+        return None
+    return _envelope("get_with_metadata", answer.body, answer.content_type).get("result")
+
+
+async def _get_bulk(exchange: Exchange, keys: Sequence[str]) -> Mapping[str, bytes | None]:
+    answer = await exchange.send(
+        Call(
+            "get_many",
+            "POST",
+            "/bulk/get",
+            writes=False,
+            size_bytes_max=BULK_ANSWER_BYTES_MAX,
+            content_type="application/json",
+            body=_json({"keys": [*keys], "type": "text"}),
+        )
+    )
+    found = _envelope("get_many", answer.body, answer.content_type)
+    try:
+        return answers.bulk_values(found, keys)
+    except answers.Malformed as problem:
+        raise errors.broken("get_many", str(problem), writes=False) from None
+
+
+async def _list(
+    exchange: Exchange, prefix: str, limit: int, position: _Position
+) -> tuple[tuple[KeyInfo, ...], _Position | None]:
+    """A page and where the next one begins.
+
+    The API lists no fewer than 10 keys, so a smaller page is the front of one of the vendor's;
+    the next one asks for the same again and goes on behind the last key given.
+    """
+    vendor, after = position
+    asked = max(limit, limits.LIST_LIMIT_REST_MIN)
+    query = {"limit": str(asked), "prefix": prefix, "cursor": vendor or ""}
+    path = "/keys?" + urlencode({name: given for name, given in query.items() if given})
+    answer = await exchange.send(
+        Call("list", "GET", path, writes=False, size_bytes_max=ENVELOPE_BYTES_MAX)
+    )
+    found = _envelope("list", answer.body, answer.content_type)
+    try:
+        entries, cursor = answers.listing(found, prefix=prefix, limit=asked)
+    except answers.Malformed as problem:
+        raise errors.broken("list", str(problem), writes=False) from None
+    if after is not None:
+        given = after.encode()
+        entries = [entry for entry in entries if entry.key.encode() > given]
+    if len(entries) > limit:
+        return tuple(entries[:limit]), (vendor, entries[limit - 1].key)
+    return tuple(entries), None if cursor is None else (cursor, None)
+
+
+def _envelope(operation: str, body: bytes, content_type: str) -> Mapping[str, Any]:
+    try:
+        return answers.envelope(body, content_type)
+    except answers.Malformed as problem:
+        raise errors.broken(operation, str(problem), writes=False) from None
+
+
+def _complete(
+    operation: str, found: Mapping[str, Any], *, asked: int, stored: int | None = None
+) -> None:
+    """Refuse a bulk write of which a part failed."""
+    try:
+        failed = answers.failed_keys(found, stored=stored)
+    except answers.Malformed as problem:
+        raise errors.broken(operation, str(problem), writes=True) from None
+    if failed:
+        raise errors.partial(operation, failed, asked)
+
+
+def _content(value: bytes, metadata: Metadata | None) -> tuple[str, bytes]:
+    """The body of a put: the bytes alone, or a form where metadata goes with them.
+
+    The value's part has a file name: a form field without one is text to many parsers.
+    """
+    text = limits.checked_metadata(metadata)
+    if text is None:
+        return "application/octet-stream", value
+    json_bytes = text.encode()
+    boundary = "cap-" + hashlib.blake2s(value + json_bytes).hexdigest()
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="value"; filename="value"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    middle = f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n'
+    body = b"".join(
+        (head.encode(), value, middle.encode(), json_bytes, f"\r\n--{boundary}--\r\n".encode())
+    )
+    return f"multipart/form-data; boundary={boundary}", body
+
+
+def _bulk_body(content: object) -> bytes:
+    body = _json(content)
+    if len(body) > limits.BULK_BODY_BYTES_MAX:
+        raise InvalidArgument(
+            f"the request would have {len(body)} bytes; the limit is {limits.BULK_BODY_BYTES_MAX}",
+            hint="store fewer in one call",
+        )
+    return body
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
