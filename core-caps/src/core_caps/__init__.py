@@ -1,0 +1,61 @@
+"""What a capability is, and how a flow comes by one. Each name is imported when first used."""
+
+TYPE_CHECKING = False  # typing itself costs a third of the start-up; checkers know the name
+
+if TYPE_CHECKING:
+    from core_caps.calls.access import limited as limited
+    from core_caps.calls.observe import CallRecord as CallRecord
+    from core_caps.capabilities.blob_store import BlobReader as BlobReader
+    from core_caps.capabilities.blob_store import BlobStore as BlobStore
+    from core_caps.capabilities.blob_store import BlobWriter as BlobWriter
+    from core_caps.capabilities.key_value import KeyValue as KeyValue
+    from core_caps.capabilities.key_value import KeyValueReader as KeyValueReader
+    from core_caps.capabilities.key_value import KeyValueWriter as KeyValueWriter
+    from core_caps.clock import Clock as Clock
+    from core_caps.clock import SystemClock as SystemClock
+    from core_caps.clock import VirtualClock as VirtualClock
+    from core_caps.errors import Outcome as Outcome
+    from core_caps.plugins.connect import connect as connect
+    from core_caps.plugins.hookspecs import hookimpl as hookimpl
+    from core_caps.plugins.opening import Opening as Opening
+    from core_caps.rng import Rng as Rng
+    from core_caps.rng import SeededRng as SeededRng
+    from core_caps.rng import SystemRng as SystemRng
+    from core_caps.secret import Secret as Secret
+
+_HOMES = {
+    "limited": "calls.access",
+    "CallRecord": "calls.observe",
+    "BlobReader": "capabilities.blob_store",
+    "BlobStore": "capabilities.blob_store",
+    "BlobWriter": "capabilities.blob_store",
+    "KeyValue": "capabilities.key_value",
+    "KeyValueReader": "capabilities.key_value",
+    "KeyValueWriter": "capabilities.key_value",
+    "Clock": "clock",
+    "SystemClock": "clock",
+    "VirtualClock": "clock",
+    "Outcome": "errors",
+    "connect": "plugins.connect",
+    "hookimpl": "plugins.hookspecs",
+    "Opening": "plugins.opening",
+    "Rng": "rng",
+    "SeededRng": "rng",
+    "SystemRng": "rng",
+    "Secret": "secret",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,50 @@
+"""The capabilities that come with this package: named here, imported when asked for."""
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from core_caps.claims.operation import CapabilitySpec, spec_of
+
+__all__ = ["KNOWN", "Known", "load", "spec_for"]
+
+
+class Known(NamedTuple):
+    """Where a capability lives, as lazy names `package.module:attribute`."""
+
+    protocol: str
+    suite: str
+
+
+KNOWN: Mapping[str, Known] = MappingProxyType(
+    {
+        "kv/1": Known(
+            "core_caps.capabilities.key_value:KeyValue", "core_caps.contract.kv:CONTRACT"
+        ),
+        "blob/1": Known(
+            "core_caps.capabilities.blob_store:BlobStore", "core_caps.contract.blob:CONTRACT"
+        ),
+    }
+)
+"""Contract → protocol and suite. A capability of a plugin's own names both in its manifest."""
+
+
+def load(lazy_name: str) -> Any:
+    """The object that a lazy name stands for.
+
+    Raises:
+        ImportError: its module, or a module that one imports, is missing.
+        AttributeError: the module has no such attribute.
+    """
+    module, _, attribute = lazy_name.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def spec_for(contract: str) -> CapabilitySpec | None:
+    """The specification of a known contract, `kv/1`, or None."""
+    known = KNOWN.get(contract)
+    return None if known is None else spec_of(load(known.protocol))

@@ -1,0 +1,241 @@
+"""`connect`: from a capability and a plugin's name to an open, typed, guarded provider."""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+import pluggy
+
+from core_caps.calls.access import Calls, granted, view_of, whole_of
+from core_caps.calls.observe import Observer, observed
+from core_caps.claims.manifest import Manifest, OperationClaim, Provided, claims_of
+from core_caps.claims.operation import CapabilitySpec, spec_of
+from core_caps.clock import Clock, SystemClock
+from core_caps.errors import BindingMissing, ClientClosed, ManifestInvalid, PluginNotFound
+from core_caps.plugins import hookspecs
+from core_caps.plugins.discovery import Found, find, instead, manifest_of, providers_of
+from core_caps.plugins.opening import Opening
+from core_caps.rng import Rng, SystemRng
+from core_caps.secret import Secret
+
+__all__ = ["Connection", "connect"]
+
+_Protocol = TypeVar("_Protocol")
+
+
+def connect(
+    capability: type[_Protocol],
+    name: str | None = None,
+    *,
+    backend: str | None = None,
+    config: Mapping[str, object] | None = None,
+    secrets: Mapping[str, str | Secret] | None = None,
+    clock: Clock | None = None,
+    rng: Rng | None = None,
+    observe: Observer | None = None,
+    access: Iterable[str] | None = None,
+) -> "Connection[_Protocol]":
+    """A connection to an installed plugin, to be opened with `async with`.
+
+    What it yields offers the protocol's operations that the plugin provides, and nothing else.
+
+    Args:
+        capability: the protocol, or a half of one: KeyValueReader yields a view without `put`.
+        name: the plugin's name; it may be left out while one installed plugin provides the
+            capability.
+        backend: the backend's name; it may be left out while the plugin has one for the
+            capability.
+        config: the backend's settings; those left out come from the environment variables and
+            defaults that the manifest names.
+        secrets: the backend's secret settings.
+        clock: where the provider takes the time from; the machine's clock unless given, on the
+            mock too (tests give a VirtualClock).
+        rng: where the provider takes randomness from; the system's unless given.
+        observe: called with a CallRecord after every call.
+        access: the hints that the caller declared; operations that need others are refused
+            (CAP110). None declares every hint of the protocol.
+
+    Raises:
+        BindingMissing: no name was given and none, or several, could serve (CAP101).
+        PluginConflict: two distributions claim the name (CAP102).
+        PluginNotFound: no such plugin or backend, or it does not provide the capability (CAP103).
+        ManifestInvalid: the plugin's manifest cannot be used (CAP106).
+
+    Entering raises BackendNotInstalled (CAP104), ConfigInvalid (CAP105) and what the provider
+    raises when it reaches out.
+    """
+    spec = _spec(capability)
+    found = find(name) if name is not None else _only(spec)
+    manifest = manifest_of(found)
+    provided = _provided(manifest, spec, found)
+    opening = Opening(
+        capability=provided.name,
+        contract=provided.contract,
+        backend=_backend(manifest, provided, backend),
+        manifest=manifest,
+        distribution=found.distribution,
+        config=dict(config or {}),
+        secrets=dict(secrets or {}),
+        clock=clock or SystemClock(),
+        rng=rng or SystemRng(),
+    )
+    allowed = granted(capability, claims_of(manifest, spec), access)
+    return Connection(capability, found, opening, allowed, observe)
+
+
+class Connection(Generic[_Protocol]):
+    """One connection: `async with` opens it and yields the view."""
+
+    def __init__(
+        self,
+        capability: type[_Protocol],
+        found: Found,
+        opening: Opening,
+        claims: Mapping[str, OperationClaim],
+        observer: Observer | None,
+    ) -> None:
+        self._capability = capability
+        self._found = found
+        self._opening = opening
+        self._claims = claims
+        self._observer = observer
+        self._provider: Any = None
+        self._calls: Calls = {}
+
+    async def __aenter__(self) -> _Protocol:
+        if self._provider is not None:
+            raise RuntimeError("this connection was opened before: call connect() again")
+        self._provider = _opened(self._found, self._opening)
+        provider = await self._provider.__aenter__() or self._provider
+        missing = [name for name in self._claims if not callable(getattr(provider, name, None))]
+        if missing:
+            await self._provider.__aexit__(None, None, None)
+            raise ManifestInvalid(
+                f"{self._found.name} declares operations that its backend "
+                f"{self._opening.backend!r} does not have: {', '.join(missing)}"
+            )
+        self._calls = {name: self._call(provider, name) for name in self._claims}
+        return view_of(self._capability, self._calls)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for name in self._calls:
+            self._calls[name] = _closed(self._found.name, name)
+        # Its verdict on the error is not asked for: a provider must not swallow the caller's.
+        await self._provider.__aexit__(kind, error, traceback)
+
+    def _call(self, provider: Any, name: str) -> Callable[..., Any]:
+        call: Callable[..., Any] = getattr(provider, name)
+        if self._observer is None:
+            return call
+        claim = self._claims[name]
+        return observed(
+            call,
+            capability=self._opening.capability,
+            operation=name,
+            hints=claim.hints,
+            streams=claim.streams,
+            observer=self._observer,
+            clock=self._opening.clock,
+        )
+
+
+def _spec(capability: type) -> CapabilitySpec:
+    wholes = whole_of(capability)
+    if len(wholes) != 1:
+        raise TypeError(
+            f"{capability.__qualname__} is no capability and no half of one"
+            if not wholes
+            else f"{capability.__qualname__} is a half of several capabilities: name one of them"
+        )
+    return spec_of(wholes[0])
+
+
+def _only(spec: CapabilitySpec) -> Found:
+    providing = providers_of(spec.contract)
+    if len(providing) == 1:
+        return find(providing[0].name)
+    names = sorted({found.name for found in providing})
+    if len(names) == 1:
+        return find(names[0])  # claimed twice: this raises, naming both
+    if not names:
+        raise BindingMissing(
+            f"no installed plugin provides {spec.contract}",
+            hint="install one (pip install cap-...); `flows-registry list` shows what is there",
+        )
+    raise BindingMissing(
+        f"{spec.contract} is provided by {', '.join(names)}, and none was named",
+        hint=f"name one: connect(..., {names[0]!r})",
+    )
+
+
+def _provided(manifest: Manifest, spec: CapabilitySpec, found: Found) -> Provided:
+    offers = list(manifest.capabilities.values())
+    for provided in offers:
+        if provided.contract == spec.contract:
+            return provided
+    offered = ", ".join(provided.contract for provided in offers) or "nothing"
+    others = [other.name for other in providers_of(spec.contract)]
+    raise PluginNotFound(
+        f"{found.name} does not provide {spec.contract}; it provides {offered}",
+        hint=f"{spec.contract} is provided by: {', '.join(others)}" if others else "",
+    )
+
+
+def _backend(manifest: Manifest, provided: Provided, name: str | None) -> str:
+    serving = [
+        backend.name for backend in manifest.backends.values() if provided.name in backend.providers
+    ]
+    if name is None and len(serving) == 1:
+        return serving[0]
+    if name is None:
+        raise BindingMissing(
+            f"{manifest.name} has several backends for {provided.contract}, and none was named",
+            hint=f"name one: backend={serving[0]!r}; there are: {', '.join(serving)}"
+            if serving
+            else "",
+        )
+    if name not in serving:
+        raise PluginNotFound(
+            f"{manifest.name} has no backend {name!r} for {provided.contract}",
+            hint=instead(name, serving),
+        )
+    return name
+
+
+def _opened(found: Found, opening: Opening) -> Any:
+    """The provider that the plugin's hook makes; no other plugin is imported or asked."""
+    plugins = pluggy.PluginManager(hookspecs.PROJECT)
+    plugins.add_hookspecs(hookspecs)
+    try:
+        module = importlib.import_module(found.module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{found.module}.".startswith(f"{error.name}."):
+            raise
+        raise PluginNotFound(
+            f"the entry point of {found.distribution} names {found.module}, which does not exist",
+            hint=f"reinstall it: pip install --force-reinstall {found.distribution}",
+        ) from error
+    plugins.register(module, found.name)
+    provider = plugins.hook.flows_open(opening=opening)
+    if provider is None:
+        raise PluginNotFound(
+            f"{found.module} opens nothing for {opening.contract}, backend {opening.backend!r}",
+            hint="its module needs a function `flows_open` marked with core_caps.hookimpl",
+        )
+    return provider
+
+
+def _closed(plugin: str, operation: str) -> Callable[..., Any]:
+    def refuse(*args: object, **kwargs: object) -> Any:
+        raise ClientClosed(
+            f"{operation} was called after the connection to {plugin} was closed",
+            hint="keep the calls inside the `async with connect(...)` block",
+        )
+
+    return refuse
