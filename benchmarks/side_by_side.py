@@ -28,7 +28,7 @@ goal names); when it returns None its wall time is taken."""
 ROUND_SECONDS_MIN = 0.02
 """A work shorter than this is repeated within one round, or the timer's grain would show."""
 
-_GOAL = re.compile(r"(>=|<=|≥|≤)\s*([0-9.]+)\s*(x|×|[A-Za-zµ]+)?")
+_GOAL = re.compile(r"(>=|<=|≥|≤)\s*([0-9.]+)\s*(x|[A-Za-zµ]+)?")
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
@@ -149,7 +149,7 @@ def _goal(goal: str) -> Callable[[float, float | None], bool | None]:
         raise ValueError(f"{goal!r} is no goal; write '>= 2.2x', '<= 3x' or '<= 0.3 ms'")
     sign, bound, unit = matched[1], float(matched[2]), matched[3]
     at_least = sign in (">=", "≥")
-    if unit in (None, "x", "×"):
+    if unit in (None, "x"):
         # At least so many times as fast, or at most so many times as long.
         least = bound if at_least else 1 / bound
 
@@ -168,14 +168,14 @@ def _print_table(comparisons: Sequence[Comparison]) -> None:
     for each in comparisons:
         matched = _GOAL.fullmatch(each.goal.strip())
         unit = (matched[3] if matched else None) or "x"
-        plain = unit not in _SECONDS and unit not in ("x", "×")
+        plain = unit not in _SECONDS and unit != "x"
         shown = (lambda figure, u=unit: f"{figure:,.2f} {u}") if plain else _seconds
         rows.append(
             (
                 each.name,
                 shown(each.ours),
-                "–" if each.peer is None else shown(each.peer),
-                "–" if each.ratio is None else f"{each.ratio:.2f}x",
+                "-" if each.peer is None else shown(each.peer),
+                "-" if each.ratio is None else f"{each.ratio:.2f}x",
                 each.goal,
                 {True: "met", False: "MISSED", None: ""}[each.met],
             )

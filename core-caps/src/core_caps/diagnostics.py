@@ -179,6 +179,13 @@ _ROWS = (
         "Build the key from None, booleans, integers, floats, text, bytes, lists and text-keyed "
         "maps.",
     ),
+    Diagnostic(
+        "IDEM026",
+        "field does not fit the key's schema",
+        "A field of an idempotency key is missing, unexpected, or of another type than its schema "
+        "says. 1, 1.0 and '1' make three different keys, and so three side effects.",
+        "Convert the field that the message names before the key is made, or correct the schema.",
+    ),
 )
 
 DIAGNOSTICS = MappingProxyType({row.code: row for row in _ROWS})

@@ -14,6 +14,7 @@
     │   └── DeterminismTooStrong   DET302
     ├── AccessDenied               CAP110  (also an AttributeError: hasattr() is False)
     ├── NoCanonicalForm            IDEM025 (also a ValueError)
+    ├── KeyFieldMismatch           IDEM026 (also a ValueError)
     └── ProviderError              a call on a provider failed; always states its outcome
         ├── InvalidArgument        CAP120  NOT_APPLIED (also a ValueError)
         ├── Unauthenticated        CAP121  NOT_APPLIED
@@ -49,6 +50,7 @@ __all__ = [
     "DeterminismTooStrong",
     "EffectTooSmall",
     "InvalidArgument",
+    "KeyFieldMismatch",
     "ManifestInvalid",
     "NoCanonicalForm",
     "ObjectAbsent",
@@ -174,6 +176,12 @@ class NoCanonicalForm(CapsError, ValueError):
     """A value has no single canonical encoding."""
 
     code = "IDEM025"
+
+
+class KeyFieldMismatch(CapsError, ValueError):
+    """A field of an idempotency key is not of the type that the key's schema says."""
+
+    code = "IDEM026"
 
 
 class ProviderError(CapsError):
