@@ -77,6 +77,7 @@ class Exchange:
         status: what was answered, or None where nothing was.
         committed: the reference applied it.
         changed: and its state was different afterwards.
+        answer_bytes: the size of the content of the honest answer.
         body_sha256: the digest of the request's content.
         verified: the client had accepted the server's certificate properly.
     """
@@ -90,6 +91,7 @@ class Exchange:
     status: int | None
     committed: bool
     changed: bool
+    answer_bytes: int
     body_sha256: str
     verified: bool = True
 
@@ -113,6 +115,7 @@ class Case:
         faults: what the armed requests meet.
         perturbation: for the server: `chunk_bytes`, `delay_seed`, `clock_offset_seconds`.
         cancel_after_seconds: cancel each call after so long, in the case's time.
+        settle_seconds: after a cancellation, let so much time pass before looking.
         concurrent: make the calls all at once.
         real_seconds_max: kill the case after so long in real time.
     """
@@ -126,6 +129,7 @@ class Case:
     faults: Sequence[Fault] = ()
     perturbation: Mapping[str, Any] = field(default_factory=dict[str, Any])
     cancel_after_seconds: float | None = None
+    settle_seconds: float = 0.0
     concurrent: bool = False
     real_seconds_max: float = 30.0
 
@@ -145,7 +149,7 @@ class CaseRun:
         egress: (host or address, port) of every connection tried while armed, by whatever means.
         watched: (kind, detail) of files, processes and connections the interpreter reported.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
-        open_connections: how many connections to the service were still open at the end.
+        stalled_connections: how many silent connections the client had not left at the end.
         real_seconds: how long it really took.
     """
 
@@ -163,5 +167,5 @@ class CaseRun:
     egress: tuple[tuple[str, int], ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
     trouble: str | None = None
-    open_connections: int = 0
+    stalled_connections: int = 0
     real_seconds: float = 0.0

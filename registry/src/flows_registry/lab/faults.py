@@ -8,7 +8,7 @@ and is seen.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["COMMITTED", "CONNECTION", "FAULTS", "READS_ONLY", "SILENT", "Fault"]
+__all__ = ["COMMITTED", "CONNECTION", "FAULTS", "PORTAL", "READS_ONLY", "SILENT", "Fault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ COMMITTED = frozenset(
     {
         "reset after commit", "closed after commit", "stall after commit", "reset in body",
         "truncated body", "bad chunking", "wrong content type", "invalid body", "invalid utf-8",
-        "html page", "empty answer", "stall in body", "slow body", "slow headers",
-        "conflicting lengths", "endless body", "garbage status line",
+        "stall in body", "slow body", "slow headers", "conflicting lengths", "endless body",
+        "garbage status line",
     }
 )  # fmt: skip
 """Faults after which the request has been applied although no usable answer arrives."""
@@ -55,7 +55,11 @@ COMMITTED = frozenset(
 SILENT = frozenset({"stall", "stall after commit", "stall in body", "slow body", "slow headers"})
 """Faults that only a deadline ends."""
 
+PORTAL = frozenset({"html page", "empty answer"})
+"""A 200 that does not come from the service (a captive portal, a proxy): nothing was applied."""
+
 READS_ONLY = frozenset({"stale read"})
+"""Faults that mean something only to an operation that reads."""
 
 _REFUSALS = (400, 401, 403, 404, 409, 412, 413, 422)
 _FAILURES = (500, 502, 503, 504)
@@ -74,6 +78,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reset before commit"),
     Fault("closed before commit"),
     Fault("stall"),
+    *(Fault(kind) for kind in sorted(PORTAL)),
     *(Fault(kind) for kind in sorted(COMMITTED)),
     Fault("stale read"),
 )

@@ -16,7 +16,7 @@ import threading
 import traceback
 from typing import Any, NoReturn
 
-from . import patches, perturb
+from . import patches, perturb, redirect
 from .page import NEVER, Page
 from .timekeeper import Timekeeper
 from .watch import Watch
@@ -53,10 +53,13 @@ def main(control: int, settings: dict[str, Any]) -> None:
 
     Args:
         control: the descriptor of the control socket.
-        settings: `profile` (see perturb), `warm` (modules to import), `page` (path), `ports`.
+        settings: `profile` (see perturb), `warm` (modules to import), `page` (path), `ports`,
+            `redirect` (ports to turn to the fault server, or None in a network of our own).
     """
     line = Line(control)
     perturb.apply(settings["profile"])
+    if settings["redirect"] is not None:
+        redirect.install(settings["redirect"])
     try:
         importlib.import_module("core_caps.contract.codec")
         importlib.import_module(f"{__package__}.perform")

@@ -53,6 +53,8 @@ async def perform(
                     report["steps"].append(
                         await _cancellable(provider, call, results, cancel_after)
                     )
+            if cancel_after is not None:
+                await asyncio.sleep(case["settle_seconds"])
             disarm()
             for call in decode(case["probe"]):
                 report["probe"].append(await _step(provider, call, results))

@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import os
+import select
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,6 +49,7 @@ class Desk:
             self.armed = False
             self.requests = 0
             self.handshakes_failed = 0
+            self._stalled = 0
             self._before = ""
             self._dues.clear()
             self._page.busy, self._page.due = 0, NEVER
@@ -61,6 +66,8 @@ class Desk:
 
     def disarm(self) -> dict[str, Any]:
         """The log of the armed time, and the state before and after."""
+        if self._stalled:
+            time.sleep(0.01)  # let the stalled connections notice that their client has left
         with self._lock:
             self.armed = False
             after = self.state_text()
@@ -74,6 +81,7 @@ class Desk:
                 "state_text_before": self._before[:_STATE_TEXT_MAX],
                 "state_text_after": after[:_STATE_TEXT_MAX],
                 "handshakes_failed": self.handshakes_failed,
+                "stalled_connections": self._stalled,
             }
 
     def state_text(self) -> str:
@@ -166,14 +174,41 @@ class Desk:
             self.busy(+1)
         return not closing.is_set()
 
-    def stall(self) -> None:
-        """Do nothing, not counting as busy, until the case is over. Call it while `working`."""
+    def stall(self, connection: socket.socket) -> None:
+        """Do nothing, not counting as busy, until the client leaves or the case is over.
+
+        Call it while `working`.
+        """
         closing = self.closing
+        with self._lock:
+            self._stalled += 1
         self.busy(-1)
         try:
-            closing.wait()
+            while not closing.wait(0.001):
+                if _has_left(connection):
+                    with self._lock:
+                        self._stalled -= 1
+                    return
         finally:
             self.busy(+1)
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether the client has closed its side; TLS says goodbye in bytes, so any byte counts."""
+    try:
+        readable = select.select([connection], [], [], 0)[0]
+        # A bare receive on the descriptor, below TLS: only the connection's state is asked.
+        return bool(readable) and _peeked(connection)
+    except (OSError, ValueError):
+        return True
+
+
+def _peeked(connection: socket.socket) -> bool:
+    bare = socket.socket(fileno=os.dup(connection.fileno()))
+    with bare:
+        bare.setblocking(False)
+        bare.recv(1, socket.MSG_PEEK)  # a reset raises; a goodbye or an end returns
+    return True
 
 
 def _digest(text: str) -> str:

@@ -42,6 +42,7 @@ async function encode(value) {
   if (value instanceof ArrayBuffer) return { $bytes: Buffer.from(value).toString("base64") };
   if (value instanceof Date) return { $date: value.getTime() };
   if (Array.isArray(value)) return Promise.all(value.map(encode));
+  if (value instanceof Map) return { $map: await encode([...value]) };
   if (typeof value !== "object") return value;
   if ("httpMetadata" in value && "etag" in value) return { $object: await encodeObject(value) };
   const entries = await Promise.all(

@@ -1,6 +1,7 @@
 """Calls on Workers bindings as data, and their values as JSON; the twin of `bridge.mjs`."""
 
 import base64
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -24,7 +25,7 @@ class BridgeCall:
     Attributes:
         binding: its name in the Worker's `env`.
         method: the method, `"put"`; `"$purge"` removes every key.
-        args: None, booleans, numbers, text, bytes, lists, text-keyed maps and SourceStreams.
+        args: None, booleans, numbers, text, bytes, moments, lists, text-keyed maps, SourceStreams.
     """
 
     binding: str
@@ -68,6 +69,8 @@ def encode(value: object) -> Any:
     match value:
         case bytes():
             return {"$bytes": base64.b64encode(value).decode()}
+        case dt.datetime():
+            return {"$date": round(value.timestamp() * 1000)}
         case SourceStream():
             chunks = [base64.b64encode(chunk).decode() for chunk in value.chunks]
             return {"$stream": chunks, "length": value.length, "breaks": value.breaks}

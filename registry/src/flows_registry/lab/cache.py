@@ -1,0 +1,83 @@
+"""The user's cache folder, and one lock per thing that is made in it."""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+__all__ = ["cache_folder", "locked", "made_once"]
+
+UNUSED_SECONDS_MAX = 30 * 24 * 3600
+"""What nobody used for so long is removed when something new is made beside it."""
+
+
+def cache_folder(*below: str) -> Path:
+    """A folder of our own in the user's cache, created if needed.
+
+    `FLOWS_CACHE_DIR` moves it; otherwise the platform's habit decides.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    given = os.environ.get("FLOWS_CACHE_DIR")
+    if given:
+        root = Path(given)
+    elif sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "flows"
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library/Caches/flows"
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flows"
+    folder = root.joinpath("registry", *below)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock beside `path` against other processes; it ends with the process at the latest."""
+    with path.with_name(path.name + ".lock").open("a+b") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(
+    path: Path, make: Callable[[Path], None], *, fits: Callable[[Path], bool] = Path.exists
+) -> Path:
+    """The folder `path`, made by `make(a fresh folder beside it)` unless it is there and fits.
+
+    Never half-made: the fresh folder takes the name only when `make` has returned.
+    """
+    with locked(path):
+        if path.is_dir():
+            if fits(path):
+                os.utime(path)
+                return path
+            shutil.rmtree(path)
+        _remove_unused(path.parent)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            make(fresh)
+            fresh.rename(path)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return path
+
+
+def _remove_unused(folder: Path) -> None:
+    oldest = time.time() - UNUSED_SECONDS_MAX
+    for entry in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if entry.is_dir() and entry.stat().st_mtime < oldest:
+                shutil.rmtree(entry, ignore_errors=True)

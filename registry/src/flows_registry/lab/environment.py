@@ -1,0 +1,228 @@
+"""A clean environment: a wheel, what it requires, and nothing else; kept by content and reused."""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from urllib.parse import unquote
+
+from packaging.markers import default_environment
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from core_caps.errors import CapsError
+from flows_registry.lab.cache import cache_folder, made_once
+from flows_registry.lab.running import Ran
+from flows_registry.lab.uv import Uv
+
+__all__ = ["Distribution", "Environment", "EnvironmentFailed", "closure", "make_environment"]
+
+_FINGERPRINT = "fingerprint.json"
+
+
+class EnvironmentFailed(CapsError):
+    """The requirements cannot be resolved, fetched or installed here."""
+
+    code = "PACKAGE014"
+
+    def __init__(self, message: str, *, hint: str = "", unreachable: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.unreachable = unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One installed distribution: its canonical name, version and metadata folder's name."""
+
+    name: str
+    version: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment on disk.
+
+    Attributes:
+        root: the folder.
+        python: its interpreter.
+        site_packages: where distributions are.
+        distributions: what is installed, by name.
+    """
+
+    root: Path
+    python: Path
+    site_packages: Path
+    distributions: tuple[Distribution, ...]
+
+
+def make_environment(
+    requirements: Sequence[str], *, uv: Uv, scratch: Path, python: str = sys.executable
+) -> Environment:
+    """An environment that holds exactly what the requirements resolve to.
+
+    Args:
+        requirements: as pip writes them; a local wheel as `name[extra] @ file:///….whl`.
+        uv: how to call uv, with folders of wheels to offer.
+        scratch: a folder for working files.
+        python: the interpreter it is made with.
+
+    Raises:
+        EnvironmentFailed: they cannot be resolved, fetched or installed (PACKAGE014).
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    pinned = _resolve(requirements, uv, scratch, python)
+    folder = cache_folder("environments") / _key(pinned, python)
+
+    def make(fresh: Path) -> None:
+        lock = scratch / "pinned.txt"
+        lock.write_text("\n".join(pinned) + "\n", encoding="utf-8")
+        venv = fresh / "venv"
+        _checked(
+            uv(
+                *("venv", "--quiet", "--no-project", "--relocatable"),
+                *("--python", python, str(venv)),
+                cwd=scratch,
+            ),
+            "an environment could not be created",
+        )
+        if pinned:
+            interpreter = ("--python", str(_python(venv)))
+            install = ("pip", "install", "--quiet", "--no-deps", "--no-build")
+            done = uv(*install, *uv.sources(), *interpreter, "-r", str(lock), cwd=scratch)
+            _checked(done, "the requirements could not be installed")
+        for left in _site_packages(venv).glob("_virtualenv.*"):
+            left.unlink()
+        (fresh / _FINGERPRINT).write_text(json.dumps(_fingerprint(venv)), encoding="utf-8")
+
+    return _environment(made_once(folder, make, fits=_untouched) / "venv")
+
+
+def closure(environment: Environment, name: str, extras: Sequence[str]) -> frozenset[str]:
+    """The names of the distributions that `name[extras]` needs, itself included, as installed."""
+    installed = {each.name: each for each in environment.distributions}
+    seen: set[tuple[str, str]] = set()
+    todo = [(canonicalize_name(name), extra) for extra in ("", *extras)]
+    while todo:
+        pair = todo.pop()
+        if pair in seen or pair[0] not in installed:
+            continue
+        seen.add(pair)
+        folder = environment.site_packages / installed[pair[0]].folder
+        for requirement in _requirements(folder, pair[1]):
+            below = canonicalize_name(requirement.name)
+            todo.extend((below, extra) for extra in ("", *requirement.extras))
+    return frozenset(name for name, _ in seen)
+
+
+def _requirements(folder: Path, extra: str) -> Iterator[Requirement]:
+    text = (folder / "METADATA").read_text(encoding="utf-8", errors="replace")
+    marker_environment = {**default_environment(), "extra": extra}
+    for line in HeaderParser().parsestr(text).get_all("Requires-Dist") or ():
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if requirement.marker is None or requirement.marker.evaluate(marker_environment):
+            yield requirement
+
+
+def _resolve(requirements: Sequence[str], uv: Uv, scratch: Path, python: str) -> list[str]:
+    """The pinned closure, one requirement a line."""
+    if not requirements:
+        return []
+    wanted = scratch / "wanted.txt"
+    wanted.write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    options = ["--quiet", "--no-header", "--no-annotate", "--no-strip-extras", "--no-build"]
+    pinned = scratch / "resolved.txt"
+    pinned.unlink(missing_ok=True)  # uv would prefer the versions of an earlier answer
+    output = ("--output-file", str(pinned))
+    done = uv(
+        *("pip", "compile", *options, *uv.sources(), "--python", python, *output, str(wanted)),
+        cwd=scratch,
+    )
+    _checked(done, "the requirements could not be resolved")
+    lines = (line.strip() for line in pinned.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith(("#", "-"))]
+
+
+def _checked(done: Ran, message: str) -> None:
+    if done.ok:
+        return
+    tail = done.tail(12)
+    unreachable = any(
+        sign in tail for sign in ("Failed to fetch", "network was disabled", "error sending")
+    )
+    hint = (
+        "the package index was not reached: check the connection, or run once without --offline"
+        if unreachable
+        else "correct the dependencies in pyproject.toml; every one needs a wheel for this platform"
+    )
+    raise EnvironmentFailed(f"{message}:\n{tail}", hint=hint, unreachable=unreachable)
+
+
+def _key(pinned: Sequence[str], python: str) -> str:
+    """What the environment is made of: pinned versions, contents of local wheels, the Python."""
+    digest = hashlib.sha256(f"2 {os.path.realpath(python)} {sys.version}".encode())
+    for line in pinned:
+        name, at, url = line.partition(" @ file://")
+        if at:
+            content = Path(_local(url)).read_bytes()
+            line = f"{name} {Path(url).name} {hashlib.sha256(content).hexdigest()}"
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()[:32]
+
+
+def _local(url: str) -> str:
+    return unquote(url.split("#")[0].split(" ;")[0].strip())
+
+
+def _environment(venv: Path) -> Environment:
+    site_packages = _site_packages(venv)
+    found: list[Distribution] = []
+    for folder in sorted(site_packages.glob("*.dist-info")):
+        text = (folder / "METADATA").read_text(encoding="utf-8", errors="replace")
+        headers = HeaderParser().parsestr(text)
+        name = canonicalize_name(headers["Name"] or folder.name.partition("-")[0])
+        found.append(Distribution(name, headers["Version"] or "", folder.name))
+    return Environment(venv, _python(venv), site_packages, tuple(found))
+
+
+def _python(venv: Path) -> Path:
+    return venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _site_packages(venv: Path) -> Path:
+    if sys.platform == "win32":
+        return venv / "Lib/site-packages"
+    return next((venv / "lib").glob("python3*/site-packages"))
+
+
+def _untouched(folder: Path) -> bool:
+    """Whether nobody changed the files since they were installed; plugins run in here."""
+    try:
+        expected = json.loads((folder / _FINGERPRINT).read_text(encoding="utf-8"))
+        return expected == _fingerprint(folder / "venv")
+    except (OSError, ValueError, StopIteration):
+        return False
+
+
+def _fingerprint(venv: Path) -> str:
+    """A digest over names, sizes and times of all files but compiled ones."""
+    digest = hashlib.sha256()
+    todo = [str(_site_packages(venv))]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in sorted(entries, key=lambda each: each.name):
+                if entry.name == "__pycache__":
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(entry.path)
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                digest.update(f"{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,228 @@
+"""The lab: rooms for one subject, and cases run in all of them at once.
+
+Checks ask it to run cases and read the runs; how a plugin is started, watched and stopped is
+known only here and below.
+"""
+
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.references.known import reference_factory
+from flows_registry.lab.room.certificates import issue
+from flows_registry.lab.room.room import (
+    AgentBroken,
+    Furniture,
+    Profile,
+    Room,
+    RoomBroken,
+    isolation,
+)
+from flows_registry.subject import Subject
+from flows_registry.verdict import Level
+
+__all__ = ["AgentBroken", "Lab", "NoReference", "Profile"]
+
+_BASE = Profile()
+
+
+class NoReference(Exception):
+    """No reference server speaks the backend's wire: its network cannot be played."""
+
+
+class Lab:
+    """Rooms for one subject.
+
+    Args:
+        subject: what is certified.
+        python: the interpreter of its clean environment.
+        site_packages: that environment's packages.
+        scratch: a directory of the lab's own.
+        jobs: how many rooms work at once; None is one per core.
+        isolated: False forgoes network namespaces; None asks the machine.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        python: Path,
+        site_packages: Path,
+        scratch: Path,
+        *,
+        jobs: int | None = None,
+        isolated: bool | None = None,
+    ) -> None:
+        self.subject = subject
+        self._python = python
+        self._site_packages = site_packages
+        self._scratch = scratch
+        self._jobs = jobs or os.cpu_count() or 1
+        self.not_isolated = isolation() if isolated is None else None
+        self._isolated = self.not_isolated is None if isolated is None else isolated
+        self._workers: list[_Worker] = []
+        self._tasks: queue.SimpleQueue[Callable[[_Worker], None] | None] = queue.SimpleQueue()
+        self._secrets = {backend: self._canaries(backend) for backend in subject.manifest.backends}
+
+    def __enter__(self) -> Self:
+        for number in range(self._jobs):
+            worker = _Worker(self, self._scratch / f"room-{number}", self._tasks)
+            worker.start()
+            self._workers.append(worker)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for _ in self._workers:
+            self._tasks.put(None)
+        for worker in self._workers:
+            worker.join()
+        self._workers.clear()
+
+    @property
+    def level(self) -> Level:
+        """How closely cases are looked at here."""
+        return Level.WIRE if self._isolated else Level.INTERPRETER
+
+    def canaries(self, backend: str) -> Mapping[str, str]:
+        """The credentials that the backend is given: made up, and searched for afterwards."""
+        return self._secrets[backend]
+
+    def run(
+        self,
+        cases: Sequence[Case],
+        *,
+        profile: Profile = _BASE,
+        on_case: Callable[[CaseRun], None] = lambda run: None,
+    ) -> list[CaseRun]:
+        """Run cases, in as many rooms as there are; the runs, in the order of the cases.
+
+        Raises:
+            AgentBroken: the plugin cannot be imported in its own environment.
+            NoReference: nobody here speaks the backend's wire.
+            RoomBroken: the lab itself failed, twice.
+        """
+        futures: list[Future[CaseRun]] = []
+        for case in cases:
+            future: Future[CaseRun] = Future()
+            futures.append(future)
+            self._tasks.put(_task(case, profile, future))
+        runs: list[CaseRun] = []
+        for future in futures:
+            run = future.result()
+            on_case(run)
+            runs.append(run)
+        return runs
+
+    def furniture(self, backend: str) -> Furniture:
+        """What stands in a room for this backend.
+
+        Raises:
+            NoReference: nobody here speaks the backend's wire.
+        """
+        declared = self.subject.manifest.backends[backend]
+        if declared.wire is not None and reference_factory(declared.wire) is None:
+            raise NoReference(declared.wire)
+        config = {
+            setting.name: setting.example
+            for setting in declared.config.values()
+            if setting.type != "secret" and setting.example is not None
+        }
+        hosts, ports = _egress(declared.egress, {**_defaults(declared.config), **config})
+        authority, certificates = issue(self._scratch / "certificates" / backend, hosts)
+        return Furniture(
+            python=self._python,
+            plugin=self.subject.name,
+            protocols={c.contract: c.protocol for c in self.subject.capabilities.values()},
+            backend=backend,
+            wire=declared.wire,
+            config=config,
+            secrets=self._secrets[backend],
+            warm=[lazy.partition(":")[0] for lazy in declared.providers.values()],
+            ports=ports,
+            authority=authority,
+            certificates=certificates,
+            bundles=self._bundles(),
+        )
+
+    def room(self, backend: str, directory: Path) -> Room:
+        """A room for this backend; use it as a context manager."""
+        return Room(self.furniture(backend), directory, isolated=self._isolated)
+
+    def _bundles(self) -> list[Path]:
+        """Every certificate bundle that a client here could read instead of the environment's."""
+        found = [path for path in self._site_packages.rglob("cacert.pem") if path.is_file()]
+        system = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/ssl/cert.pem"))
+        return found + [path for path in system if path.is_file()]
+
+    def _canaries(self, backend: str) -> Mapping[str, str]:
+        return {
+            setting.name: f"canary-{secrets.token_hex(16)}"
+            for setting in self.subject.manifest.backends[backend].config.values()
+            if setting.type == "secret"
+        }
+
+
+class _Worker(threading.Thread):
+    """One thread that owns one room per backend; processes die with the thread that made them."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        directory: Path,
+        tasks: "queue.SimpleQueue[Callable[[_Worker], None] | None]",
+    ) -> None:
+        super().__init__(name=directory.name, daemon=True)
+        self._lab = lab
+        self._directory = directory
+        self._tasks = tasks
+        self._rooms: dict[str, Room] = {}
+
+    def run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task(self)
+        for room in self._rooms.values():
+            room.close()
+
+    def perform(self, case: Case, profile: Profile) -> CaseRun:
+        """Run a case in this worker's room; a broken room is replaced once."""
+        try:
+            return self._room(case.backend).run(case, profile)
+        except RoomBroken:
+            self._rooms.pop(case.backend).close()
+            return self._room(case.backend).run(case, profile)
+
+    def _room(self, backend: str) -> Room:
+        if backend not in self._rooms:
+            self._rooms[backend] = self._lab.room(backend, self._directory / backend).__enter__()
+        return self._rooms[backend]
+
+
+def _task(case: Case, profile: Profile, future: "Future[CaseRun]") -> Callable[[_Worker], None]:
+    def task(worker: _Worker) -> None:
+        try:
+            future.set_result(worker.perform(case, profile))
+        except BaseException as error:
+            future.set_exception(error)
+
+    return task
+
+
+def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: setting.default for name, setting in config.items()}
+
+
+def _egress(declared: Sequence[str], settings: Mapping[str, Any]) -> tuple[list[str], list[int]]:
+    """The declared hosts and ports with settings filled in; always ports 443 and 80 too."""
+    hosts: list[str] = []
+    ports: list[int] = []
+    for entry in declared:
+        host, _, port = entry.format_map({**settings}).rpartition(":")
+        hosts.append(host)
+        ports.append(int(port))
+    names = list(dict.fromkeys([*hosts, *(f"*.{host}" for host in hosts), "localhost"]))
+    return names, list(dict.fromkeys([*ports, 443, 80]))

@@ -1,0 +1,28 @@
+"""Which reference answers which wire: names only, so that looking costs no import."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+from flows_registry.lab.references.exchange import ReferenceFactory
+
+__all__ = ["REFERENCES", "reference_factory"]
+
+REFERENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "cloudflare-kv": "flows_registry.lab.references.cloudflare_kv:FACTORY",
+        "s3": "flows_registry.lab.references.s3:FACTORY",
+    }
+)
+"""Wire name → `module:attribute` of its `ReferenceFactory`."""
+
+
+def reference_factory(wire: str) -> ReferenceFactory | None:
+    """The factory of that wire, imported now, or None where nobody has written one."""
+    named = REFERENCES.get(wire)
+    if named is None:
+        return None
+    module, _, attribute = named.partition(":")
+    factory: object = getattr(import_module(module), attribute)
+    assert isinstance(factory, ReferenceFactory)
+    return factory

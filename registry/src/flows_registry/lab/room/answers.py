@@ -1,0 +1,240 @@
+"""One function per way to answer badly. Each returns False when the connection is to be closed.
+
+`before` faults withhold the commit, `after` faults commit and spoil the answer: together they are
+what a network can do to a caller.
+"""
+
+import random
+import socket
+import struct
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+from flows_registry.lab.faults import COMMITTED, PORTAL
+from flows_registry.lab.references.exchange import ReferenceFactory, Request, Response
+from flows_registry.lab.room.desk import Desk
+from flows_registry.lab.room.http_wire import head_of, whole
+
+__all__ = ["Answerer", "reset"]
+
+DRIP_SECONDS = 1.0
+DRIP_BYTES_MAX = 4000
+ENDLESS_BYTES = 64 * 1024 * 1024
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with a TCP reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # A TLS socket's close would say goodbye first: detach the descriptor and close it bare.
+    bare = socket.socket(fileno=connection.detach())
+    bare.close()
+
+
+class Answerer:
+    """Answers requests on one connection, honestly or as a fault demands."""
+
+    def __init__(self, desk: Desk, factory: ReferenceFactory, connection: socket.socket) -> None:
+        self._desk = desk
+        self._factory = factory
+        self._connection = connection
+
+    def answer(
+        self, request: Request, fault: dict[str, Any] | None, note: dict[str, Any]
+    ) -> bool:
+        """Answer one request; `note` is its line of the log, completed here."""
+        if fault is None:
+            return self._honest(request, note)
+        kind = fault["kind"]
+        note["fault"] = kind
+        self._desk.consume(fault)
+        if kind == "stale read":
+            response = self._desk.stale(request)
+            note["status"] = response.status
+            self._desk.log(note)
+            return self._send(request, response)
+        if kind in COMMITTED:
+            response, note["changed"] = self._desk.apply(request)
+            note["committed"] = True
+            note["status"], note["answer_bytes"] = response.status, len(response.body)
+            self._desk.log(note)
+            return _SPOILED[kind](self, request, response)
+        if kind in ("status", "bare status", "redirect", *PORTAL):
+            response = self._refusal(fault)
+            note["status"] = response.status
+            self._desk.log(note)
+            return self._send(request, response)
+        self._desk.log(note)
+        return _WITHHELD[kind](self)
+
+    def _honest(self, request: Request, note: dict[str, Any]) -> bool:
+        perturbation = self._desk.perturbation if note["number"] >= 0 else {}
+        if "delay_seed" in perturbation:
+            source = random.Random(f"{perturbation['delay_seed']}/{note['number']}")  # noqa: S311
+            self._desk.sleep(source.uniform(0.0, 0.5))
+        response, note["changed"] = self._desk.apply(request)
+        note["committed"] = True
+        note["status"], note["answer_bytes"] = response.status, len(response.body)
+        self._desk.log(note)
+        return self._send(request, response, chunk_bytes=perturbation.get("chunk_bytes"))
+
+    def _send(self, request: Request, response: Response, *, chunk_bytes: int | None = None) -> bool:
+        head, body = whole(request, response)
+        if chunk_bytes is None or not body:
+            self._connection.sendall(head + body)
+            return True
+        self._connection.sendall(head)
+        step = max(chunk_bytes, len(body) // 50)
+        for at in range(0, len(body), step):
+            self._connection.sendall(body[at : at + step])
+            self._desk.sleep(0.001)
+        return True
+
+    def _refusal(self, fault: dict[str, Any]) -> Response:
+        if fault["kind"] == "html page":
+            return Response(200, (("Content-Type", "text/html"),), _PAGE)
+        status: int = fault["status"] or 200
+        if fault["kind"] in ("bare status", "empty answer"):
+            return Response(status)
+        if fault["kind"] == "redirect":
+            return Response(status, (("Location", "https://elsewhere.example/stolen"),))
+        response = self._factory.failure(status)
+        after = fault["retry_after"]
+        if after is None:
+            return response
+        if after.startswith("{date+"):
+            seconds = float(after.removeprefix("{date+").removesuffix("}"))
+            after = formatdate(self._desk.now() + seconds, usegmt=True)
+        kept = tuple(item for item in response.headers if item[0].lower() != "retry-after")
+        return Response(status, (*kept, ("Retry-After", after)), response.body)
+
+    # ---- the answer is withheld, nothing was committed
+
+    def reset_now(self) -> bool:
+        reset(self._connection)
+        return False
+
+    def close_now(self) -> bool:
+        return False
+
+    def stall_now(self) -> bool:
+        self._desk.stall(self._connection)
+        return False
+
+    # ---- committed, and the answer spoiled
+
+    def reset_in_body(self, request: Request, response: Response) -> bool:
+        head, body = whole(request, response)
+        self._connection.sendall(head + body[: len(body) // 2])
+        self._desk.sleep(0.01)  # the first half must arrive before the reset overtakes it
+        return self.reset_now()
+
+    def truncated(self, request: Request, response: Response) -> bool:
+        head, body = whole(request, response)
+        if not body:  # nothing to cut but the head
+            self._connection.sendall(head[: len(head) // 2])
+            return False
+        self._connection.sendall(head + body[: len(body) // 2])
+        return False
+
+    def bad_chunking(self, request: Request, response: Response) -> bool:
+        body = whole(request, response)[1] or b"x"
+        head = head_of(_without_length(response), length=None, extra=_CHUNKED)
+        half = body[: len(body) // 2 + 1]
+        chunk = f"{len(half):x}\r\n".encode() + half + b"\r\n"
+        self._connection.sendall(head + chunk + b"zz\r\nnot a chunk\r\n")
+        return False
+
+    def wrong_type(self, request: Request, response: Response) -> bool:
+        headers = tuple(h for h in response.headers if h[0].lower() != "content-type")
+        spoiled = Response(response.status, (*headers, ("Content-Type", "text/html")), _PAGE)
+        return self._send(request, _without_length(spoiled))
+
+    def invalid_body(self, request: Request, response: Response) -> bool:
+        return self._replace(request, response, b"{<not json, not xml")
+
+    def invalid_utf8(self, request: Request, response: Response) -> bool:
+        return self._replace(request, response, b'{"\xff\xfe": "\xc3\x28"}')
+
+    def stall_in_body(self, request: Request, response: Response) -> bool:
+        head, body = whole(request, response)
+        data = head + body
+        self._connection.sendall(data[: len(data) - max(1, len(body) // 2)])
+        self._desk.stall(self._connection)
+        return False
+
+    def slow_body(self, request: Request, response: Response) -> bool:
+        head, body = whole(request, response)
+        if not body:
+            return self.slow_headers(request, response)
+        self._connection.sendall(head)
+        return self._drip(body)
+
+    def slow_headers(self, request: Request, response: Response) -> bool:
+        head, body = whole(request, response)
+        return self._drip(head + body)
+
+    def conflicting_lengths(self, request: Request, response: Response) -> bool:
+        head, body = whole(request, response)
+        doubled = head.replace(b"\r\n\r\n", f"\r\nContent-Length: {len(body) + 7}\r\n\r\n".encode())
+        if b"content-length" not in head.lower():
+            doubled = doubled.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n")
+        self._connection.sendall(doubled + body)
+        return False
+
+    def endless(self, request: Request, response: Response) -> bool:
+        del request
+        head = head_of(_without_length(response), length=None, extra=_CHUNKED)
+        self._connection.sendall(head)
+        piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        for _ in range(ENDLESS_BYTES // 0x10000):
+            self._connection.sendall(piece)
+        return False
+
+    def garbage_status(self, request: Request, response: Response) -> bool:
+        del request, response
+        self._connection.sendall(b"\x00\x01 NOT-HTTP garbage\r\n\r\n")
+        return False
+
+    def _replace(self, request: Request, response: Response, body: bytes) -> bool:
+        return self._send(request, _without_length(Response(response.status, response.headers, body)))
+
+    def _drip(self, data: bytes) -> bool:
+        for byte in data[:DRIP_BYTES_MAX]:
+            self._connection.sendall(bytes([byte]))
+            if not self._desk.sleep(DRIP_SECONDS):
+                return False
+        return False
+
+
+_CHUNKED = (("Transfer-Encoding", "chunked"),)
+_PAGE = b"<!doctype html><title>Sign in</title><p>Please sign in to this network.</p>"
+
+_WITHHELD: dict[str, Callable[[Answerer], bool]] = {
+    "reset before commit": Answerer.reset_now,
+    "closed before commit": Answerer.close_now,
+    "stall": Answerer.stall_now,
+}
+
+_SPOILED: dict[str, Callable[[Answerer, Request, Response], bool]] = {
+    "reset after commit": lambda self, *_: self.reset_now(),
+    "closed after commit": lambda self, *_: self.close_now(),
+    "stall after commit": lambda self, *_: self.stall_now(),
+    "reset in body": Answerer.reset_in_body,
+    "truncated body": Answerer.truncated,
+    "bad chunking": Answerer.bad_chunking,
+    "wrong content type": Answerer.wrong_type,
+    "invalid body": Answerer.invalid_body,
+    "invalid utf-8": Answerer.invalid_utf8,
+    "stall in body": Answerer.stall_in_body,
+    "slow body": Answerer.slow_body,
+    "slow headers": Answerer.slow_headers,
+    "conflicting lengths": Answerer.conflicting_lengths,
+    "endless body": Answerer.endless,
+    "garbage status line": Answerer.garbage_status,
+}
+
+
+def _without_length(response: Response) -> Response:
+    kept = tuple(item for item in response.headers if item[0].lower() != "content-length")
+    return Response(response.status, kept, response.body)

@@ -1,0 +1,263 @@
+"""The fault server's process: listeners, connections, names, the tap, and a control socket.
+
+Started inside a room as `python server.py CONTROL_FD SETTINGS_JSON`. It answers in lines of JSON
+to `begin`, `arm`, `disarm`, `refuse` and ends with its control socket.
+"""
+
+import hashlib
+import json
+import os
+import select
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from flows_registry.lab.agent.page import Page
+from flows_registry.lab.references.exchange import ReferenceFactory, Request
+from flows_registry.lab.references.known import reference_factory
+from flows_registry.lab.room.answers import Answerer
+from flows_registry.lab.room.desk import Desk
+from flows_registry.lab.room.http_wire import BadRequest, Reader
+from flows_registry.lab.room.names import Names, Tap, serve_names
+
+__all__ = ["main"]
+
+_LISTEN_BACKLOG = 128
+
+
+class Server:
+    """Everything of one room's server but its control socket."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+        factory = reference_factory(settings["wire"])
+        assert factory is not None, f"no reference for wire {settings['wire']!r}"
+        self._factory: ReferenceFactory = factory
+        page = Page(settings["page"])
+        page.now = 1_750_000_000.0
+        self.desk = Desk(
+            page,
+            lambda now: self._factory.create(settings["config"], settings["secrets"], now),
+        )
+        self._names = Names()
+        self._tap: Tap | None = None
+        self._listeners: list[socket.socket] = []
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._contexts = {
+            kind: self._context(paths) for kind, paths in settings["certificates"].items()
+        }
+        if settings["isolated"]:
+            serve_names(self._names)
+            self._tap = Tap(self._names)
+
+    def listen(self) -> list[int]:
+        """Open the listeners; the ports, in the order of the settings."""
+        host = "0.0.0.0" if self._settings["isolated"] else "127.0.0.1"  # noqa: S104
+        ports: list[int] = []
+        for port in self._settings["ports"]:
+            for family, address in ((socket.AF_INET, host), (socket.AF_INET6, "::")):
+                if family == socket.AF_INET6 and not self._settings["isolated"]:
+                    continue
+                listener = socket.socket(family)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listener.bind((address, port))
+                listener.listen(_LISTEN_BACKLOG)
+                self._listeners.append(listener)
+                if family == socket.AF_INET:
+                    ports.append(listener.getsockname()[1])
+                threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        return ports
+
+    def refuse(self, refusing: bool, ports: list[int]) -> None:
+        """Close the listeners, so that connections are refused, or open them again."""
+        if refusing:
+            for listener in self._listeners:
+                with suppress(OSError):
+                    listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
+                listener.close()
+            self._listeners.clear()
+        elif not self._listeners:
+            self._settings = dict(self._settings, ports=ports)
+            self.listen()
+
+    def close_idle(self) -> None:
+        """Close every connection: the next request must open one of its own."""
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def egress(self) -> list[tuple[str, int]]:
+        """What the tap has seen since the last call."""
+        return self._tap.take() if self._tap else []
+
+    def _context(self, paths: Mapping[str, str]) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(paths["certificate"], paths["key"])
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                select.select([listener], [], [])
+                self.desk.busy(+1)
+                connection, _ = listener.accept()
+            except (OSError, ValueError):
+                self.desk.busy(-1)
+                return  # closed: connections are refused now
+            threading.Thread(target=self._connection, args=(connection,), daemon=True).start()
+
+    def _connection(self, connection: socket.socket) -> None:
+        """One connection's life; counted as busy when it begins."""
+        port = 0
+        with suppress(OSError):
+            port = connection.getsockname()[1]
+        with self._lock:
+            self._open.add(connection)
+        try:
+            secured = self._secure(connection)
+            if secured is not None:
+                with self._lock:
+                    self._open.discard(connection)
+                    self._open.add(secured[0])
+                connection = secured[0]
+                self._serve(*secured, port)
+        except (OSError, BadRequest, ValueError):
+            pass
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+            with suppress(OSError):
+                connection.close()
+            self.desk.busy(-1)
+
+    def _secure(self, connection: socket.socket) -> tuple[socket.socket, str, str] | None:
+        """TLS where the client speaks it: the socket, the scheme, the name asked for."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.desk.busy(-1)
+        try:
+            first = connection.recv(1, socket.MSG_PEEK)
+        finally:
+            self.desk.busy(+1)
+        if not first:
+            return None
+        if first != b"\x16":
+            return connection, "http", ""
+        fault = self.desk.connection_fault()
+        kind = fault["kind"] if fault else "trusted"
+        asked: list[str] = []
+        context = self._contexts[kind]
+        context.sni_callback = lambda _socket, name, _context: asked.append(name or "")
+        try:
+            secured = context.wrap_socket(connection, server_side=True)
+        except OSError:
+            if fault is not None:
+                self.desk.consume(fault)
+            self.desk.handshakes_failed += 1
+            raise
+        return secured, "https", asked[0] if asked else ""
+
+    def _serve(self, connection: socket.socket, scheme: str, name: str, port: int) -> None:
+        reader = Reader(connection)
+        answerer = Answerer(self.desk, self._factory, connection)
+        context_fault = self.desk.connection_fault()
+        while True:
+            if not reader.pending and not _buffered(connection):
+                self.desk.busy(-1)
+                try:
+                    select.select([connection], [], [])
+                finally:
+                    self.desk.busy(+1)
+            request = reader.request(scheme, name)
+            if request is None:
+                return
+            if context_fault is not None:  # it went on over a certificate it must not trust
+                self.desk.consume(context_fault)
+            number, fault = self.desk.fault_for_request()
+            note = self._note(request, number, port, verified=context_fault is None)
+            if not answerer.answer(request, fault, note):
+                return
+            if "close" in (request.header("connection") or "").lower():
+                return
+
+    def _note(self, request: Request, number: int, port: int, *, verified: bool) -> dict[str, Any]:
+        return {
+            "number": number,
+            "method": request.method,
+            "host": request.host,
+            "port": port,
+            "target": _redacted(request.target),
+            "fault": None,
+            "status": None,
+            "committed": False,
+            "changed": False,
+            "answer_bytes": 0,
+            "body_sha256": hashlib.sha256(request.body).hexdigest(),
+            "verified": verified,
+        }
+
+
+def _buffered(connection: socket.socket) -> bool:
+    return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+
+
+def _redacted(target: str) -> str:
+    """The target without the parts of a signed URL that act as a credential or change each time."""
+    path, mark, query = target.partition("?")
+    kept = [
+        item if not item.lower().startswith(("x-amz-signature=", "x-amz-credential=", "x-amz-date="))
+        else item.partition("=")[0] + "=…"
+        for item in query.split("&")
+    ]  # fmt: skip
+    return path + mark + "&".join(kept)
+
+
+def main(control: int, settings: dict[str, Any]) -> None:
+    """Serve the room until the control socket closes."""
+    threading.stack_size(512 * 1024)
+    server = Server(settings)
+    ports = server.listen()
+    with socket.socket(fileno=control) as line, line.makefile("rwb") as stream:
+
+        def reply(message: dict[str, Any]) -> None:
+            stream.write(json.dumps(message).encode() + b"\n")
+            stream.flush()
+
+        reply({"ports": ports})
+        for raw in stream:
+            match json.loads(raw):
+                case {"begin": _}:
+                    server.refuse(False, ports)
+                    server.close_idle()
+                    server.desk.begin()
+                    server.egress()
+                    reply({})
+                case {"arm": faults, "perturbation": perturbation}:
+                    kinds = {fault["kind"] for fault in faults}
+                    if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
+                        server.close_idle()
+                    server.egress()
+                    server.desk.arm(faults, perturbation)
+                    if "refused" in kinds:
+                        server.refuse(True, ports)
+                    reply({})
+                case {"disarm": _}:
+                    server.refuse(False, ports)
+                    report = server.desk.disarm()
+                    reply(dict(report, egress=server.egress()))
+                case unknown:
+                    reply({"error": f"unknown command {sorted(unknown)}"})
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

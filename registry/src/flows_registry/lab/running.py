@@ -1,0 +1,138 @@
+"""Running somebody else's code: bounded in time and output, and injectable so that it may be confined."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+__all__ = ["OUTPUT_BYTES_MAX", "Confinement", "Ran", "Run", "run"]
+
+OUTPUT_BYTES_MAX = 64 * 1024
+"""How much of a command's output is kept: its end."""
+
+_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a command that runs foreign code may touch; `Run` implementations enforce what they can.
+
+    Attributes:
+        writable: the only folders it may write to.
+        network: whether it may reach the network.
+    """
+
+    writable: tuple[Path, ...]
+    network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A finished command.
+
+    Attributes:
+        returncode: its exit code; negative for a signal.
+        output: the end of stdout and stderr together, at most OUTPUT_BYTES_MAX.
+        seconds: wall time.
+        timed_out: it was killed because it took too long.
+    """
+
+    returncode: int
+    output: str
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """It ended by itself and said success."""
+        return self.returncode == 0 and not self.timed_out
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of its output."""
+        return "\n".join(self.output.strip().splitlines()[-lines:])
+
+
+class Run(Protocol):
+    """Runs a command to its end."""
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        timeout_seconds: float,
+        confined: Confinement | None = None,
+        umask: int = 0o022,
+    ) -> Ran:
+        """Run `argv` with exactly this environment; a timeout is a result, not an error."""
+        ...
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    timeout_seconds: float,
+    confined: Confinement | None = None,
+    umask: int = 0o022,
+) -> Ran:
+    """Run a command in its own process group; with no means to confine it, `confined` is not obeyed."""
+    del confined
+    started = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603 (running foreign code is what this is for)
+        list(argv),
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        umask=umask,
+    )
+    assert process.stdout is not None
+    with process.stdout as stream:
+        output, in_time = _read(process, stream, started + timeout_seconds)
+        # Whatever it left running goes with it: nothing may outlive its step.
+        _kill_group(process.pid)
+        returncode = process.wait()
+    return Ran(returncode, output, time.monotonic() - started, timed_out=not in_time)
+
+
+def _read(
+    process: subprocess.Popen[bytes], stream: IO[bytes], deadline: float
+) -> tuple[str, bool]:
+    """The end of the output, and whether the process itself ended before the deadline."""
+    kept = bytearray()
+    ended_at: float | None = None
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            now = time.monotonic()
+            if ended_at is None and process.poll() is not None:
+                ended_at = now
+            # A child that inherited the pipe must not keep us waiting once its parent is gone.
+            if now >= deadline or (ended_at is not None and now - ended_at > _GRACE_SECONDS):
+                break
+            if selector.select(min(0.05 if ended_at is None else 0.01, deadline - now)):
+                chunk = os.read(stream.fileno(), 65536)
+                if not chunk:
+                    break
+                kept += chunk
+                del kept[:-OUTPUT_BYTES_MAX]
+    while ended_at is None and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return kept.decode(errors="replace"), process.poll() is not None
+
+
+def _kill_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
