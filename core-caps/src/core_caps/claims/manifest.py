@@ -52,6 +52,7 @@ __all__ = [
     "SafePost",
     "Setting",
     "claims_of",
+    "draft",
     "from_data",
     "invalid",
     "is_lazy_name",
@@ -110,11 +111,16 @@ def from_data(data: Mapping[str, Any], origin: str) -> Manifest:
     Raises:
         ManifestInvalid: it lacks what code relies on; every problem is listed.
     """
-    findings: list[Finding] = []
-    manifest = _manifest(_Table(data, "", findings), origin)
+    manifest, findings = draft(data, origin)
     if findings:
         raise invalid(origin, findings)
     return manifest
+
+
+def draft(data: Mapping[str, Any], origin: str) -> tuple[Manifest, list[Finding]]:
+    """The manifest as far as it can be read, and what could not be."""
+    findings: list[Finding] = []
+    return _manifest(_Table(data, "", findings), origin), findings
 
 
 def is_lazy_name(text: str) -> bool:
