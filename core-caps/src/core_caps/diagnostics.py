@@ -179,6 +179,110 @@ _ROWS = (
         "Build the key from None, booleans, integers, floats, text, bytes, lists and text-keyed "
         "maps.",
     ),
+    # PACKAGE: what a plugin's source, wheel and environment must be like
+    Diagnostic(
+        "PACKAGE001",
+        "no plugin at this path",
+        "The path does not exist, is a file, or holds no pyproject.toml.",
+        "Give the folder that holds the plugin's pyproject.toml; `flows-registry new cap-NAME` "
+        "makes one.",
+    ),
+    Diagnostic(
+        "PACKAGE002",
+        "source cannot be copied",
+        "A file of the source tree is a link that leaves the tree, or a device, or the tree is "
+        "larger than any plugin.",
+        "Replace links by the files themselves and ignore data in .gitignore.",
+    ),
+    Diagnostic(
+        "PACKAGE003",
+        "build failed",
+        "The plugin's own build backend made no wheel and source distribution, or did not end in "
+        "time. The build has no network and no secrets.",
+        "Run `uv build` in the plugin's folder and correct what it shows.",
+    ),
+    Diagnostic(
+        "PACKAGE004",
+        "build not reproducible",
+        "Two builds of the same source, in other folders, under another mask, zone, date and hash "
+        "seed, gave different bytes.",
+        "Write no times, paths, random values or unordered sets into built files; use "
+        "SOURCE_DATE_EPOCH where a time is needed.",
+    ),
+    Diagnostic(
+        "PACKAGE005",
+        "build writes outside",
+        "The build wrote to a place that is not its own folder, its output or its temporary "
+        "folder.",
+        "Let the build write only below the folder it runs in.",
+    ),
+    Diagnostic(
+        "PACKAGE006",
+        "wheel inconsistent",
+        "The wheel is not a sound archive: RECORD, hashes, names or metadata do not agree.",
+        "Build it with an unmodified build backend and do not edit it afterwards.",
+    ),
+    Diagnostic(
+        "PACKAGE007",
+        "wheel carries what it may not",
+        "The wheel holds files outside of the plugin's own package, code that runs at every "
+        "start of Python, tests, or compiled code without its source.",
+        "Ship the package alone: [tool.hatch.build.targets.wheel] packages.",
+    ),
+    Diagnostic(
+        "PACKAGE008",
+        "metadata incomplete",
+        "The licence, the supported Python versions or the py.typed marker is missing.",
+        "State `license` and `requires-python` in pyproject.toml and ship an empty py.typed.",
+    ),
+    Diagnostic(
+        "PACKAGE009",
+        "dependency not bounded",
+        "A dependency has no lower bound, so that any old version satisfies it, or names a URL, "
+        "which no index accepts.",
+        "Write the oldest version that the plugin was tried with: httpx>=0.28.",
+    ),
+    Diagnostic(
+        "PACKAGE010",
+        "manifest misplaced",
+        "The wheel holds no capability.toml in the package of its entry point, or several.",
+        "Keep one capability.toml beside the package's __init__.py and build it into the wheel.",
+    ),
+    Diagnostic(
+        "PACKAGE011",
+        "entry point wrong",
+        "The group flows.capabilities lacks the plugin, has it under another name than the "
+        "manifest, or names a module that is not there.",
+        'Write `NAME = "cap_name.plugin"` with the manifest\'s name under '
+        '[project.entry-points."flows.capabilities"].',
+    ),
+    Diagnostic(
+        "PACKAGE012",
+        "does not import",
+        "The plugin's module or a backend's class cannot be imported in an environment that holds "
+        "the plugin and what it requires.",
+        "Correct the lazy name in capability.toml or the error that the import shows.",
+    ),
+    Diagnostic(
+        "PACKAGE013",
+        "dependency not declared",
+        "Code imports a package that neither the plugin's dependencies nor the backend's extra "
+        "bring.",
+        "Add the package to the dependencies, or to the extra that the backend names.",
+    ),
+    Diagnostic(
+        "PACKAGE014",
+        "environment cannot be made",
+        "What the plugin requires cannot be resolved, fetched or installed here, or something "
+        "else got in.",
+        "Correct the requirements; when offline, run once with the package index in reach.",
+    ),
+    Diagnostic(
+        "PACKAGE015",
+        "name refused",
+        "A new plugin's name is not usable, or is already taken.",
+        "Use cap- followed by lower-case letters, digits and single dashes, such as cap-acme-kv.",
+    ),
     Diagnostic(
         "IDEM026",
         "field does not fit the key's schema",

@@ -1,8 +1,7 @@
-"""A plugin built twice, in two surroundings, by its own build backend: without network or secrets."""
+"""A plugin built twice by its own build backend, in two surroundings, without network or secrets."""
 
 import hashlib
 import json
-import os
 import shutil
 import tarfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from core_caps.errors import CapsError
+
 from flows_registry.lab.environment import Environment, make_environment
 from flows_registry.lab.running import Confinement, Ran, Run, run
 from flows_registry.lab.source import Source, copy
@@ -339,7 +339,7 @@ def _first_difference(first: Sequence["_Member"], second: Sequence["_Member"]) -
     for name in [*(name for name in one if name not in records), *records]:
         a, b = one[name], other[name]
         if a.content != b.content:
-            at = len(os.path.commonprefix([a.content, b.content]))
+            at = _parting(a.content, b.content)
             near = slice(max(0, at - 20), at + 20)
             return f"{name} differs at byte {at}: {a.content[near]!r} / {b.content[near]!r}"
         if a.about != b.about:
@@ -347,6 +347,12 @@ def _first_difference(first: Sequence["_Member"], second: Sequence["_Member"]) -
     if [each.name for each in first] != [each.name for each in second]:
         return "the same files in another order"
     return "the archives' own framing differs"
+
+
+def _parting(first: bytes, second: bytes) -> int:
+    """Where two byte strings first differ."""
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,5 +387,3 @@ def _about_zip(each: zipfile.ZipInfo) -> str:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-

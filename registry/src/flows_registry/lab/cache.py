@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 __all__ = ["cache_folder", "locked", "made_once"]
@@ -38,7 +38,7 @@ def cache_folder(*below: str) -> Path:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold a lock beside `path` against other processes; it ends with the process at the latest."""
     with path.with_name(path.name + ".lock").open("a+b") as file:
         if sys.platform == "win32":

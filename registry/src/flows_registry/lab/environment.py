@@ -1,25 +1,31 @@
-"""A clean environment: a wheel, what it requires, and nothing else; kept by content and reused."""
+"""A clean environment: a wheel, what it requires, nothing else; kept by content and reused."""
 
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 from urllib.parse import unquote
 
-from packaging.markers import default_environment
+from core_caps.errors import CapsError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from core_caps.errors import CapsError
 from flows_registry.lab.cache import cache_folder, made_once
 from flows_registry.lab.running import Ran
 from flows_registry.lab.uv import Uv
 
-__all__ = ["Distribution", "Environment", "EnvironmentFailed", "closure", "make_environment"]
+__all__ = [
+    "Distribution",
+    "Environment",
+    "EnvironmentFailed",
+    "closure",
+    "make_environment",
+    "wanted_by",
+]
 
 _FINGERPRINT = "fingerprint.json"
 
@@ -121,13 +127,17 @@ def closure(environment: Environment, name: str, extras: Sequence[str]) -> froze
 
 def _requirements(folder: Path, extra: str) -> Iterator[Requirement]:
     text = (folder / "METADATA").read_text(encoding="utf-8", errors="replace")
-    marker_environment = {**default_environment(), "extra": extra}
-    for line in HeaderParser().parsestr(text).get_all("Requires-Dist") or ():
+    return wanted_by(HeaderParser().parsestr(text).get_all("Requires-Dist") or (), extra)
+
+
+def wanted_by(requires: Iterable[str], extra: str) -> Iterator[Requirement]:
+    """The requirements that hold here under this extra ("" for none)."""
+    for line in requires:
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        if requirement.marker is None or requirement.marker.evaluate(marker_environment):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
             yield requirement
 
 
@@ -172,8 +182,11 @@ def _key(pinned: Sequence[str], python: str) -> str:
         name, at, url = line.partition(" @ file://")
         if at:
             content = Path(_local(url)).read_bytes()
-            line = f"{name} {Path(url).name} {hashlib.sha256(content).hexdigest()}"
-        digest.update(line.encode() + b"\n")
+            digest.update(
+                f"{name} {Path(url).name} {hashlib.sha256(content).hexdigest()}\n".encode()
+            )
+        else:
+            digest.update(f"{line}\n".encode())
     return digest.hexdigest()[:32]
 
 

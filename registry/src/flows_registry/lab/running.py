@@ -1,4 +1,4 @@
-"""Running somebody else's code: bounded in time and output, and injectable so that it may be confined."""
+"""Running foreign code: bounded in time and output, and injectable so that it may be confined."""
 
 import os
 import selectors
@@ -83,7 +83,7 @@ def run(
     confined: Confinement | None = None,
     umask: int = 0o022,
 ) -> Ran:
-    """Run a command in its own process group; with no means to confine it, `confined` is not obeyed."""
+    """Run a command in its own process group; it does not confine anything."""
     del confined
     started = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 (running foreign code is what this is for)
@@ -105,9 +105,7 @@ def run(
     return Ran(returncode, output, time.monotonic() - started, timed_out=not in_time)
 
 
-def _read(
-    process: subprocess.Popen[bytes], stream: IO[bytes], deadline: float
-) -> tuple[str, bool]:
+def _read(process: subprocess.Popen[bytes], stream: IO[bytes], deadline: float) -> tuple[str, bool]:
     """The end of the output, and whether the process itself ended before the deadline."""
     kept = bytearray()
     ended_at: float | None = None

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from core_caps.errors import CapsError
 
@@ -29,6 +30,10 @@ SIZE_BYTES_MAX = 512 * 1024 * 1024
 _NEVER = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules"})
 
 
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
 class SourceNotPlugin(CapsError):
     """The path holds no Python project that could be a plugin."""
 
@@ -36,7 +41,7 @@ class SourceNotPlugin(CapsError):
 
 
 class SourceRefused(CapsError):
-    """A file of the source tree cannot be copied faithfully (a link that leaves the tree, a device)."""
+    """The tree cannot be copied faithfully: a link leaves it, or it holds a device."""
 
     code = "PACKAGE002"
 
@@ -112,7 +117,7 @@ def _project(path: Path) -> Path:
     return path.resolve()
 
 
-def _add(root: Path, name: str, digest: "hashlib._Hash") -> int:
+def _add(root: Path, name: str, digest: _Digest) -> int:
     """Add one file to the digest; returns its size in bytes."""
     path = root / name
     status = path.lstat()

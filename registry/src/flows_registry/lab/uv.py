@@ -86,9 +86,7 @@ class Uv:
     run: Run = run
     env: Mapping[str, str] = field(default_factory=index_environment)
 
-    def __call__(
-        self, *arguments: str, cwd: Path, timeout_seconds: float = UV_SECONDS_MAX
-    ) -> Ran:
+    def __call__(self, *arguments: str, cwd: Path, timeout_seconds: float = UV_SECONDS_MAX) -> Ran:
         """Run one uv command that may reach the index; `cwd` holds no project of its own."""
         command = [uv_binary(), *arguments, "--no-progress", "--color", "never"]
         if self.offline:

@@ -113,8 +113,9 @@ def inspect_wheel(path: Path) -> tuple[Wheel | None, list[Problem]]:
         information.removesuffix(".dist-info")
     ):
         problems.append(Problem("PACKAGE006", f"{folder} does not belong to {path.name}"))
-    if missing := [each for each in ("METADATA", "WHEEL", "RECORD") if f"{folder}/{each}" not in content]:
-        return None, [*problems, Problem("PACKAGE006", f"{folder}/{missing[0]} is missing")]
+    needed = [f"{folder}/{each}" for each in ("METADATA", "WHEEL", "RECORD")]
+    if missing := [each for each in needed if each not in content]:
+        return None, [*problems, Problem("PACKAGE006", f"{missing[0]} is missing")]
     wheel = _read(path, folder, content)
     problems += _metadata(wheel, str(name), str(version))
     problems += _record(content, folder)
@@ -229,48 +230,62 @@ def _record(content: Mapping[str, bytes], folder: str) -> Iterator[Problem]:
             yield Problem(
                 "PACKAGE006",
                 f"{name} is not what RECORD says",
-                f"{algorithm}={true.decode()}, {len(content[name])} bytes, RECORD: {wanted}, {size}",
+                f"{true.decode()}, {len(content[name])} bytes; RECORD: {wanted}, {size}",
                 rebuild,
             )
 
 
 def _contents(wheel: Wheel, folder: str) -> Iterator[Problem]:
     """What may lie in a plugin's wheel: its own packages, its metadata, scripts."""
-    data = folder.removesuffix(".dist-info") + ".data/"
     own = wheel.packages or {wheel.name.replace("-", "_")}
-    roots: dict[str, str] = {}
+    beside: dict[str, str] = {}
     for name in wheel.files:
-        place = name
         if name.startswith(folder + "/"):
             continue
-        if name.startswith(data):
-            kind, _, place = name.removeprefix(data).partition("/")
-            if kind not in ("purelib", "platlib"):
-                if kind != "scripts":
-                    message = f"{name} would be installed outside of the plugin's package"
-                    yield Problem("PACKAGE007", message, fix="keep data inside the package")
-                continue
-        if place.endswith((".pth", ".start")) or _AT_START.fullmatch(place):
-            yield Problem(
-                "PACKAGE007",
-                f"{place} would run at the start of every Python process of the environment",
-                "a .pth file" if place.endswith(".pth") else "a start-up module",
-                "remove it from the wheel; a plugin runs only when it is opened",
-            )
-        elif (root := place.partition("/")[0]) not in own:
-            roots.setdefault(root, place)
-        elif _is_test(place):
-            yield Problem("PACKAGE007", f"{place} is a test", fix="keep tests beside the package")
-        elif place.endswith((".pyc", ".pyo")):
-            message = f"{place} is compiled code without its source"
-            yield Problem("PACKAGE007", message, fix="ship the .py file")
-    for root, place in sorted(roots.items()):
+        place, problem = _place(name, folder.removesuffix(".dist-info") + ".data/")
+        if problem is None and place:
+            problem = _content(place)
+            root = place.partition("/")[0]
+            if problem is None and root not in own:
+                beside.setdefault(root, place)
+        if problem:
+            yield problem
+    for root, place in sorted(beside.items()):
         yield Problem(
             "PACKAGE007",
             f"{root} is installed beside the plugin's own package {', '.join(sorted(own))}",
             place,
             "name the package alone in [tool.hatch.build.targets.wheel] packages",
         )
+
+
+def _place(name: str, data: str) -> tuple[str, Problem | None]:
+    """Where a member ends below site-packages; "" where it does not."""
+    if not name.startswith(data):
+        return name, None
+    kind, _, place = name.removeprefix(data).partition("/")
+    if kind in ("purelib", "platlib"):
+        return place, None
+    if kind == "scripts":
+        return "", None
+    message = f"{name} would be installed outside of the plugin's package"
+    return "", Problem("PACKAGE007", message, fix="keep data inside the package")
+
+
+def _content(place: str) -> Problem | None:
+    """What a single file may not be."""
+    if place.endswith((".pth", ".start")) or _AT_START.fullmatch(place):
+        return Problem(
+            "PACKAGE007",
+            f"{place} would run at the start of every Python process of the environment",
+            fix="remove it from the wheel; a plugin runs only when it is opened",
+        )
+    if _is_test(place):
+        return Problem("PACKAGE007", f"{place} is a test", fix="keep tests beside the package")
+    if place.endswith((".pyc", ".pyo")):
+        message = f"{place} is compiled code without its source"
+        return Problem("PACKAGE007", message, fix="ship the .py file")
+    return None
 
 
 def _is_test(place: str) -> bool:
