@@ -272,7 +272,7 @@ def _advice(value: object) -> str:
     for kinds, advice in _ADVICE:
         if isinstance(value, kinds):
             return advice
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return "name the fields that identify the work: {'id': order.id, …}"
     return "use None, bool, int, float, str, bytes, list, tuple and dict with text keys"
 
