@@ -1,1 +1,1 @@
-"""Cloudflare R2 as a capability."""
+"""Cloudflare R2 as a capability: `BlobStore`, with the backends `mock` and `remote`."""

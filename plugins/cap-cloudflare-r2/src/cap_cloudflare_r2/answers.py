@@ -1,0 +1,55 @@
+"""What requests and answers of S3 look like: etags, conditions, ranges, absence."""
+
+from core_caps.capabilities.blob_store import ByteRange
+
+from cap_cloudflare_r2.wire import Exchange
+
+__all__ = ["absent", "conditions_of", "etag_of", "is_md5", "range_header", "unquoted"]
+
+
+def etag_of(exchange: Exchange) -> str:
+    """The strong etag in an answer's headers, without its quotes.
+
+    Raises:
+        ProtocolViolation: there is none.
+    """
+    return unquoted(exchange, exchange.headers.get("etag"))
+
+
+def is_md5(etag: str) -> bool:
+    """Whether an etag is the MD5 of the content (an upload in parts has another form)."""
+    return len(etag) == 32 and all(digit in "0123456789abcdef" for digit in etag)
+
+
+def unquoted(exchange: Exchange, etag: object) -> str:
+    """A strong etag without its quotes.
+
+    Raises:
+        ProtocolViolation: it is none.
+    """
+    if isinstance(etag, str) and len(etag) > 2 and etag[0] == etag[-1] == '"':
+        return etag[1:-1]
+    raise exchange.garbled("the answer has no etag" if not etag else f"{etag!r} is no strong etag")
+
+
+def absent(exchange: Exchange) -> bool:
+    """Whether the service said that the key is absent (and not the bucket)."""
+    refusal = exchange.refusal
+    return refusal is not None and refusal.status == 404 and refusal.code == "NoSuchKey"
+
+
+def conditions_of(if_match: str | None, if_none_match: str | None) -> dict[str, object]:
+    """The conditions as boto3's parameters; an etag is sent in quotes, `*` is not."""
+    return {
+        name: etag if etag == "*" else f'"{etag}"'
+        for name, etag in (("IfMatch", if_match), ("IfNoneMatch", if_none_match))
+        if etag is not None
+    }
+
+
+def range_header(wanted: ByteRange) -> str:
+    """The Range header's value. Source: https://www.rfc-editor.org/rfc/rfc9110#field.range"""
+    if wanted.offset is None:
+        return f"bytes=-{wanted.length}"
+    end = "" if wanted.length is None else wanted.offset + wanted.length - 1
+    return f"bytes={wanted.offset}-{end}"

@@ -1,0 +1,273 @@
+"""boto3's S3 client, taught to send through an `Exchange` and to sign at our clock's time.
+
+The client is built without credentials, environment or files of its own: it shapes requests and
+reads answers. `before-send` is botocore's hook for sending by other means; what happens there is
+one exchange, never a retry or a redirect.
+"""
+# boto3 carries no types. This module is the only one that touches it, and what it hands out is
+# typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false
+# pyright: reportMissingParameterType=false, reportUntypedBaseClass=false
+
+import base64
+import functools
+import hashlib
+import importlib.util
+import os
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+from core_caps.clock import Clock
+from core_caps.errors import ProviderError
+
+from cap_cloudflare_r2 import errors
+from cap_cloudflare_r2.config import RemoteConfig
+from cap_cloudflare_r2.wire import Exchange
+
+__all__ = ["S3", "content_md5", "open_s3", "trusted"]
+
+if importlib.util.find_spec("boto3") is None:  # imported in a thread, missed here and now
+    raise ModuleNotFoundError("No module named 'boto3'", name="boto3")
+
+_USER_AGENT = "cap-cloudflare-r2"
+_UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+
+# What botocore adds and we do not send: a random id, this machine's versions, and Expect, which
+# R2 does not support (https://developers.cloudflare.com/r2/api/s3/extensions/).
+_DROPPED = frozenset(
+    {"amz-sdk-invocation-id", "amz-sdk-request", "user-agent", "expect", "content-length"}
+)
+
+_building = threading.Lock()
+_current = threading.local()
+
+
+class S3:
+    """The client, the signers, and the exchange that this thread is performing."""
+
+    def __init__(self, client: Any, config: RemoteConfig, clock: Clock) -> None:
+        self.client = client
+        self._config = config
+        self._clock = clock
+        client.meta.events.register("before-send.s3", self._send)
+
+    @contextmanager
+    def performing(self, exchange: Exchange) -> Generator[Any]:
+        """The client, whose next call in this thread is this exchange."""
+        from botocore.exceptions import BotoCoreError
+
+        _current.exchange = exchange
+        try:
+            yield self.client
+        except ProviderError:  # some of ours are ValueErrors too
+            raise
+        except (BotoCoreError, ValueError, KeyError, TypeError, ET.ParseError) as error:
+            if not exchange.status:
+                raise  # our own mistake: the request could not even be shaped
+            raise exchange.garbled(f"the answer cannot be read ({type(error).__name__})") from error
+        finally:
+            _current.exchange = None
+
+    def presigned(self, method: str, url: str, *, expires_in_seconds: int) -> str:
+        """The URL with a signature that expires; nothing is sent."""
+        from botocore.auth import S3SigV4QueryAuth
+        from botocore.awsrequest import AWSRequest
+
+        request = AWSRequest(method=method, url=url)
+        signer = _pinned(S3SigV4QueryAuth)(
+            self._credentials(), "s3", self._config.region, expires=expires_in_seconds
+        )
+        signer.sign(request, self._timestamp())
+        return str(request.url)
+
+    def _send(self, request: Any, **_: object) -> Any:
+        from botocore.awsrequest import AWSResponse
+
+        exchange: Exchange = _current.exchange
+        assert exchange.status == 0, "one exchange is one request"
+        body = request.body or b""
+        if body and not exchange.payload:
+            exchange.payload = (body,)
+        parts = urlsplit(request.url)
+        headers = self._signed(request, exchange, host=parts.netloc)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        exchange.perform(request.method, target or "/", headers)
+        _check_document(exchange)
+        # Only documents are botocore's to read: headers and bodies of objects are ours.
+        return AWSResponse(request.url, exchange.status, {}, _Content(exchange.body))
+
+    def _signed(self, request: Any, exchange: Exchange, *, host: str) -> list[tuple[str, str]]:
+        from botocore.auth import S3SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        headers = {
+            name: value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+            if name.lower() not in _DROPPED
+        }
+        headers["Host"] = host
+        if exchange.payload or request.method in {"PUT", "POST"}:
+            headers["Content-Length"] = str(exchange.payload_size_bytes)
+        signing = AWSRequest(method=request.method, url=request.url, headers=headers)
+        digest = _payload_digest(exchange, signed="Content-MD5" not in headers)
+        _pinned(S3SigV4Auth)(self._credentials(), "s3", self._config.region).sign(
+            signing, self._timestamp(), payload=digest
+        )
+        return [
+            *((name, str(value)) for name, value in signing.headers.items()),
+            ("User-Agent", _USER_AGENT),
+            ("Accept-Encoding", "identity"),
+        ]
+
+    def _credentials(self) -> Any:
+        from botocore.credentials import Credentials
+
+        token = self._config.session_token
+        return Credentials(
+            self._config.access_key_id,
+            self._config.secret_access_key.reveal(),
+            None if token is None else token.reveal(),
+        )
+
+    def _timestamp(self) -> str:
+        return datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+class _Content:
+    """A body in the shape that botocore reads answers from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self._content
+
+
+def open_s3(config: RemoteConfig, clock: Clock) -> S3:
+    """Build the client; slow (it reads the service's description), so call it in a thread."""
+    from botocore.config import Config
+
+    with _building:  # a session is not made for several threads at once
+        client = _session().client(
+            "s3",
+            region_name=config.region,
+            endpoint_url=config.endpoint,
+            config=Config(
+                signature_version=_unsigned(),  # we sign ourselves, at our own clock's time
+                s3={"addressing_style": config.addressing},
+                retries={"mode": "standard", "total_max_attempts": 1},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=config.connect_timeout_seconds,
+                read_timeout=config.timeout_seconds,
+                proxies={},
+                parameter_validation=True,
+            ),
+        )
+    return S3(client, config, clock)
+
+
+def trusted(ca_bundle: str) -> Any:
+    """The TLS settings: the system's certificates (SSL_CERT_FILE included) and the bundle's."""
+    import ssl
+
+    from botocore.httpsession import get_cert_path
+
+    context = ssl.create_default_context()
+    if ca_bundle:
+        context.load_verify_locations(cafile=ca_bundle)
+    elif not context.cert_store_stats()["x509_ca"] and not _has_system_certificates():
+        context.load_verify_locations(cafile=get_cert_path(True))
+    return context
+
+
+def _has_system_certificates() -> bool:
+    import ssl
+
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile or paths.capath)
+
+
+@functools.cache
+def _session() -> Any:
+    """A boto3 session that reads no environment variable, no file and no metadata service.
+
+    It is kept for the process: it holds the parsed description of S3, and no secret.
+    """
+    import boto3.session
+    import botocore.session
+
+    silent = {
+        name: (None, None, os.devnull if name.endswith("_file") else default, convert)
+        for name, (_, _, default, convert) in (botocore.session.Session.SESSION_VARIABLES.items())
+    }
+    return boto3.session.Session(botocore_session=botocore.session.Session(silent))
+
+
+def _unsigned() -> Any:
+    from botocore import UNSIGNED
+
+    return UNSIGNED
+
+
+@functools.cache
+def _pinned(signer: Any) -> Any:
+    """A botocore signer that is told the time instead of asking the machine for it.
+
+    botocore's `add_auth` reads the clock and then does these same four steps; the steps are its
+    subclasses' interface (its own presigning replaces two of them).
+    """
+
+    class Pinned(signer):
+        def sign(self, request: Any, timestamp: str, payload: str | None = None) -> None:
+            request.context["timestamp"] = timestamp
+            self._payload = payload
+            self._modify_request_before_signing(request)
+            to_sign = self.string_to_sign(request, self.canonical_request(request))
+            self._inject_signature_to_request(request, self.signature(to_sign, request))
+
+        def payload(self, request: Any) -> str:
+            return self._payload or super().payload(request)
+
+    return Pinned
+
+
+def _payload_digest(exchange: Exchange, *, signed: bool) -> str:
+    """What the signature says of the body: its digest, unless Content-MD5 guards it already."""
+    if exchange.payload and not signed:
+        return _UNSIGNED_PAYLOAD
+    digest = hashlib.sha256()
+    for piece in exchange.payload:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def content_md5(pieces: Sequence[bytes | memoryview]) -> tuple[str, str]:
+    """The MD5 of a body, in hexadecimal and as Content-MD5 has it."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest(), base64.b64encode(digest.digest()).decode()
+
+
+def _check_document(exchange: Exchange) -> None:
+    """An answer with the wrong root element would be read as an empty one: refuse it here."""
+    wanted = exchange.plan.document
+    if wanted is None:
+        return
+    try:
+        root = ET.fromstring(exchange.body)  # noqa: S314 (expat bounds expansion)
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise exchange.garbled("the answer is not XML") from error
+    found = root.tag.rpartition("}")[2]
+    if found == "Error":  # S3 may say 200 first and fail while it copies or completes
+        refusal = errors.refusal_of(200, exchange.headers, exchange.body, now=0.0)
+        raise exchange.refuse(refusal)
+    if found != wanted:
+        raise exchange.garbled(f"the answer is <{found[:40]}>, not <{wanted}>")
