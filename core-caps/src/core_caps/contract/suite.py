@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from core_caps.claims.guarantees import AtLeast, satisfies
+from core_caps.claims.guarantees import GUARANTEES, UNKNOWN, AtLeast, satisfies
 from core_caps.claims.operation import CapabilitySpec
 from core_caps.clock import Clock
 from core_caps.errors import ProviderError
@@ -27,6 +27,7 @@ __all__ = [
     "World",
     "expect",
     "expect_error",
+    "promise",
     "selected",
     "violated",
 ]
@@ -161,6 +162,8 @@ class ContractCase:
         needs: guarantees it must claim for the case to apply, as (guarantee, least value).
         needs_time: the case moves the clock, so it applies only where time can be moved.
         limits: limits the manifest must state for the case to apply.
+        lacks: guarantees of which it must claim nothing (unknown or the least value) for the
+            case to apply: what is not promised is refused loudly.
     """
 
     name: str
@@ -169,6 +172,23 @@ class ContractCase:
     needs: tuple[tuple[str, str], ...] = ()
     needs_time: bool = False
     limits: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+
+def promise(
+    *operations: str,
+    needs: tuple[tuple[str, str], ...] = (),
+    needs_time: bool = False,
+    limits: tuple[str, ...] = (),
+    lacks: tuple[str, ...] = (),
+) -> Callable[[Callable[[Any, World], Awaitable[None]]], ContractCase]:
+    """Make a case of the function below it; the arguments are those of ContractCase."""
+
+    def make(run: Callable[[Any, World], Awaitable[None]]) -> ContractCase:
+        name = getattr(run, "__name__", "")
+        return ContractCase(name, run, frozenset(operations), needs, needs_time, limits, lacks)
+
+    return make
 
 
 class Model(Protocol):
@@ -222,7 +242,11 @@ def selected(contract: Contract, world: World) -> tuple[ContractCase, ...]:
         and all(limit in world.limits for limit in case.limits)
         and (world.advance is not None or not case.needs_time)
         and all(
-            satisfies(world.guarantees.get(name, "unknown"), AtLeast(least), guarantee=name)
+            satisfies(world.guarantees.get(name, UNKNOWN), AtLeast(least), guarantee=name)
             for name, least in case.needs
+        )
+        and all(
+            world.guarantees.get(name, UNKNOWN) in (UNKNOWN, GUARANTEES[name][0])
+            for name in case.lacks
         )
     )

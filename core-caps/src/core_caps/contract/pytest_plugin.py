@@ -1,0 +1,139 @@
+"""Running the contract suites under pytest: a plugin's `test_contract.py` is these lines.
+
+    from core_caps.contract.pytest_plugin import enrol
+
+    test_contract = enrol("cap_cloudflare_kv")
+
+The cases come from the installed manifest; how a backend is reached comes from a fixture named
+`backend` in conftest.py, which returns a `Backend` and is parametrised where there are several:
+
+    @pytest.fixture(params=["mock"])
+    def backend(request):
+        clock, store = VirtualClock(), f"contract-{uuid.uuid4()}"
+        make = lambda capability: MockKv(MockConfig(store=store), clock=clock, rng=SeededRng())
+        return Backend("mock", make, clock, advance=clock.advance)
+"""
+
+import asyncio
+import importlib.util
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core_caps.capabilities.known import KNOWN
+from core_caps.claims.manifest import FILE_NAME, Manifest, Provided, read
+from core_caps.clock import Clock, VirtualClock
+from core_caps.contract.codec import load
+from core_caps.contract.suite import Contract, ContractCase, World, selected
+
+__all__ = ["Backend", "enrol"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """How a conftest.py gives the suites one backend on one fresh service.
+
+    Attributes:
+        name: the backend's name in the manifest.
+        open: `(capability) → provider`: a new client of the same service at every call, as an
+            async context manager.
+        clock: the providers' clock.
+        advance: moves that clock by so many seconds, or None where time cannot be moved.
+    """
+
+    name: str
+    open: Callable[[str], AbstractAsyncContextManager[Any]]
+    clock: Clock
+    advance: Callable[[float], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Enrolled:
+    """A case that the manifest selects, and of which of its capabilities."""
+
+    manifest: Manifest
+    provided: Provided
+    case: ContractCase
+
+
+def enrol(package: str) -> Callable[..., None]:
+    """A test that runs every case which the package's manifest selects, on every backend.
+
+    Args:
+        package: the plugin's import name; its manifest is found without importing it.
+
+    Raises:
+        ManifestInvalid: the manifest cannot be used (CAP106).
+        LookupError: there is no such package, a capability has no suite, or the manifest selects
+            no case of it: a green that ran nothing is refused.
+    """
+    enrolled = _enrolled(read(_folder(package) / FILE_NAME))
+
+    @pytest.mark.parametrize(
+        "contract_case",
+        [pytest.param(each, id=f"{each.provided.name}-{each.case.name}") for each in enrolled],
+    )
+    def test_contract(backend: Backend, contract_case: _Enrolled) -> None:
+        known = contract_case.manifest.backends
+        if backend.name not in known:
+            pytest.fail(f"the manifest has no backend {backend.name!r}; it has {', '.join(known)}")
+        if contract_case.case.needs_time and backend.advance is None:
+            pytest.skip(f"time cannot be moved on {backend.name}")
+        asyncio.run(_run(contract_case, backend))
+
+    return test_contract
+
+
+async def _run(enrolled: _Enrolled, backend: Backend) -> None:
+    world = _world(enrolled.manifest, enrolled.provided, backend)
+    async with backend.open(enrolled.provided.name) as provider:
+        await enrolled.case.run(provider, world)
+
+
+def _world(manifest: Manifest, provided: Provided, backend: Backend) -> World:
+    advance = backend.advance
+
+    async def move(seconds: float) -> None:
+        assert advance is not None
+        advance(seconds)
+
+    return World(
+        backend=backend.name,
+        clock=backend.clock,
+        advance=None if advance is None else move,
+        limits={name: int(limit.value) for name, limit in manifest.limits.items()},
+        guarantees=provided.guarantees,
+        operations=frozenset(provided.operations),
+        reopen=lambda: backend.open(provided.name),
+    )
+
+
+def _enrolled(manifest: Manifest) -> list[_Enrolled]:
+    # What the manifest alone selects: a backend's clock is known only when a test runs.
+    movable = VirtualClock()
+    anywhere = Backend("", lambda _: nullcontext(), movable, advance=movable.advance)
+    found: list[_Enrolled] = []
+    for provided in manifest.capabilities.values():
+        suite = provided.suite or getattr(KNOWN.get(provided.contract), "suite", None)
+        if suite is None:
+            raise LookupError(f"{manifest.name} names no suite for {provided.contract}")
+        contract: Contract = load(suite)
+        cases = selected(contract, _world(manifest, provided, anywhere))
+        if not cases:
+            raise LookupError(f"{manifest.name} selects no case of {provided.contract}")
+        found.extend(_Enrolled(manifest, provided, case) for case in cases)
+    if not found:
+        raise LookupError(f"{manifest.name} provides no capability, so there is nothing to run")
+    return found
+
+
+def _folder(package: str) -> Path:
+    """Where the package is, found without importing it."""
+    spec = importlib.util.find_spec(package.partition(".")[0])
+    if spec is None or not spec.submodule_search_locations:
+        raise LookupError(f"no package {package!r} is installed")
+    return Path(next(iter(spec.submodule_search_locations)))
