@@ -149,6 +149,111 @@ _ROWS = (
         "a stream has no None.",
         "Ask head() first where the object may be absent.",
     ),
+    # CONTRACT: a provider against its contract, on a healthy service and under faults
+    Diagnostic(
+        "CONTRACT001",
+        "promise broken",
+        "A case of the capability's contract suite found the provider doing something else.",
+        "Read the named case: it says what is promised; correct the backend.",
+    ),
+    Diagnostic(
+        "CONTRACT002",
+        "operation fails on a healthy service",
+        "An operation could not be used at all against a service without faults, so nothing can "
+        "be learned about its faults.",
+        "Make it work against the vendor's documented protocol first.",
+    ),
+    Diagnostic(
+        "CONTRACT003",
+        "nothing proven",
+        "Cases did not meet the faults they were made for, or none ran. That is no pass.",
+        "See what the finding names; an operation that sends no request cannot be tested so.",
+    ),
+    Diagnostic(
+        "CONTRACT010",
+        "foreign error",
+        "A failed call raised an error without an outcome, or took the process down.",
+        "Map the vendor's error to a class of core_caps.errors in errors.py.",
+    ),
+    Diagnostic(
+        "CONTRACT011",
+        "wrong error for the status",
+        "The error's class does not say what the status said, so a caller cannot react rightly.",
+        "Map the status in errors.py as the finding says.",
+    ),
+    Diagnostic(
+        "CONTRACT012",
+        "failure taken for success",
+        "A call that the service refused, or never served, returned as if all were well.",
+        "Check status, content type and the whole answer before believing it.",
+    ),
+    Diagnostic(
+        "CONTRACT013",
+        "outcome not true",
+        "The outcome that an error states is not what happened to the service.",
+        "Set the outcome from what had been sent when the call failed.",
+    ),
+    Diagnostic(
+        "CONTRACT014",
+        "repeated by itself",
+        "The provider sent a request again: against its retry_owner, without bound, after a "
+        "refusal, or for a write that had been applied.",
+        "Turn the client's own retries off; core_caps.retrying is the one retrier.",
+    ),
+    Diagnostic(
+        "CONTRACT015",
+        "no deadline",
+        "A silent or dripping service holds a call for longer than the manifest promises.",
+        "Bound the whole call, not only each read.",
+    ),
+    Diagnostic(
+        "CONTRACT016",
+        "damaged answer accepted",
+        "A truncated, garbled or wrong answer came back as a value.",
+        "Check length, framing and checksum before returning a value.",
+    ),
+    Diagnostic(
+        "CONTRACT017",
+        "Retry-After lost",
+        "The wait that the service asks for does not reach the caller, or was not kept.",
+        "Parse Retry-After as seconds or as a date, and pass it on.",
+    ),
+    Diagnostic(
+        "CONTRACT018",
+        "certificate not verified",
+        "A request went to a server that could not prove its name.",
+        "Leave TLS verification on.",
+    ),
+    Diagnostic(
+        "CONTRACT019",
+        "cancellation holds on",
+        "A cancelled call keeps its connection, or ends too late.",
+        "Close the socket when the task is cancelled.",
+    ),
+    Diagnostic(
+        "CONTRACT020",
+        "half-written",
+        "A failed call left something behind that is neither the old state nor the new.",
+        "Undo or finish what was begun before raising.",
+    ),
+    Diagnostic(
+        "CONTRACT021",
+        "broken afterwards",
+        "After one failed call the same client fails on a healthy service.",
+        "Drop the damaged connection instead of returning it to the pool.",
+    ),
+    Diagnostic(
+        "EGRESS101",
+        "egress not declared",
+        "A connection or request went to a host and port that the manifest does not list.",
+        "Declare the host under the backend's egress, or do not go there.",
+    ),
+    Diagnostic(
+        "SECR101",
+        "secret shown",
+        "A credential that the plugin was given appears in an error, a log or a URL.",
+        "Keep it in core_caps.secret.Secret and reveal it only where it is sent.",
+    ),
     # EFFECT / DET: claims against the lattices
     Diagnostic(
         "EFFECT201",
@@ -289,6 +394,30 @@ _ROWS = (
         "A field of an idempotency key is missing, unexpected, or of another type than its schema "
         "says. 1, 1.0 and '1' make three different keys, and so three side effects.",
         "Convert the field that the message names before the key is made, or correct the schema.",
+    ),
+    # PARITY: the plugin against the vendor's simulator
+    Diagnostic(
+        "PARITY001",
+        "drifts from the vendor's simulator",
+        "The same calls on an empty service were answered differently by the plugin and by what "
+        "it is compared with, and no known divergence explains it.",
+        "Run the calls that the finding shows and let the plugin answer as promised; where the "
+        "vendor's document says otherwise, report it with its address: the document wins.",
+    ),
+    Diagnostic(
+        "PARITY002",
+        "expired divergence",
+        "Only a row of the table of known simulator divergences explains a difference, and the "
+        "row has expired, so nobody knows whether it is still true.",
+        "Look at the simulator and the vendor's document again, then renew the row or remove it.",
+    ),
+    Diagnostic(
+        "PARITY003",
+        "not compared",
+        "There was nothing to compare with: the simulator is not on this machine, or an operation "
+        "was never reached.",
+        "Do what the finding says: fetch the simulator, install Node.js, or give the operation an "
+        "exercise.",
     ),
 )
 

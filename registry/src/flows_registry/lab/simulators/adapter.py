@@ -8,10 +8,10 @@ round, so that a call costs far less than a round trip.
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from core_caps.contract.suite import Call, Result, StreamBroken
-from core_caps.errors import ProviderError
+from core_caps.errors import InvalidArgument, ProviderError
 
 from flows_registry.lab.case import ErrorFacts, Step
 from flows_registry.lab.simulators.bridge import BridgeCall, BridgeError
@@ -22,6 +22,7 @@ __all__ = ["NOT_SIMULATED", "Binding", "BindingAdapter", "Operation", "Steps", "
 NOT_SIMULATED = "NotSimulated"
 """The error name of a step whose operation the binding does not have."""
 
+_CURSOR_MARK = "binding:"
 Steps = Generator[BridgeCall, Any, object]
 
 
@@ -42,6 +43,21 @@ class Binding:
         """A call on this binding."""
         return BridgeCall(self.name, method, args)
 
+    def seal(self, cursor: str) -> str:
+        """A cursor as a provider gives it out, recognisable as one of its own."""
+        return f"{_CURSOR_MARK}{cursor}"
+
+    def unseal(self, cursor: str) -> str:
+        """The vendor's cursor.
+
+        Raises:
+            InvalidArgument: it is not one of ours, which the contract wants refused; the binding
+                would take it for the beginning or the end.
+        """
+        if not cursor.startswith(_CURSOR_MARK):
+            raise InvalidArgument(f"{cursor!r} is not a cursor of this store")
+        return cursor.removeprefix(_CURSOR_MARK)
+
 
 Operation = Callable[..., Steps]
 
@@ -53,16 +69,23 @@ class BindingAdapter:
     Attributes:
         contract: the contract's id, `kv/1`.
         surface: what it is called in a report.
+        pool: which kind of binding it needs: "kv" or "r2".
         operations: `(binding, *args, **kwargs) → Steps` by the operation's name.
         error: the error that a faithful provider raises where the binding throws this.
         boundaries: histories at the edges of the vendor's documented limits, by name.
+        traits: `(call, result) → value`: what two answers share besides what the contract
+            compares, or None where the binding itself says nothing; see `plugin_traits`.
+        plugin_traits: the same between two backends of one plugin, which share more.
     """
 
     contract: str
     surface: str
+    pool: Literal["kv", "r2"]
     operations: Mapping[str, Operation]
     error: Callable[[BridgeError], Exception]
     boundaries: Mapping[str, tuple[Call, ...]] = field(default_factory=dict[str, tuple[Call, ...]])
+    traits: Callable[[Call, object], object] | None = None
+    plugin_traits: Callable[[Call, object], object] | None = None
 
 
 @dataclass(slots=True)

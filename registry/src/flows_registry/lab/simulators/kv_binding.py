@@ -12,6 +12,10 @@ from flows_registry.lab.simulators.kv_boundaries import KV_BOUNDARIES
 
 __all__ = ["KV_BINDING"]
 
+_EXPIRATION_MAX = 2**31 - 1
+"""The runtime takes the argument as a 32-bit integer (early 2038) where the vendor documents seconds
+since 1970 without an end; a later time is stored as this one, and no comparison shows times."""
+
 _REFUSED = frozenset({400, 413, 414})
 _STATUS = re.compile(r"KV \w+ failed: (\d{3})")
 
@@ -36,17 +40,19 @@ def _get_many(binding: Binding, keys: Sequence[str]) -> Steps:
 def _list(
     binding: Binding, *, prefix: str = "", limit: int = 1000, cursor: str | None = None
 ) -> Steps:
+    if limit < 1:  # the binding takes it for "no limit"; the contract wants it refused
+        raise InvalidArgument(f"limit is {limit}; it is at least 1")
     options: dict[str, object] = {"limit": limit}
     if prefix:
         options["prefix"] = prefix
     if cursor is not None:
-        options["cursor"] = cursor
+        options["cursor"] = binding.unseal(cursor)
     answer = yield binding.call("list", options)
     entries = tuple(
         KeyInfo(line["name"], _moved(line.get("expiration"), binding), line.get("metadata"))
         for line in answer["keys"]
     )
-    return Page(entries, None if answer["list_complete"] else answer["cursor"])
+    return Page(entries, None if answer["list_complete"] else binding.seal(answer["cursor"]))
 
 
 def _moved(expiration: int | None, binding: Binding) -> int | None:
@@ -62,11 +68,14 @@ def _put(
     expires_at: int | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> Steps:
+    if ttl_seconds is not None and expires_at is not None:  # the contract's own rule
+        raise InvalidArgument("ttl_seconds and expires_at are both given")
     options: dict[str, object] = {}
     if ttl_seconds is not None:
         options["expirationTtl"] = ttl_seconds
     if expires_at is not None:
-        options["expiration"] = round(expires_at + binding.ahead_seconds)
+        moved = round(expires_at + binding.ahead_seconds)
+        options["expiration"] = min(moved, _EXPIRATION_MAX)
     if metadata is not None:
         options["metadata"] = metadata
     yield binding.call("put", key, value, options)
@@ -109,6 +118,7 @@ def _error(error: BridgeError) -> Exception:
 KV_BINDING = BindingAdapter(
     contract="kv/1",
     surface="Workers KV binding",
+    pool="kv",
     operations={
         "get": _get,
         "get_with_metadata": _get_with_metadata,

@@ -12,7 +12,7 @@ from core_caps.capabilities.blob_store import (
     HttpMetadata,
     ObjectInfo,
 )
-from core_caps.contract.suite import Stream, StreamBroken
+from core_caps.contract.suite import Call, Stream, StreamBroken
 from core_caps.errors import (
     InvalidArgument,
     ObjectAbsent,
@@ -49,6 +49,8 @@ _REFUSED = {
 """Codes that say that an argument is refused. https://developers.cloudflare.com/r2/api/error-codes/"""
 
 _PRECONDITION_FAILED = 10031
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_PARTS = re.compile(r"[0-9a-f]{32}-\d+")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -93,13 +95,14 @@ def _list(
     limit: int = 1000,
     cursor: str | None = None,
 ) -> Steps:
-    named = {"prefix": prefix or None, "delimiter": delimiter, "cursor": cursor}
+    inside = None if cursor is None else binding.unseal(cursor)
+    named = {"prefix": prefix or None, "delimiter": delimiter, "cursor": inside}
     given = {name: value for name, value in named.items() if value is not None}
     page = yield binding.call("list", {"limit": limit, **given})
     return BlobPage(
         objects=tuple(_info(item) for item in page["objects"]),
         prefixes=tuple(page["delimitedPrefixes"]),
-        cursor=page["cursor"] if page["truncated"] else None,
+        cursor=binding.seal(page["cursor"]) if page["truncated"] else None,
     )
 
 
@@ -223,6 +226,26 @@ def _info(found: R2Object) -> ObjectInfo:
     )
 
 
+def _etag_kind(call: Call, value: object) -> object:
+    """Whether the etag of a stored object says that it was sent in parts, or None.
+
+    The etag of an object sent at once is its MD5; one sent in parts has "-" and their number.
+    https://developers.cloudflare.com/r2/objects/upload-objects/
+    """
+    if call.operation != "put" or not isinstance(value, ObjectInfo):
+        return None
+    if _MD5.fullmatch(value.etag):
+        return "md5"
+    return "parts" if _PARTS.fullmatch(value.etag) else None
+
+
+def _bytes_etag_kind(call: Call, value: object) -> object:
+    """The same, where the caller gave bytes: a stream may be sent in parts by a provider, and is
+    sent at once by the binding."""
+    streamed = any(isinstance(item, Stream) for item in (*call.args, *call.kwargs.values()))
+    return None if streamed else _etag_kind(call, value)
+
+
 def _error(error: BridgeError) -> Exception:
     """The error that a faithful provider raises where the binding throws."""
     if "the source of the stream failed" in error.message:
@@ -241,6 +264,7 @@ def _error(error: BridgeError) -> Exception:
 R2_BINDING = BindingAdapter(
     contract="blob/1",
     surface="Workers R2 binding",
+    pool="r2",
     operations={
         "get": _get,
         "open": _open,
@@ -253,4 +277,6 @@ R2_BINDING = BindingAdapter(
     },
     error=_error,
     boundaries=R2_BOUNDARIES,
+    traits=_bytes_etag_kind,
+    plugin_traits=_etag_kind,
 )

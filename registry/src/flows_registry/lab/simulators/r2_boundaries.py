@@ -13,6 +13,7 @@ from core_caps.contract.suite import Call, Result, Stream
 __all__ = ["R2_BOUNDARIES"]
 
 _KEY_EDGE = "k" * 1024
+_MEBIBYTE = 1024 * 1024
 _METADATA_INSIDE = 8000
 _METADATA_OUTSIDE = 8400
 _HTTP = HttpMetadata(
@@ -135,6 +136,13 @@ R2_BOUNDARIES: Mapping[str, tuple[Call, ...]] = {
         Call("put", ("empty", Stream(()))),
         Call("get", ("empty",)),
         Call("head", ("empty",)),
+    ),
+    "a stream of several parts": (
+        Call("put", ("k", Stream((b"p" * _MEBIBYTE,) * 12)), {"metadata": {"a": "1"}}),
+        Call("head", ("k",)),
+        Call("get", ("k",), {"range": ByteRange(5 * _MEBIBYTE - 2, 4)}),
+        Call("put", ("k", b"small"), {"if_match": Result(0, "etag")}),
+        Call("get", ("k",)),
     ),
     "a stream of another size than said": (
         Call("put", ("k", b"old")),

@@ -1,0 +1,1 @@
+"""The checks: each reads what the lab made or saw, and returns results."""
