@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 from core_caps.claims.guarantees import parse as parse_guarantees
 from core_caps.claims.hints import Hint, canonical
 from core_caps.claims.lattice import WEAKEST, Claim, Determinism, Effects
+from core_caps.claims.manifest_file import FILE_NAME, parse_toml
 from core_caps.claims.manifest_shape import (
     DEFAULT_CANCEL_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
-    FILE_NAME,
     RETRY_OWNERS,
     SCHEMA,
     SETTING_TYPES,
@@ -76,33 +76,6 @@ def read(source: str | os.PathLike[str] | bytes, origin: str = "") -> Manifest:
     """
     origin = origin or (FILE_NAME if isinstance(source, bytes) else os.fspath(source))
     return from_data(parse_toml(source, origin), origin)
-
-
-def parse_toml(source: str | os.PathLike[str] | bytes, origin: str) -> dict[str, Any]:
-    """The tables of a TOML document.
-
-    Raises:
-        ManifestInvalid: the file cannot be read, is not UTF-8 or is not TOML; a syntax error and
-            a key given twice carry line and column.
-    """
-    import tomllib  # costs 15 ms: cached discovery does without
-
-    try:
-        if isinstance(source, bytes):
-            text = source.decode()
-        else:
-            with open(source, encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs start-up)
-                text = file.read()
-        return tomllib.loads(text)
-    except OSError as error:
-        raise ManifestInvalid(
-            f"{origin} cannot be read: {error.strerror}",
-            hint=f"a plugin keeps {FILE_NAME} beside its __init__.py",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ManifestInvalid(f"{origin} is not UTF-8 text: {error.reason}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestInvalid(f"{origin} is not valid TOML: {error}") from error
 
 
 def from_data(data: Mapping[str, Any], origin: str) -> Manifest:

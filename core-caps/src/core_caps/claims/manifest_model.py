@@ -171,15 +171,19 @@ def validate(
     # Rules read what is readable, so that an author hears of everything at once; where the
     # structure is already faulted they stay silent.
     manifest, unread = draft(data, origin)
-    for news in (unread, *(rule(manifest, spec_for) for rule in RULES)):
-        faulted = tuple(finding.location for finding in findings)
-        findings += [new for new in news if not _within(new.location, faulted)]
+    findings += [new for new in unread if not _within(new.location, findings)]
+    structural = tuple(findings)
+    for rule in RULES:
+        findings += [
+            new for new in rule(manifest, spec_for) if not _within(new.location, structural)
+        ]
     return manifest, findings
 
 
-def _within(location: str, faulted: Sequence[str]) -> bool:
+def _within(location: str, findings: Sequence[Finding]) -> bool:
     return any(
-        location == fault or location.startswith((f"{fault}.", f"{fault}[")) for fault in faulted
+        f"{location}.".startswith((f"{finding.location}.", f"{finding.location}["))
+        for finding in findings
     )
 
 

@@ -12,7 +12,6 @@ from core_caps.errors import ManifestInvalid
 __all__ = [
     "DEFAULT_CANCEL_SECONDS",
     "DEFAULT_TIMEOUT_SECONDS",
-    "FILE_NAME",
     "RETRY_OWNERS",
     "SCHEMA",
     "SETTING_TYPES",
@@ -29,9 +28,6 @@ __all__ = [
     "claims_of",
     "invalid",
 ]
-
-FILE_NAME = "capability.toml"
-"""The manifest's file name; it stands beside the package's `__init__.py`."""
 
 SCHEMA = 1
 """The version of the manifest's schema that this package reads."""

@@ -5,14 +5,46 @@ of its own over the same folders, remembered between processes and checked by `s
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from core_caps.claims.manifest import Manifest, from_data
+from core_caps.claims.manifest_file import parse_toml
 from core_caps.errors import ManifestInvalid, PluginConflict, PluginNotFound
 from core_caps.plugins.scan import Found
-from core_caps.plugins.snapshot import current, manifest_data
+from core_caps.plugins.snapshot import current, remembered
 
-__all__ = ["Found", "discover", "find", "instead", "manifest_of", "providers_of"]
+if TYPE_CHECKING:
+    from core_caps.claims.manifest import Manifest
+
+__all__ = [
+    "Found",
+    "Outline",
+    "discover",
+    "find",
+    "instead",
+    "manifest_of",
+    "outline_of",
+    "providers_of",
+]
+
+
+class Outline(NamedTuple):
+    """What a listing says of a plugin.
+
+    Attributes:
+        summary: its one line.
+        capabilities: contract → operation → hints; a capability of the plugin's own has no hints
+            here, for nothing of the plugin is imported.
+        backends: backend → the contracts it serves.
+        extras: backend → the extra it needs, where it needs one.
+        problem: why the manifest cannot be used, or nothing.
+    """
+
+    summary: str
+    capabilities: Mapping[str, Mapping[str, Sequence[str]]]
+    backends: Mapping[str, Sequence[str]]
+    extras: Mapping[str, str]
+    problem: str
 
 
 def discover(path: Sequence[str] | None = None) -> tuple[Found, ...]:
@@ -21,7 +53,7 @@ def discover(path: Sequence[str] | None = None) -> tuple[Found, ...]:
     Args:
         path: the folders to search instead of `sys.path`.
     """
-    return current(tuple(sys.path if path is None else path)).found
+    return current(sys.path if path is None else path).found
 
 
 def find(name: str, path: Sequence[str] | None = None) -> Found:
@@ -46,32 +78,48 @@ def find(name: str, path: Sequence[str] | None = None) -> Found:
     )
 
 
-def manifest_of(found: Found, path: Sequence[str] | None = None) -> Manifest:
+def manifest_of(found: Found, path: Sequence[str] | None = None) -> "Manifest":
     """The manifest of a found plugin.
 
     Raises:
         ManifestInvalid: it is missing or cannot be used (CAP106).
     """
-    if found.manifest_path is None:
+    from core_caps.claims.manifest import from_data
+
+    manifest = found.manifest_path
+    if manifest is None:
         raise ManifestInvalid(
             f"{found.distribution} {found.version} has no capability.toml beside {found.module}",
             hint="add it to the package's files; docs/manifest.md lists every field",
         )
-    data = manifest_data(tuple(sys.path if path is None else path), found.manifest_path)
-    return from_data(data, found.manifest_path)
+    tables = remembered(
+        sys.path if path is None else path,
+        f"tables of {manifest}",
+        [manifest],
+        lambda: parse_toml(manifest, manifest),
+    )
+    return from_data(tables, manifest)
+
+
+def outline_of(found: Found, path: Sequence[str] | None = None) -> Outline:
+    """What to list of a plugin; remembered, so that a listing parses and imports nothing."""
+    from core_caps.plugins.outline import described, sources
+
+    return Outline(
+        *remembered(
+            sys.path if path is None else path,
+            f"outline of {found.name} in {found.manifest_path}",
+            sources(found.manifest_path),
+            lambda: described(lambda: manifest_of(found, path)),
+        )
+    )
 
 
 def providers_of(contract: str, path: Sequence[str] | None = None) -> tuple[Found, ...]:
     """The installed plugins that provide a contract, `kv/1`; a broken manifest provides none."""
-    providing: list[Found] = []
-    for found in discover(path):
-        try:
-            manifest = manifest_of(found, path)
-        except ManifestInvalid:
-            continue
-        if any(provided.contract == contract for provided in manifest.capabilities.values()):
-            providing.append(found)
-    return tuple(providing)
+    return tuple(
+        found for found in discover(path) if contract in outline_of(found, path).capabilities
+    )
 
 
 def instead(name: str, names: Sequence[str]) -> str:

@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from core_caps.claims.manifest_shape import FILE_NAME
+from core_caps.claims.manifest_file import FILE_NAME
 
-__all__ = ["GROUP", "Found", "Scan", "scan"]
+__all__ = ["GROUP", "Found", "scan"]
 
 GROUP = "flows.capabilities"
 """The entry-point group under which plugins are registered."""
@@ -36,37 +36,35 @@ class Found(NamedTuple):
     editable: bool
 
 
-class Scan(NamedTuple):
-    """What a scan found, and every path whose change would make it find something else."""
-
-    found: tuple[Found, ...]
-    watched: tuple[str, ...]
+Watch = Callable[[str], None]
+"""Told of every path whose change would make a scan answer differently, before it is read."""
 
 
-def scan(path: Sequence[str]) -> Scan:
-    """Search these folders, as `importlib.metadata.entry_points(group=...)` would."""
-    watched: dict[str, None] = {}
+def scan(path: Sequence[str], watch: Watch) -> tuple[Found, ...]:
+    """The plugins in these folders, as `importlib.metadata.entry_points(group=...)` has them.
+
+    Of several distributions of one name the first on the path counts, as it does for imports.
+    """
     found: list[Found] = []
     seen: set[str] = set()
-    for folder in dict.fromkeys(entry or os.getcwd() for entry in path):
-        watched[folder] = None
+    for folder in dict.fromkeys(path):
+        watch(folder)
         for info in _distributions(folder):
-            name = _normalised(os.path.basename(info).partition("-")[0])
             listing = os.path.join(info, "entry_points.txt")
+            watch(listing)
             text = _text(listing)
-            # Metadata without entry points may get them in place: then its folder changes.
-            watched[info if text is None else listing] = None
-            if name in seen:
-                continue
-            seen.add(name)
-            if text is not None and GROUP in text:
-                found += _plugins(info, text, path, watched)
-    found.sort(key=lambda plugin: (plugin.name, plugin.distribution))
-    return Scan(tuple(found), tuple(watched))
+            if text is None:
+                watch(info)  # the file may appear in place: then this folder changes
+            name = _normalised(os.path.basename(info).rpartition(".")[0].partition("-")[0])
+            if name not in seen:
+                seen.add(name)
+                if text is not None and GROUP in text:
+                    found += _plugins(info, text, path, watch)
+    return tuple(sorted(found, key=lambda one: (one.name, one.distribution, one.module)))
 
 
 def _distributions(folder: str) -> list[str]:
-    """The metadata folders in `folder`, sorted; of one distribution's the newest first."""
+    """The metadata folders in `folder`, by name; of one distribution the newest comes first."""
     try:
         names = os.listdir(folder)
     except OSError:
@@ -74,28 +72,35 @@ def _distributions(folder: str) -> list[str]:
     # pip renames what it is about to remove to `~name`; a failed removal leaves that behind.
     infos = [name for name in names if name.endswith(_SUFFIXES) and not name.startswith("~")]
     infos.sort()
-    return [os.path.join(folder, name.removesuffix("")) for name in infos]
+    stems = [name.partition("-")[0] for name in infos]
+    if len(set(stems)) < len(stems):  # a broken upgrade left an older one behind
+        infos.sort(key=lambda name: (name.partition("-")[0], -_age_ns(folder, name)))
+    return [os.path.join(folder, name) for name in infos]
 
 
-def _plugins(
-    info: str, text: str, path: Sequence[str], watched: dict[str, None]
-) -> Iterator[Found]:
+def _age_ns(folder: str, name: str) -> int:
+    try:
+        return os.stat(os.path.join(folder, name)).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _plugins(info: str, text: str, path: Sequence[str], watch: Watch) -> Iterator[Found]:
     entries = list(_entries(text))
     if not entries:
         return
     distribution, version = _identity(info)
     site = os.path.dirname(info)
     for name, module in entries:
-        folders = list(_folders(module.split("."), path, site, watched))
+        folders = _folders(module.split("."), path, site, watch)
         manifest = None
         for folder in folders:
+            watch(folder)
             candidate = os.path.join(folder, FILE_NAME)
+            watch(candidate)
             if os.path.isfile(candidate):
                 manifest = candidate
                 break
-            watched[folder] = None
-        if manifest is not None:
-            watched[manifest] = None
         yield Found(name, distribution, version, module, manifest, _editable(info, folders))
 
 
@@ -130,48 +135,45 @@ def _identity(info: str) -> tuple[str, str]:
     return name, version
 
 
-def _folders(
-    parts: list[str], path: Sequence[str], site: str, watched: dict[str, None]
-) -> Iterator[str]:
+def _folders(parts: list[str], path: Sequence[str], site: str, watch: Watch) -> list[str]:
     """The package folders in which the module's manifest may stand, the innermost first."""
-    roots = _roots(parts[0], path)
+    roots = _roots(parts[0], path, watch)
     if roots:
-        yield from _inward(roots, parts[1:])
-        return
+        return _inward(roots, parts[1:])
     from core_caps.plugins.editable import redirected
 
-    for prefix, folder, via in redirected(site):
+    folders: list[str] = []
+    for prefix, folder in redirected(site, parts[0], watch):
         segments = prefix.split(".")
         if segments == parts[: len(segments)]:
-            watched[via] = None
-            yield from _inward([folder], parts[len(segments) :])
+            folders += _inward([folder], parts[len(segments) :])
+    return folders
 
 
-def _roots(top: str, path: Sequence[str]) -> list[str]:
+def _roots(top: str, path: Sequence[str], watch: Watch) -> list[str]:
     """Where the top-level package is: one folder, or the portions of a namespace."""
     portions: list[str] = []
     for entry in path:
-        folder = os.path.join(entry or os.getcwd(), top)
-        if os.path.isfile(os.path.join(folder, "__init__.py")):
-            return [folder]
+        folder = os.path.join(entry, top)
         if os.path.isdir(folder):
+            watch(folder)  # the package may become a namespace, or the other way round
+            if os.path.isfile(os.path.join(folder, "__init__.py")):
+                return [folder]
             portions.append(folder)
     return portions
 
 
-def _inward(roots: Sequence[str], parts: Sequence[str]) -> Iterator[str]:
-    for depth in range(len(parts), -1, -1):
-        for root in roots:
-            folder = os.path.join(root, *parts[:depth])
-            if os.path.isdir(folder):
-                yield folder
+def _inward(roots: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """The folders that exist from the roots towards a module, the innermost first."""
+    candidates = (
+        os.path.join(root, *parts[:depth]) for depth in range(len(parts), -1, -1) for root in roots
+    )
+    return [folder for folder in candidates if os.path.isdir(folder)]
 
 
 def _editable(info: str, folders: Sequence[str]) -> bool:
     site = os.path.dirname(info)
-    if folders and os.path.commonpath([os.path.abspath(folders[0]), os.path.abspath(site)]) != (
-        os.path.abspath(site)
-    ):
+    if folders and not folders[0].startswith(os.path.join(site, "")):
         return True
     if info.endswith(".egg-info"):
         return os.path.basename(site) not in ("site-packages", "dist-packages")

@@ -1,20 +1,273 @@
-"""The last scan, kept in memory and on disk, and the stat-only question whether it still holds."""
+"""The last scan, remembered in memory and on disk, and asked by `stat` alone whether it holds.
 
+A snapshot keeps a stamp of everything whose change would make a scan answer differently: each
+folder of the path, each distribution's entry points, each plugin's manifest. A stamp younger than
+the clock's grain could hide a second change in the same tick, so a snapshot is kept only once all
+its stamps are settled; until then every question is answered by a fresh scan.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from core_caps.claims.manifest import parse_toml
 from core_caps.plugins.scan import Found, scan
 
-__all__ = ["Snapshot", "current", "manifest_data"]
+__all__ = ["Snapshot", "cache_folder", "current", "remembered"]
+
+FORMAT = 1
+"""Raised whenever the file's shape or the scan's meaning changes."""
+
+FILES_MAX = 64
+"""Environments remembered; the longest unused ones are forgotten."""
+
+SETTLED_SECONDS = 0.05
+"""File systems stamp changes with the kernel's tick, which is 10 ms at its longest."""
+
+SETTLED_COARSE_SECONDS = 2.5
+"""Some file systems stamp whole or even seconds only."""
+
+_SECOND_NS = 1_000_000_000
+
+Stamp = tuple[int, int, int] | None
+"""Changed content, changed metadata (both in ns), size; None where there is nothing."""
 
 
 class Snapshot(NamedTuple):
+    """What a scan of a path found.
+
+    Attributes:
+        found: the plugins.
+        stamps: what was looked at, as it was before the scan.
+        memory: what was worked out from these files since, plain data by name.
+    """
+
     found: tuple[Found, ...]
+    stamps: dict[str, Stamp]
+    memory: dict[str, Any]
 
 
-def current(path: tuple[str, ...]) -> Snapshot:
-    return Snapshot(scan(path).found)
+_snapshots: dict[tuple[str, ...], Snapshot] = {}
 
 
-def manifest_data(path: tuple[str, ...], manifest: str) -> dict[str, Any]:
-    return parse_toml(manifest, manifest)
+def current(path: Iterable[str]) -> Snapshot:
+    """The snapshot of a path as it is now."""
+    path = _absolute(path)
+    known = _snapshots.get(path)
+    if known is not None and _holds(known):
+        return known
+    if known is None:
+        known = _restored(path)
+        if known is not None and _holds(known):
+            _snapshots[path] = known
+            return known
+    return _taken(path)
+
+
+def remembered(
+    path: Iterable[str], name: str, places: Iterable[str], work_out: Callable[[], Any]
+) -> Any:
+    """What `work_out` makes of the files at `places`, done once for each state of these files.
+
+    Args:
+        path: the path whose snapshot remembers it.
+        name: what is remembered; plain data (None is not) is kept on disk, too.
+        places: the files it depends on.
+        work_out: reads the files; what it raises is not remembered.
+    """
+    path = _absolute(path)
+    snapshot = current(path)
+    if name in snapshot.memory:
+        return snapshot.memory[name]
+    stamps = {place: _stamp(place) for place in places}
+    value = work_out()
+    same = all(snapshot.stamps.get(place, stamp) == stamp for place, stamp in stamps.items())
+    if same and _settled(stamps, time.time_ns()) and _snapshots.get(path) is snapshot:
+        snapshot.stamps.update(stamps)
+        snapshot.memory[name] = value
+        _store(path, snapshot)
+    return value
+
+
+def _absolute(path: Iterable[str]) -> tuple[str, ...]:
+    # `sys.path` says "" for the working folder, and may hold objects that imports pass over.
+    return tuple(
+        entry if entry[:1] == "/" else os.path.abspath(entry)
+        for entry in path
+        if isinstance(entry, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+    )
+
+
+def _taken(path: tuple[str, ...]) -> Snapshot:
+    """A fresh scan. Stamps are taken before it, so a change meanwhile makes them differ."""
+    started_ns = time.time_ns()
+    stamps: dict[str, Stamp] = {}
+
+    def watch(place: str) -> None:
+        if place not in stamps:
+            stamps[place] = _stamp(place)
+
+    snapshot = Snapshot(scan(path, watch), stamps, {})
+    if _settled(stamps, started_ns):
+        _snapshots[path] = snapshot
+        _store(path, snapshot)
+    else:
+        _snapshots.pop(path, None)
+    return snapshot
+
+
+def _holds(snapshot: Snapshot) -> bool:
+    # The hot path: one stat for each thing watched, and no call around it.
+    stat = os.stat
+    for place, stamp in snapshot.stamps.items():
+        try:
+            now = stat(place)
+        except (OSError, ValueError):
+            if stamp is not None:
+                return False
+            continue
+        if stamp != (now.st_mtime_ns, now.st_ctime_ns, now.st_size):
+            return False
+    return True
+
+
+def _stamp(place: str) -> Stamp:
+    try:
+        now = os.stat(place)
+    except (OSError, ValueError):
+        return None
+    return now.st_mtime_ns, now.st_ctime_ns, now.st_size
+
+
+def _settled(stamps: Mapping[str, Stamp], now_ns: int) -> bool:
+    """Whether a change after `now_ns` is certain to leave another stamp than these."""
+    for stamp in stamps.values():
+        if stamp is None:
+            continue
+        # On Windows the second stamp is the file's birth; elsewhere it moves with every change
+        # and cannot be set back, as the first can.
+        changed_ns = stamp[0] if os.name == "nt" else stamp[1]
+        coarse = changed_ns % _SECOND_NS == 0
+        grain = SETTLED_COARSE_SECONDS if coarse else SETTLED_SECONDS
+        if changed_ns > now_ns - grain * _SECOND_NS:
+            return False
+    return True
+
+
+def cache_folder() -> str | None:
+    """Where snapshots are kept for this user, or None where there is no such place."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "core-caps", "discovery") if os.path.isabs(base) else None
+
+
+def _file(path: tuple[str, ...]) -> str | None:
+    from binascii import crc32
+
+    folder = cache_folder()
+    # Two paths with one checksum share a file; the path inside it tells them apart.
+    return folder and os.path.join(folder, f"{crc32(repr(path).encode()):08x}.json")
+
+
+def _restored(path: tuple[str, ...]) -> Snapshot | None:
+    """The snapshot on disk, or None: whatever is wrong with it, a scan will do."""
+    file = _file(path)
+    if file is None:
+        return None
+    import json
+
+    try:
+        with open(file, "rb") as opened:
+            if os.name == "posix" and os.fstat(opened.fileno()).st_uid != os.geteuid():
+                return None  # another user's word about what to import is not taken
+            data: Any = json.loads(opened.read())
+        if data["format"] != FORMAT or tuple(data["path"]) != path:
+            return None
+        if not all(_plausible(row) for row in data["found"]):
+            return None
+        found = tuple(Found(*row) for row in data["found"])
+        stamps = {
+            str(place): None if stamp is None else _three(stamp)
+            for place, stamp in data["stamps"].items()
+        }
+        memory = dict(data["memory"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return Snapshot(found, stamps, memory)
+
+
+def _three(stamp: Any) -> Stamp:
+    content, metadata, size = stamp
+    return int(content), int(metadata), int(size)
+
+
+def _plausible(row: Any) -> bool:
+    *texts, manifest, editable = row
+    return (
+        len(row) == len(Found._fields)
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(manifest, str | None)
+        and isinstance(editable, bool)
+    )
+
+
+def _store(path: tuple[str, ...], snapshot: Snapshot) -> None:
+    """Keep the snapshot for the next process; a place that cannot be written is done without."""
+    file = _file(path)
+    if file is None:
+        return
+    import json
+
+    data = {
+        "format": FORMAT,
+        "path": path,
+        "found": snapshot.found,
+        "stamps": snapshot.stamps,
+        "memory": {name: value for name, value in snapshot.memory.items() if _is_plain(value)},
+    }
+    folder = os.path.dirname(file)
+    # Written aside and moved into place: readers and other writers see one whole file or another.
+    aside = os.path.join(folder, f".{os.getpid()}-{time.monotonic_ns()}")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        fresh = not os.path.exists(file)
+        try:
+            with open(aside, "x", encoding="utf-8") as opened:
+                json.dump(data, opened)
+            os.replace(aside, file)
+        except BaseException:
+            _remove(aside)
+            raise
+        if fresh:
+            _forget_oldest(folder)
+    except (OSError, ValueError):
+        return
+
+
+def _forget_oldest(folder: str) -> None:
+    files = [os.path.join(folder, name) for name in os.listdir(folder)]
+    if len(files) > FILES_MAX:
+        files.sort(key=lambda file: (_stamp(file) or (0, 0, 0))[0])
+        for file in files[: len(files) - FILES_MAX]:
+            _remove(file)
+
+
+def _remove(file: str) -> None:
+    try:
+        os.remove(file)
+    except OSError:
+        return
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON gives the value back unchanged (TOML has dates and times, too)."""
+    if isinstance(value, dict):
+        return all(_is_plain(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, str | int | float | bool)
