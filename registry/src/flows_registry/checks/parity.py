@@ -88,6 +88,9 @@ def parity(
         divergences=tuple(read_divergences() if divergences is None else divergences),
         today=today or dt.datetime.now(dt.UTC).date(),
         traits=None if adapter is None else adapter.traits,
+        not_simulated=frozenset()
+        if adapter is None
+        else subject.operations - set(adapter.operations),
     )
     histories = gather(
         subject.contract,
@@ -170,9 +173,9 @@ def _result(
         found = compare(pair.rules, chosen, plugin, other)
         findings += _findings(subject, pair, found, effort)
         _add(total, found)
-    missing = sorted(subject.operations - set(total.steps) - set(total.skipped))
+    missing = subject.operations - set(total.steps) - pairs[0].rules.not_simulated
     if missing:
-        findings.append(_vacuous(missing))
+        findings.append(_vacuous(sorted(missing)))
     backend = pairs[0].backend
     return CheckResult(
         "parity",
@@ -188,7 +191,6 @@ def _result(
 def _add(total: Comparison, found: Comparison) -> None:
     total.histories += found.histories
     total.steps += found.steps
-    total.skipped += found.skipped
     total.excused += found.excused
 
 
@@ -208,7 +210,7 @@ def _facts(pairs: Sequence[Pair], total: Comparison, effort: Effort) -> dict[str
         "histories": total.histories,
         "steps": sum(total.steps.values()),
         "steps_by_operation": dict(sorted(total.steps.items())),
-        "not_simulated": dict(sorted(total.skipped.items())),
+        "not_simulated": sorted(pairs[0].rules.not_simulated),
         "divergences_met": dict(sorted(total.excused.items())),
         "divergences_unused": [
             row.name

@@ -11,7 +11,6 @@ from core_caps.contract.codec import encode
 from core_caps.contract.suite import Call, Contract
 
 from flows_registry.lab.case import ErrorFacts, Step
-from flows_registry.lab.simulators.adapter import NOT_SIMULATED
 from flows_registry.lab.simulators.divergences import Divergence
 from flows_registry.lab.simulators.histories import History
 
@@ -33,6 +32,7 @@ class Rules:
         surface: what the other side is, for the patterns of the divergences.
         divergences: known differences.
         today: rows that expired before this day excuse nothing.
+        not_simulated: operations that the other side does not have; their steps are passed over.
         traits: what two answers must share besides, or None; it gives None where it knows
             nothing, which agrees with everything.
     """
@@ -41,6 +41,7 @@ class Rules:
     surface: str
     divergences: tuple[Divergence, ...] = ()
     today: dt.date = dt.date.max
+    not_simulated: frozenset[str] = frozenset()
     traits: Traits | None = None
 
 
@@ -80,14 +81,12 @@ class Comparison:
     Attributes:
         histories: how many were compared to their end.
         steps: how many steps were compared, by operation.
-        skipped: steps that the other side cannot make, by operation.
         mismatches: the first of each history that has one.
         excused: how many steps each divergence explained.
     """
 
     histories: int = 0
     steps: Counter[str] = field(default_factory=Counter[str])
-    skipped: Counter[str] = field(default_factory=Counter[str])
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
     excused: Counter[str] = field(default_factory=Counter[str])
 
@@ -126,8 +125,7 @@ def _compare_one(
 ) -> Mismatch | None:
     for at, call in enumerate(history.calls):
         left, right = _step(plugin, at), _step(other, at)
-        if _kind(right) == NOT_SIMULATED:
-            comparison.skipped[call.operation] += 1
+        if call.operation in rules.not_simulated:
             continue
         comparison.steps[call.operation] += 1
         if _agree(rules, call, left, right):

@@ -13,8 +13,8 @@ from flows_registry.lab.simulators.kv_boundaries import KV_BOUNDARIES
 __all__ = ["KV_BINDING"]
 
 _EXPIRATION_MAX = 2**31 - 1
-"""The runtime takes the argument as a 32-bit integer (early 2038) where the vendor documents seconds
-since 1970 without an end; a later time is stored as this one, and no comparison shows times."""
+"""The runtime takes the argument as a 32-bit integer (early 2038) where the vendor documents
+seconds since 1970 without an end; a later time is stored as this one. No comparison shows times."""
 
 _REFUSED = frozenset({400, 413, 414})
 _STATUS = re.compile(r"KV \w+ failed: (\d{3})")

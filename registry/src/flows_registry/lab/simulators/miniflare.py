@@ -226,7 +226,7 @@ def start(
     """
     scratch = Path(tempfile.mkdtemp(prefix="flows-miniflare-"))
     command = [str(node.path), str(_HERE / "driver.mjs")]
-    process = subprocess.Popen(  # noqa: S603 (the Node.js that was found, our own driver)
+    process = subprocess.Popen(
         command if launcher is None else launcher(command),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -135,7 +135,7 @@ def _version_of(path: Path) -> tuple[int, int, int] | None:
 def _measured_version(path: Path, changed: int) -> tuple[int, int, int] | None:
     del changed  # part of the key only: a replaced executable is measured again
     try:
-        answer = subprocess.run(  # noqa: S603 (the user's own Node.js)
+        answer = subprocess.run(
             [str(path), "--version"],
             capture_output=True,
             text=True,

@@ -223,7 +223,7 @@ def _run_npm(
     ]  # fmt: skip
     log = folder / "npm.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 (the npm of the Node.js that was found)
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=_npm_environment(),
