@@ -171,7 +171,7 @@ def _result(
             chosen = tuple(history for history in histories if pair.applies(history))
         plugin, other = pair.plugin.answers(chosen), pair.other.answers(chosen)
         found = compare(pair.rules, chosen, plugin, other)
-        findings += _findings(subject, pair, found, effort)
+        findings += _findings(pair, found, effort)
         _add(total, found)
     missing = subject.operations - set(total.steps) - pairs[0].rules.not_simulated
     if missing:
@@ -231,9 +231,7 @@ def _vacuous(operations: Sequence[str]) -> Finding:
     )
 
 
-def _findings(
-    subject: ParitySubject, pair: Pair, found: Comparison, effort: Effort
-) -> list[Finding]:
+def _findings(pair: Pair, found: Comparison, effort: Effort) -> list[Finding]:
     """One finding for each kind of mismatch, made small; the most frequent kinds first."""
     kinds = Counter(mismatch.signature for mismatch in found.mismatches)
     findings: list[Finding] = []
@@ -245,7 +243,7 @@ def _findings(
             lambda histories: _examined(pair, histories),
             seconds=effort.shrink_seconds,
         )
-        findings.append(_finding(subject, pair, small, count))
+        findings.append(_finding(pair, small, count))
     return findings
 
 
@@ -257,13 +255,13 @@ def _examined(pair: Pair, histories: Sequence[History]) -> list[Mismatch | None]
     ]
 
 
-def _finding(subject: ParitySubject, pair: Pair, mismatch: Mismatch, count: int) -> Finding:
+def _finding(pair: Pair, mismatch: Mismatch, count: int) -> Finding:
     operation = mismatch.call.operation
     where = mismatch.history.name + (f", and {count - 1} more histories" if count > 1 else "")
     expired = mismatch.expired
     facts = {
-        "promised": f"{pair.other.label} answered {_said(subject, mismatch, mismatch.other)}",
-        "observed": f"{pair.plugin.label} answered {_said(subject, mismatch, mismatch.plugin)}",
+        "promised": f"{pair.other.label} answered {_said(pair.rules, mismatch, mismatch.other)}",
+        "observed": f"{pair.plugin.label} answered {_said(pair.rules, mismatch, mismatch.plugin)}",
         "reproduce": f"on backend {pair.backend}, with an empty service; the last call differs\n"
         + shown(mismatch.history.calls[: mismatch.step + 1]),
     }
@@ -285,8 +283,8 @@ def _finding(subject: ParitySubject, pair: Pair, mismatch: Mismatch, count: int)
     )
 
 
-def _said(subject: ParitySubject, mismatch: Mismatch, step: Step) -> str:
-    spec = subject.contract.spec.operations.get(mismatch.call.operation)
+def _said(rules: Rules, mismatch: Mismatch, step: Step) -> str:
+    spec = rules.contract.spec.operations.get(mismatch.call.operation)
     writes = spec is None or spec.floor.effects is Effects.EFFECTFUL
     outcome = "" if step.error is None or not writes else f" (outcome {step.error.outcome})"
-    return answer_of(step) + outcome
+    return answer_of(rules, mismatch.call, step) + outcome

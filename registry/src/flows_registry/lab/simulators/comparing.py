@@ -108,12 +108,13 @@ def compare(
     return comparison
 
 
-def answer_of(step: Step) -> str:
-    """An answer as one line: "value: …", or the error's class and message."""
+def answer_of(rules: Rules, call: Call, step: Step) -> str:
+    """An answer as one line, without what changes from run to run: "value: …", or the error's
+    class and message."""
     if step.error is not None:
         message = step.error.message.splitlines()[0] if step.error.message else ""
         return _cut(f"{_kind(step)}: {message}")
-    return _cut(f"value: {step.value!r}")
+    return _cut(f"value: {_shared(rules, call, step.value)!r}")
 
 
 def _compare_one(
@@ -162,17 +163,16 @@ def _shared(rules: Rules, call: Call, value: object) -> Any:
     try:
         return encode(rules.contract.comparable(call, value))
     except Exception as error:  # a result of another shape than the protocol's
-        return {"not comparable": f"{type(error).__name__}: {error}", "value": encode(value)}
+        return {"not a result": f"{type(error).__name__}: {error}", "value": encode(value)}
 
 
 def _covering(
     rules: Rules, history: History, call: Call, plugin: Step, other: Step
 ) -> Divergence | None:
     case = f"{rules.contract.spec.contract} {rules.surface} {history.name}"
+    left, right = answer_of(rules, call, plugin), answer_of(rules, call, other)
     rows: Iterable[Divergence] = (
-        row
-        for row in rules.divergences
-        if row.covers(case, call.operation, answer_of(plugin), answer_of(other))
+        row for row in rules.divergences if row.covers(case, call.operation, left, right)
     )
     return max(rows, key=lambda row: row.expires, default=None)
 
