@@ -10,7 +10,7 @@
     │   └── ConfigInvalid          CAP105
     ├── ClaimError
     │   ├── EffectTooSmall         EFFECT201
-    │   ├── UnknownHint            EFFECT202
+    │   ├── UnknownHint            EFFECT202 (also a KeyError)
     │   └── DeterminismTooStrong   DET302
     ├── AccessDenied               CAP110  (also an AttributeError: hasattr() is False)
     ├── NoCanonicalForm            IDEM025 (also a ValueError)
@@ -154,7 +154,7 @@ class EffectTooSmall(ClaimError):
     code = "EFFECT201"
 
 
-class UnknownHint(ClaimError):
+class UnknownHint(ClaimError, KeyError):
     """A hint that no family declares."""
 
     code = "EFFECT202"
@@ -191,8 +191,10 @@ class ProviderError(CapsError):
         outcome: NOT_APPLIED, APPLIED or UNKNOWN.
         retry_after_seconds: the wait the service asked for, in seconds, or None.
         status: the vendor's status code where there was one, for people and logs.
+        attempts: how often the call was made in all; `retrying` counts.
     """
 
+    attempts: int = 1
     default_outcome: ClassVar[Outcome] = Outcome.UNKNOWN
 
     def __init__(
@@ -208,6 +210,10 @@ class ProviderError(CapsError):
         self.outcome = self.default_outcome if outcome is None else outcome
         self.retry_after_seconds = retry_after_seconds
         self.status = status
+
+    def __str__(self) -> str:
+        counted = f"\n  ({self.attempts} attempts)" if self.attempts > 1 else ""
+        return super().__str__() + counted
 
 
 class InvalidArgument(ProviderError, ValueError):

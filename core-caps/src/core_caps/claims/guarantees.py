@@ -77,13 +77,19 @@ def satisfies(promised: str, needed: Requirement, *, guarantee: str) -> bool:
 
     Raises:
         KeyError: no such guarantee.
-        ValueError: the requirement names a value the guarantee does not have.
+        ValueError: the promise or the requirement names a value the guarantee does not have; to
+            require `unknown` is such a mistake too.
     """
     order = GUARANTEES[guarantee]
+    wanted = needed.values if isinstance(needed, AnyOf) else {needed.value}
+    strangers = sorted(({*wanted, promised} - {*order}) - ({UNKNOWN} - wanted))
+    if strangers:
+        raise ValueError(f"{guarantee} has no value {strangers[0]!r}; use {', '.join(order)}")
+    if promised == UNKNOWN:
+        return False
     if isinstance(needed, AnyOf):
-        return promised != UNKNOWN and promised in needed.values
-    threshold = order.index(needed.value)
-    return promised != UNKNOWN and order.index(promised) >= threshold
+        return promised in needed.values
+    return order.index(promised) >= order.index(needed.value)
 
 
 def unmet(

@@ -5,13 +5,17 @@ A hint is a path of segments, `resource::kv::write`. It is matched by whole segm
 nothing; every operation has a hint of its own.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core_caps.claims.lattice import Claim, Determinism, Effects, join
 from core_caps.errors import DeterminismTooStrong, EffectTooSmall, ManifestInvalid, UnknownHint
 
 __all__ = ["HINTS", "Hint", "Hints", "canonical", "covers"]
+
+
+_PATH = re.compile(r"resource(::[a-z0-9][a-z0-9_-]*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,15 @@ class Hints(Mapping[str, Hint]):
     A vocabulary is a value: `with_families` returns a new one and changes nothing in place.
     """
 
-    def __init__(self, hints: Iterable[Hint]) -> None:
+    def __init__(self, hints: Iterable[Hint], *, closed: Iterable[str] | None = None) -> None:
+        """A vocabulary of these hints.
+
+        Args:
+            closed: the families that no manifest may add to; None closes all that `hints` has.
+        """
         self._hints = {hint.path: hint for hint in hints}
+        families = {hint.family for hint in self._hints.values()}
+        self._closed = frozenset(families if closed is None else closed)
 
     def __getitem__(self, hint: str) -> Hint:
         """The hint of that path or alias.
@@ -64,7 +75,7 @@ class Hints(Mapping[str, Hint]):
     def __contains__(self, hint: object) -> bool:
         return isinstance(hint, str) and canonical(hint) in self._hints
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._hints)
 
     def __len__(self) -> int:
@@ -100,23 +111,36 @@ class Hints(Mapping[str, Hint]):
     def with_families(self, hints: Iterable[Hint], *, owner: str) -> "Hints":
         """This vocabulary plus the hints that `owner` declares.
 
+        Which of two owners comes first makes no difference: both may declare one hint with the
+        same floors, and both may add hints to a family of third parties.
+
         Raises:
-            ManifestInvalid: a declared hint has other floors than one already known (CAP106).
+            ManifestInvalid: a declared hint is no path, adds to a family of the vocabulary that
+                needs no manifest, or has other floors than one already known (CAP106).
         """
-        added = list(hints)
-        families = {hint.family for hint in self._hints.values()}
-        for hint in added:
-            known = self._hints.get(hint.path)
-            if known is not None and known.floor == hint.floor:
+        known = dict(self._hints)
+        for hint in hints:
+            before = known.setdefault(hint.path, hint)
+            if before.floor != hint.floor:
+                raise ManifestInvalid(
+                    f"{owner} declares {hint.path} ({hint.floor}), which is already declared "
+                    f"with {before.floor}",
+                    hint="declare the same floors, or give the new hint a family of its own",
+                )
+            if hint.path in self._hints:
                 continue
-            if known is not None or hint.family in families:
+            if not _PATH.fullmatch(hint.path):
+                raise ManifestInvalid(
+                    f"{owner} declares {hint.path!r}, which is no path of a hint",
+                    hint="write resource::<family>::<what>, in lower-case letters, digits, _ or -",
+                )
+            if hint.family in self._closed:
                 raise ManifestInvalid(
                     f"{owner} declares {hint.path} ({hint.floor}), but the family "
-                    f"{hint.family} is already declared"
-                    + (f" with {known.floor}" if known else ""),
+                    f"{hint.family} is already declared and takes no more",
                     hint="give the new hint a family of its own",
                 )
-        return Hints([*self._hints.values(), *added])
+        return Hints(known.values(), closed=self._closed)
 
     def _nearest(self, path: str) -> str:
         family = "::".join(path.split("::")[:2])
