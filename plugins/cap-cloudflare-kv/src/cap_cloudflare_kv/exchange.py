@@ -1,5 +1,6 @@
 """One request and its whole answer: bounded, complete, never redirected, never repeated."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,14 +18,17 @@ __all__ = ["Answer", "Call", "Exchange"]
 ERROR_BODY_BYTES_MAX = 64 * 1024
 """How much of an error answer is read; its status decides even where its body is unusable."""
 
+SLICE_BYTES = 256 * 1024
+"""How much of a request's body is handed over at once, so that a long one does not hold up the
+event loop while it is encrypted."""
+
 
 class Answer(NamedTuple):
-    """An answer with a status that the caller accepts."""
+    """An answer that the caller accepts; a refusal among them has no body."""
 
     status: int
     content_type: str
     body: bytes
-    refusal: answers.Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Call:
         writes: whether the service's state may change.
         size_bytes_max: of the answer's body.
         accept: the documented content type of the answer.
-        absent: whether 404 with the key-not-found code is an answer and no error.
+        accepts: which refusals are answers and no errors, by status and refusal.
         content_type: of the body, where there is one.
         body: the request's content.
     """
@@ -49,7 +53,7 @@ class Call:
     writes: bool
     size_bytes_max: int
     accept: str = "application/json"
-    absent: bool = False
+    accepts: Callable[[int, answers.Refusal], bool] | None = None
     content_type: str = ""
     body: bytes | None = None
 
@@ -79,7 +83,7 @@ class Exchange:
         await self._transport.aclose()
 
     async def send(self, call: Call) -> Answer:
-        """The documented success, or absence where the call allows it.
+        """The documented success, or a refusal that the call takes for an answer.
 
         Raises:
             ProviderError: everything else, by the table in `errors`.
@@ -104,13 +108,17 @@ class Exchange:
             "Accept-Encoding": "identity",
             "User-Agent": "cap-cloudflare-kv",
         }
+        content: bytes | AsyncIterator[bytes] | None = call.body
         if call.body is not None:
             headers["Content-Type"] = call.content_type
+            if len(call.body) > SLICE_BYTES:
+                headers["Content-Length"] = str(len(call.body))
+                content = _slices(call.body)
         return httpx.Request(
             call.method,
             self._namespace + call.path,
             headers=headers,
-            content=call.body,
+            content=content,
             extensions=self._extensions,
         )
 
@@ -121,10 +129,10 @@ class Exchange:
             if not _is_type(content_type, call.accept):
                 problem = f"its content type is {content_type[:80]!r}, not {call.accept}"
                 raise errors.broken(call.operation, problem, writes=call.writes)
-            return Answer(status, content_type, body, answers.Refusal((), ""))
+            return Answer(status, content_type, body)
         refusal = answers.refusal(await _error_body(response), content_type)
-        if call.absent and status == 404 and errors.KEY_NOT_FOUND in refusal.codes:
-            return Answer(status, content_type, b"", refusal)
+        if call.accepts is not None and call.accepts(status, refusal):
+            return Answer(status, content_type, b"")
         raise errors.refused(
             call.operation,
             status,
@@ -160,6 +168,11 @@ class Exchange:
 
     def _without_token(self, text: str) -> str:
         return text.replace(self._token.reveal(), "…")
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), SLICE_BYTES):
+        yield body[start : start + SLICE_BYTES]
 
 
 async def _body(response: httpx.Response, size_bytes_max: int) -> bytes:

@@ -93,9 +93,10 @@ class RemoteKv:
     async def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes | None]:
         """Several values; an absent key maps to None.
 
-        The API answers in text. A value that is not UTF-8 is read again by itself, one request
-        each; where the service drops a byte order mark from the front of a text, it is missing
-        here and not from `get`.
+        The API's bulk get is for text. Where a value is no UTF-8, that value, or all of them
+        where the service refuses the whole request, are read by themselves, one request each.
+        Where the service drops a byte order mark from the front of a text, it is missing here
+        and not from `get`.
 
         Raises:
             InvalidArgument: a key is refused, there are more than 100, or the values together
@@ -248,7 +249,7 @@ class RemoteKv:
             path,
             writes=True,
             size_bytes_max=ENVELOPE_BYTES_MAX,
-            absent=absent,
+            accepts=_is_absence if absent else None,
             content_type=content_type,
             body=body,
         )
@@ -265,6 +266,15 @@ _Position = tuple[str | None, str | None]
 """Where a listing stands: the vendor's cursor, and the last key already given of its page."""
 
 
+def _is_absence(status: int, refusal: answers.Refusal) -> bool:
+    return status == 404 and errors.KEY_NOT_FOUND in refusal.codes
+
+
+def _is_refusal_of_bytes(status: int, refusal: answers.Refusal) -> bool:
+    """No code is documented for it, only that values must be text; another 400 is an error."""
+    return status == 400 and "text" in refusal.detail.lower()
+
+
 def _value_path(key: str) -> str:
     return "/values/" + quote(limits.checked_key(key), safe="")
 
@@ -278,7 +288,7 @@ async def _get(exchange: Exchange, operation: str, path: str) -> bytes | None:
             writes=False,
             size_bytes_max=limits.VALUE_SIZE_BYTES_MAX,
             accept="application/octet-stream",
-            absent=True,
+            accepts=_is_absence,
         )
     )
     return answer.body if answer.status == 200 else None
@@ -293,7 +303,7 @@ async def _get_metadata(exchange: Exchange, key: str) -> Metadata | None:
             path,
             writes=False,
             size_bytes_max=ENVELOPE_BYTES_MAX,
-            absent=True,
+            accepts=_is_absence,
         )
     )
     if answer.status == 404:
@@ -302,6 +312,7 @@ async def _get_metadata(exchange: Exchange, key: str) -> Metadata | None:
 
 
 async def _get_bulk(exchange: Exchange, keys: Sequence[str]) -> Mapping[str, bytes | None]:
+    """The values that one bulk get gives exactly; none where a value is refused for its bytes."""
     answer = await exchange.send(
         Call(
             "get_many",
@@ -309,10 +320,13 @@ async def _get_bulk(exchange: Exchange, keys: Sequence[str]) -> Mapping[str, byt
             "/bulk/get",
             writes=False,
             size_bytes_max=BULK_ANSWER_BYTES_MAX,
+            accepts=_is_refusal_of_bytes,
             content_type="application/json",
             body=_json({"keys": [*keys], "type": "text"}),
         )
     )
+    if answer.status != 200:
+        return {}
     found = _envelope("get_many", answer.body, answer.content_type)
     try:
         return answers.bulk_values(found, keys)
