@@ -7,14 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-
 from flows_registry.lab.references.cloudflare_kv import FACTORY, CloudflareKv
 
 from .serve import serve
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 NAMESPACE = "0f2ac74b498b48028cb68387c421e279"
-TOKEN = "canary-token"  # noqa: S105
+TOKEN = "canary-token"
 pytestmark = pytest.mark.feature("P4-03", "AL-07")
 
 

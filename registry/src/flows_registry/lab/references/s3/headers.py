@@ -1,9 +1,10 @@
 """An object's description, in from a request's headers and out into an answer's."""
 
+import base64
 import re
 from collections.abc import Mapping
 from email.errors import HeaderParseError
-from email.header import Header, decode_header
+from email.header import decode_header
 from typing import Final
 
 from flows_registry.lab.references.exchange import Request
@@ -28,9 +29,12 @@ _HTTP: Final = (
 _STORAGE_CLASSES: Final = ("STANDARD", "STANDARD_IA")
 _CONTENT_TYPE: Final = "application/octet-stream"
 _UNIMPLEMENTED = re.compile(
-    r"x-amz-(?:tagging|website-redirect-location|object-lock-.*|server-side-encryption.*)\Z"
+    r"x-amz-(?:tagging|website-redirect-location|object-lock-.*|grant-.*|mfa"
+    r"|bypass-governance-retention|expected-bucket-owner|source-expected-bucket-owner"
+    r"|server-side-encryption-.*|copy-source-server-side-encryption-.*)\Z"
 )
-"""What R2 marks as not implemented, and SSE-C, which this reference does not have."""
+"""What R2 marks as not implemented; and SSE-C, which R2 has and this reference has not."""
+_ENCRYPTION: Final = "x-amz-server-side-encryption"
 
 
 def refuse_unimplemented(request: Request) -> None:
@@ -42,7 +46,9 @@ def refuse_unimplemented(request: Request) -> None:
         Refusal: NotImplemented, naming the header.
     """
     for name, value in request.headers:
-        if _UNIMPLEMENTED.match(name):
+        # Objects are encrypted at rest anyway, so asking for AES256 is granted.
+        keys = name == _ENCRYPTION and value != "AES256"
+        if keys or _UNIMPLEMENTED.match(name):
             raise Refusal("NotImplemented", f"Header '{name}' with value '{value}' not implemented")
 
 
@@ -119,4 +125,4 @@ def _decoded(value: str) -> str:
 def _encoded(value: str) -> str:
     if value.isascii():
         return value
-    return Header(value, "utf-8", maxlinelen=0).encode()
+    return f"=?UTF-8?B?{base64.b64encode(value.encode('utf-8', 'replace')).decode()}?="

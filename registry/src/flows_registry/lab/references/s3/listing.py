@@ -66,12 +66,14 @@ def number_of(query: Mapping[str, str], name: str, maximum: int = KEYS_MAX) -> i
     """A count from the query, at most `maximum`.
 
     Raises:
-        Refusal: InvalidArgument when it is no number from 0.
+        Refusal: InvalidMaxKeys or InvalidArgument when it is no number from 0.
     """
     text = query.get(name)
     if text is None or text == "":
         return maximum
     if not (text.isascii() and text.isdigit()) or len(text) > 10:
+        if name == "max-keys":
+            raise Refusal("InvalidMaxKeys")
         raise Refusal("InvalidArgument", f"{name} must be an integer from 0 to 2147483647")
     return min(int(text), maximum)
 

@@ -29,7 +29,7 @@ from flows_registry.lab.references.s3.documents import (
     text_of,
     unquoted,
 )
-from flows_registry.lab.references.s3.headers import described_by, refuse_unimplemented
+from flows_registry.lab.references.s3.headers import described_by
 from flows_registry.lab.references.s3.listing import number_of
 from flows_registry.lab.references.s3.objects import copy_source
 from flows_registry.lab.references.s3.refusals import Refusal
@@ -50,7 +50,6 @@ PARTS_MAX: Final = 10_000
 
 def create_upload(call: Call) -> Response:
     """CreateMultipartUpload."""
-    refuse_unimplemented(call.request)
     call.payload()
     algorithm = (call.request.header("x-amz-checksum-algorithm") or "").lower()
     if algorithm and algorithm not in ALGORITHMS:

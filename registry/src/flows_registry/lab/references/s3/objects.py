@@ -26,7 +26,6 @@ from flows_registry.lab.references.s3.headers import (
     described_by,
     headers_of,
     overridden,
-    refuse_unimplemented,
 )
 from flows_registry.lab.references.s3.refusals import Refusal
 from flows_registry.lab.references.s3.store import Described, StoredObject
@@ -64,9 +63,8 @@ def checked_key(raw: bytes) -> str:
 
 def put_object(call: Call) -> Response:
     """Store the body, whole or not at all."""
-    refuse_unimplemented(call.request)
-    described = described_by(call.request)
     payload = call.payload()
+    described = described_by(call.request)
     stored = StoredObject.of(
         call.key, payload.data, described, modified=call.now, sums=payload.sums
     )
@@ -169,7 +167,6 @@ def copy_object(call: Call) -> Response:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html, and
     https://developers.cloudflare.com/r2/api/s3/extensions/#copyobject for MERGE.
     """
-    refuse_unimplemented(call.request)
     call.payload()
     source = copy_source(call)
     described = _directed(call.request, source.described)

@@ -68,13 +68,13 @@ def _decode(request: Request, signed: Signed) -> tuple[bytes, list[tuple[str, st
             raise Refusal("IncompleteBody", "a chunk's header is malformed")
         size = int(size_text, 16)
         chunk = body[position : position + size]
+        position += size
+        if len(chunk) != size or (size and body[position : position + 2] != b"\r\n"):
+            raise Refusal("IncompleteBody", "a chunk is not as long as its header says")
         if signed.payload.startswith(_SIGNED):
             previous = _verify_chunk(signed, previous, extension, chunk)
         if size == 0:
             break
-        position += size
-        if len(chunk) != size or body[position : position + 2] != b"\r\n":
-            raise Refusal("IncompleteBody", "a chunk is shorter than its header says")
         position += 2
         chunks.append(chunk)
     data = b"".join(chunks)

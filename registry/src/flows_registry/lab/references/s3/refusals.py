@@ -26,6 +26,7 @@ _REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "InvalidArgument": (400, "Invalid Argument"),
     "InvalidBucketName": (400, "The specified bucket name is not valid."),
     "InvalidDigest": (400, "The checksum you specified is not valid."),
+    "InvalidMaxKeys": (400, "MaxKeys params must be positive integer <= 1000."),
     "InvalidObjectName": (400, "The specified object name is not valid."),
     "InvalidPart": (400, "One or more of the specified parts could not be found."),
     "InvalidPartOrder": (400, "The list of parts was not in ascending order."),

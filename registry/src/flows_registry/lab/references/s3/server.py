@@ -13,6 +13,7 @@ from flows_registry.lab.references.exchange import ReferenceFactory, Request, Re
 from flows_registry.lab.references.s3 import listing, multipart, objects
 from flows_registry.lab.references.s3.call import Call
 from flows_registry.lab.references.s3.documents import answer, error_document, http_date, iso_date
+from flows_registry.lab.references.s3.headers import refuse_unimplemented
 from flows_registry.lab.references.s3.refusals import STATUS_CODES, Refusal
 from flows_registry.lab.references.s3.signing import Credentials, Verifier
 from flows_registry.lab.references.s3.store import Bucket
@@ -90,6 +91,7 @@ class S3:
 
     def _route(self, request: Request, now: float) -> Response:
         signed = self._verifier.verify(request)
+        refuse_unimplemented(request)
         name, raw_key = self._target(request)
         query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
         if not name:
@@ -186,6 +188,8 @@ def _bucket_operation(call: Call) -> _Operation:
             return listing.list_uploads
         case "GET" if query.get("list-type") == "2":
             return listing.list_objects_v2
+        case "GET" if "list-type" in query:
+            raise Refusal("NotImplemented", f"ListObjectsV{query['list-type']} not implemented")
         case "GET":
             return listing.list_objects
         case "POST" if "delete" in query:

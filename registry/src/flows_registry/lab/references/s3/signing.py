@@ -145,11 +145,11 @@ class Verifier:
 
     def _check_expiry(self, expires: str, moment: float) -> None:
         if not expires.isascii() or not expires.isdigit():
-            raise Refusal("AuthorizationQueryParametersError", "X-Amz-Expires should be a number")
+            raise Refusal("InvalidArgument", "X-Amz-Expires should be a number")
         seconds = int(expires)
         if not 1 <= seconds <= PRESIGNED_SECONDS_MAX:
             raise Refusal(
-                "AuthorizationQueryParametersError",
+                "InvalidArgument",
                 f"X-Amz-Expires must be from 1 to {PRESIGNED_SECONDS_MAX} seconds",
             )
         now = self.now()
@@ -180,6 +180,8 @@ def _claim_of(request: Request, query: Mapping[str, str]) -> _Claim:
 
 
 def _claim_of_header(request: Request, header: str) -> _Claim:
+    if not header.startswith(ALGORITHM):
+        raise Refusal("InvalidRequest", f"Please use {ALGORITHM}")
     found = _HEADER.match(header.strip())
     if found is None:
         raise Refusal("AuthorizationHeaderMalformed")
