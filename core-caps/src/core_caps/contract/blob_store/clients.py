@@ -7,7 +7,15 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from core_caps.capabilities.blob_store import BlobStore
-from core_caps.contract.blob_store.reading import absent, at, holds, refused, seen, streamed
+from core_caps.contract.blob_store.reading import (
+    absent,
+    at,
+    holds,
+    read_stream,
+    refused,
+    seen,
+    streamed,
+)
 from core_caps.contract.suite import World, expect, expect_error, promise
 from core_caps.errors import ClientClosed, Outcome, ProtocolViolation
 
@@ -182,7 +190,7 @@ def _keyed(store: BlobStore, key: str, fine: str) -> tuple[Callable[[], Awaitabl
     return (
         lambda: store.get(key),
         lambda: store.head(key),
-        lambda: anext(store.open(key)),
+        lambda: read_stream(store, key),
         lambda: store.put(key, b"value"),
         lambda: store.put(key, streamed([b"value"])),
         lambda: store.delete(key),
@@ -197,7 +205,7 @@ def _calls(store: BlobStore, key: str) -> dict[str, Callable[[], Awaitable[Any]]
 
     return {
         "get": lambda: store.get(key),
-        "open": lambda: anext(store.open(key)),
+        "open": lambda: read_stream(store, key),
         "head": lambda: store.head(key),
         "list": store.list,
         "get_by_hash": lambda: store.get_by_hash(_digest(b"")),

@@ -90,7 +90,7 @@ class BlobModel:
         self,
         key: str,
         *,
-        range: ByteRange | None = None,  # noqa: A002 (the protocol names it)
+        range: ByteRange | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
     ) -> Blob | None:

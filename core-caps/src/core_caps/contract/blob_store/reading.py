@@ -84,10 +84,10 @@ async def listed(
     return violated("a listing ends", f"no end after {pages_max} pages of at most {limit} lines")
 
 
-async def read_stream(store: BlobStore, key: str) -> bytes:
+async def read_stream(store: BlobStore, key: str, if_match: str | None = None) -> bytes:
     """The object through `open`, to its end."""
     content = bytearray()
-    async for chunk in store.open(key):
+    async for chunk in store.open(key, if_match=if_match):
         expect("a chunk is bytes", type(chunk) is bytes, type(chunk))
         content += chunk
     return bytes(content)

@@ -1,0 +1,505 @@
+"""An in-memory BlobStore that keeps every promise of blob/1, and twins that break one each."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from urllib.parse import quote
+
+from core_caps.capabilities.blob_store import Blob, BlobPage, HttpMetadata, ObjectInfo
+from core_caps.errors import (
+    ClientClosed,
+    InvalidArgument,
+    ObjectAbsent,
+    PreconditionFailed,
+    ProtocolViolation,
+)
+
+KEY_MAX, METADATA_MAX, LIST_MAX, LIFE_MAX = 1024, 8192, 1000, 604_800
+
+
+def refuse(condition, message):
+    if condition:
+        raise InvalidArgument(message)
+
+
+class CleanStore:
+    """Keeps every promise."""
+
+    def __init__(self, objects, clock):
+        self.objects = objects
+        self.clock = clock
+        self.open_ = False
+
+    async def __aenter__(self):
+        self.open_ = True
+        return self
+
+    async def __aexit__(self, *exc):
+        self.open_ = False
+
+    def check(self, key):
+        if not self.open_:
+            raise ClientClosed("closed")
+        try:
+            size = len(key.encode())
+        except UnicodeEncodeError:
+            raise InvalidArgument("no UTF-8 form") from None
+        refuse(not 1 <= size <= KEY_MAX, "key size")
+
+    def etag(self, data):
+        return hashlib.md5(data).hexdigest()
+
+    def require(self, key, if_match, if_none_match):
+        for etag in (if_match, if_none_match):
+            refuse(etag is not None and not re.fullmatch(r"[\x21\x23-\x7e]+", etag), "no etag")
+        held = self.objects.get(key)
+        etag = held and held.info.etag
+        if if_match is not None and (not held or if_match not in ("*", etag)):
+            raise PreconditionFailed("if_match")
+        if if_none_match is not None and held and if_none_match in ("*", etag):
+            raise PreconditionFailed("if_none_match")
+
+    def part(self, data, wanted):
+        if wanted is None or (wanted.offset == 0 and wanted.length is None):
+            return data
+        offset, length = wanted.offset, wanted.length
+        refuse(offset is None and length is None, "range")
+        refuse(offset is not None and offset < 0, "offset")
+        refuse(length is not None and length < 1, "length")
+        if offset is None:
+            refuse(not data, "range outside")
+            return data[-length:]
+        refuse(offset >= len(data), "range outside")
+        return data[offset:] if length is None else data[offset : offset + length]
+
+    async def get(self, key, *, range=None, if_match=None, if_none_match=None):
+        self.check(key)
+        if range is not None:
+            self.part(b"x" * (1 << 16), range)  # what no object allows is refused for any
+        held = self.objects.get(key)
+        self.require(key, if_match if held else None, if_none_match)
+        return held and Blob(self.part(held.data, range), held.info)
+
+    async def open(self, key, *, if_match=None):
+        self.check(key)
+        held = self.objects.get(key)
+        self.require(key, if_match if held else None, None)
+        if held is None:
+            raise ObjectAbsent(key)
+        for start in range(0, len(held.data), 1 << 20):
+            yield held.data[start : start + (1 << 20)]
+
+    async def head(self, key):
+        self.check(key)
+        held = self.objects.get(key)
+        return held and held.info
+
+    def order(self, key):
+        return key.encode()
+
+    def line(self, key):
+        return replace(self.objects[key].info, http=HttpMetadata(), metadata={})
+
+    async def list(self, *, prefix="", delimiter=None, limit=LIST_MAX, cursor=None):
+        self.check("any")
+        refuse(not 1 <= limit <= LIST_MAX, "limit")
+        after = self.after(cursor, prefix, delimiter)
+        lines = {}
+        for key in sorted(self.objects, key=self.order):
+            if not key.startswith(prefix):
+                continue
+            head, found, _ = key[len(prefix) :].partition(delimiter or "\0")
+            name = prefix + head + found if delimiter and found else key
+            if after is None or self.order(name) > self.order(after):
+                lines[name] = self.line(key) if name == key and not found else None
+        shown = [*lines][:limit]
+        return BlobPage(
+            tuple(lines[name] for name in shown if lines[name]),
+            tuple(name for name in shown if not lines[name]),
+            self.cursor(shown[-1], prefix, delimiter) if len(lines) > limit else None,
+        )
+
+    def cursor(self, last, prefix, delimiter):
+        text = json.dumps([last, prefix, delimiter])
+        sealed = [text, hashlib.sha256(text.encode()).hexdigest()]
+        return base64.b64encode(json.dumps(sealed).encode()).decode()
+
+    def after(self, cursor, prefix, delimiter):
+        if cursor is None:
+            return None
+        try:
+            text, seal = json.loads(base64.b64decode(cursor, validate=True))
+            last, *listing = json.loads(text)
+        except (ValueError, TypeError):
+            raise InvalidArgument("cursor") from None
+        refuse(seal != hashlib.sha256(text.encode()).hexdigest(), "cursor")
+        refuse(listing != [prefix, delimiter], "cursor of another listing")
+        return last
+
+    async def get_by_hash(self, digest):
+        self.check("any")
+        refuse(not re.fullmatch(r"sha256:[0-9a-f]{64}", digest), "digest")
+        held = self.objects.get(digest)
+        if held and hashlib.sha256(held.data).hexdigest() != digest[7:]:
+            raise ProtocolViolation("another content")
+        return held and held.data
+
+    def check_beside(self, http, metadata):
+        size = 0
+        for name, value in (metadata or {}).items():
+            refuse(not re.fullmatch(r"[a-z0-9._-]+", name), "name")
+            refuse(not value.isprintable(), "value")
+            size += len(name) + len(value.encode())
+        refuse(size > METADATA_MAX, "metadata size")
+        for value in (http.content_type, http.cache_control, http.content_disposition):
+            refuse(value is not None and not value.isprintable(), "header")
+
+    async def collect(self, data, size_bytes):
+        content = bytearray()
+        async for chunk in data:
+            content += chunk
+        return bytes(content)
+
+    async def put(
+        self,
+        key,
+        data,
+        *,
+        size_bytes=None,
+        if_match=None,
+        if_none_match=None,
+        http=None,
+        metadata=None,
+    ):
+        self.check(key)
+        http = http or HttpMetadata()
+        self.check_beside(http, metadata)
+        content = data if isinstance(data, bytes) else await self.collect(data, size_bytes)
+        refuse(size_bytes not in (None, len(content)), "size")
+        self.require(key, if_match, if_none_match)
+        info = ObjectInfo(key, len(content), self.etag(content), None, http, dict(metadata or {}))
+        self.objects[key] = Blob(content, info)
+        return info
+
+    async def delete(self, key):
+        self.check(key)
+        self.objects.pop(key, None)
+
+    async def copy(self, source, target):
+        self.check(source)
+        self.check(target)
+        held = self.objects.get(source)
+        if held is None:
+            return None
+        self.objects[target] = Blob(held.data, replace(held.info, key=target))
+        return self.objects[target].info
+
+    async def presign(self, key, *, method="GET", expires_in_seconds=3600):
+        self.check(key)
+        refuse(not 1 <= expires_in_seconds <= LIFE_MAX, "life")
+        query = f"method={method}&at={self.clock.now()}&for={expires_in_seconds}"
+        return f"https://store.invalid/{quote(key)}?{query}"
+
+
+class ConditionIgnored(CleanStore):
+    """if_match and if_none_match are accepted and never looked at."""
+
+    def require(self, key, if_match, if_none_match):
+        pass
+
+
+class CheckThenAct(CleanStore):
+    """The condition is looked at before the stream is read, and not again."""
+
+    async def put(self, key, data, *, if_match=None, if_none_match=None, **named):
+        self.check(key)
+        self.require(key, if_match, if_none_match)
+        import asyncio
+
+        await asyncio.sleep(0)
+        return await super().put(key, data, **named)
+
+
+class IfMatchCreates(CleanStore):
+    """if_match on an absent key stores."""
+
+    async def put(self, key, data, *, if_match=None, **named):
+        if key not in self.objects:
+            if_match = None
+        return await super().put(key, data, if_match=if_match, **named)
+
+
+class EtagOfTheKey(CleanStore):
+    """The etag does not change with the content."""
+
+    def etag(self, data):
+        return "0" * 32
+
+
+class HalfAStream(CleanStore):
+    """What a broken stream gave before is stored."""
+
+    async def put(self, key, data, **named):
+        if isinstance(data, bytes):
+            return await super().put(key, data, **named)
+        content = b""
+        try:
+            async for chunk in data:
+                content += chunk
+        except Exception:
+            await super().put(key, content)
+            raise
+        return await super().put(key, content, **named)
+
+
+class StreamErrorSwallowed(CleanStore):
+    """A broken stream ends the object silently."""
+
+    async def collect(self, data, size_bytes):
+        content = b""
+        try:
+            async for chunk in data:
+                content += chunk
+        except Exception:
+            return content
+        return content
+
+
+class PartLost(CleanStore):
+    """Of a long stream the second MiB is lost, and nobody counts."""
+
+    async def collect(self, data, size_bytes):
+        content = await super().collect(data, size_bytes)
+        return content[: 1 << 20] + content[2 << 20 :] if len(content) > 5 << 20 else content
+
+
+class SizeCutOff(CleanStore):
+    """A stream that is longer than stated is cut off at the stated size."""
+
+    async def collect(self, data, size_bytes):
+        return (await super().collect(data, size_bytes))[:size_bytes]
+
+
+class SuffixFromTheStart(CleanStore):
+    """A suffix range reads the first bytes."""
+
+    def part(self, data, wanted):
+        if wanted is not None and wanted.offset is None and wanted.length:
+            return data[: wanted.length]
+        return super().part(data, wanted)
+
+
+class EmptyOutside(CleanStore):
+    """A range outside the object is b""."""
+
+    def part(self, data, wanted):
+        if wanted is not None and wanted.offset is not None and wanted.offset >= len(data) > 0:
+            return b""
+        return super().part(data, wanted)
+
+
+class RangeSizeTold(CleanStore):
+    """A range tells its own size as the object's."""
+
+    async def get(self, key, **named):
+        found = await super().get(key, **named)
+        return found and Blob(found.data, replace(found.info, size_bytes=len(found.data)))
+
+
+class MetadataMerged(CleanStore):
+    """A put keeps the old object's metadata."""
+
+    async def put(self, key, data, *, metadata=None, **named):
+        held = self.objects.get(key)
+        old = dict(held.info.metadata) if held else {}
+        return await super().put(key, data, metadata={**old, **(metadata or {})}, **named)
+
+
+class MetadataLatin(CleanStore):
+    """Metadata outside Latin-1 is stored as question marks."""
+
+    async def put(self, key, data, *, metadata=None, **named):
+        latin = {
+            n: v.encode("latin-1", "replace").decode("latin-1") for n, v in (metadata or {}).items()
+        }
+        return await super().put(key, data, metadata=latin, **named)
+
+
+class HeaderInjected(CleanStore):
+    """Metadata with a line break is cleaned up silently."""
+
+    def check_beside(self, http, metadata):
+        pass
+
+
+class CopyForgets(CleanStore):
+    """A copy has the content and no metadata."""
+
+    async def copy(self, source, target):
+        found = await super().copy(source, target)
+        if found:
+            bare = replace(self.objects[target].info, metadata={}, http=HttpMetadata())
+            self.objects[target] = Blob(self.objects[target].data, bare)
+        return found
+
+
+class CopyCreates(CleanStore):
+    """Copying an absent object makes an empty one."""
+
+    async def copy(self, source, target):
+        if source not in self.objects:
+            self.check(source)
+            return await self.put(target, b"")
+        return await super().copy(source, target)
+
+
+class PageDropped(CleanStore):
+    """Each page after the first starts one key late."""
+
+    def after(self, cursor, prefix, delimiter):
+        last = super().after(cursor, prefix, delimiter)
+        later = sorted((k for k in self.objects if last is not None and k > last), key=self.order)
+        return later[0] if later else last
+
+
+class Utf16Order(CleanStore):
+    """Listings are in the order of UTF-16 code units."""
+
+    def order(self, key):
+        return key.encode("utf-16-be", "surrogatepass")
+
+
+class PrefixTwice(CleanStore):
+    """A common prefix is told on every page that its keys touch."""
+
+    async def list(self, *, prefix="", delimiter=None, limit=LIST_MAX, cursor=None):
+        page = await super().list(prefix=prefix, limit=limit, cursor=cursor)
+        if delimiter is None:
+            return page
+        objects, prefixes = [], []
+        for info in page.objects:
+            head, found, _ = info.key[len(prefix) :].partition(delimiter)
+            if not found:
+                objects.append(info)
+            elif prefix + head + found not in prefixes:
+                prefixes.append(prefix + head + found)
+        return BlobPage(tuple(objects), tuple(prefixes), page.cursor)
+
+
+class AnyCursor(CleanStore):
+    """A cursor that is not ours starts from the beginning."""
+
+    def after(self, cursor, prefix, delimiter):
+        try:
+            return super().after(cursor, prefix, delimiter)
+        except InvalidArgument:
+            return None
+
+
+class HashTrusted(CleanStore):
+    """get_by_hash hands out whatever lies under the digest."""
+
+    async def get_by_hash(self, digest):
+        found = await self.get(digest)
+        refuse(not re.fullmatch(r"sha256:[0-9a-f]{64}", digest), "digest")
+        return found and found.data
+
+
+class AbsenceRaised(CleanStore):
+    """An absent object is an error."""
+
+    async def get(self, key, **named):
+        found = await super().get(key, **named)
+        if found is None:
+            raise ObjectAbsent(key)
+        return found
+
+
+class OpenOfNothing(CleanStore):
+    """open of an absent object is an empty stream."""
+
+    async def open(self, key, **named):
+        try:
+            async for chunk in super().open(key, **named):
+                yield chunk
+        except ObjectAbsent:
+            return
+
+
+class StillOpen(CleanStore):
+    """A closed client goes on."""
+
+    async def __aexit__(self, *exc):
+        pass
+
+
+class OwnStore(CleanStore):
+    """Each client has a store of its own."""
+
+    def __init__(self, objects, clock):
+        super().__init__({}, clock)
+
+
+class KeyFolded(CleanStore):
+    """Keys are unquoted on the way."""
+
+    def key_of(self, key):
+        return key.replace("%2F", "/")
+
+    async def put(self, key, data, **named):
+        self.check(key)
+        return replace(await super().put(self.key_of(key), data, **named), key=key)
+
+    async def get(self, key, **named):
+        found = await super().get(self.key_of(key), **named)
+        return found and Blob(found.data, replace(found.info, key=key))
+
+
+class SameSignature(CleanStore):
+    """GET and PUT are signed alike: the reader's URL also writes."""
+
+    async def presign(self, key, *, method="GET", expires_in_seconds=3600):
+        return await super().presign(key, expires_in_seconds=expires_in_seconds)
+
+
+class MutableBytes(CleanStore):
+    """The content is handed out as the store's own bytearray."""
+
+    async def get(self, key, **named):
+        found = await super().get(key, **named)
+        return found and Blob(bytearray(found.data), found.info)
+
+
+BROKEN = {
+    ConditionIgnored: "put_if_none_match_creates_once",
+    CheckThenAct: "of_many_creators_one_wins",
+    IfMatchCreates: "put_if_match_creates_nothing",
+    EtagOfTheKey: "put_replaces_the_whole_object",
+    HalfAStream: "a_stream_that_breaks_stores_nothing",
+    StreamErrorSwallowed: "a_stream_that_breaks_stores_nothing",
+    PartLost: "a_large_stream_is_stored_as_its_bytes",
+    SizeCutOff: "a_stream_of_another_size_is_refused",
+    SuffixFromTheStart: "a_suffix_reads_the_last_bytes",
+    EmptyOutside: "a_range_outside_the_object_is_refused",
+    RangeSizeTold: "a_range_reads_from_its_offset",
+    MetadataMerged: "put_replaces_the_whole_object",
+    MetadataLatin: "custom_metadata_comes_back_exactly",
+    HeaderInjected: "metadata_that_cannot_come_back_is_refused",
+    CopyForgets: "copy_takes_everything_along",
+    CopyCreates: "copying_nothing_is_none",
+    PageDropped: "pages_cover_everything_once",
+    Utf16Order: "a_listing_is_in_byte_order",
+    PrefixTwice: "a_delimiter_folds",
+    AnyCursor: "a_cursor_that_is_not_ours_is_refused",
+    HashTrusted: "a_pinned_read_is_verified",
+    AbsenceRaised: "an_absent_object_is_none",
+    OpenOfNothing: "open_of_nothing_says_so",
+    StillOpen: "a_closed_client_refuses_every_operation",
+    OwnStore: "two_clients_share_the_store",
+    KeyFolded: "keys_are_kept_exactly",
+    SameSignature: "a_signed_url_names_its_object",
+    MutableBytes: "an_object_comes_back_exactly",
+}
+"""Broken twin → the promise that catches it."""
