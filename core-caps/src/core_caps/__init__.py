@@ -5,6 +5,8 @@ TYPE_CHECKING = False  # typing itself costs a third of the start-up; checkers k
 if TYPE_CHECKING:
     from core_caps.calls.access import limited as limited
     from core_caps.calls.observe import CallRecord as CallRecord
+    from core_caps.calls.retrying import Policy as Policy
+    from core_caps.calls.retrying import retrying as retrying
     from core_caps.capabilities.blob_store import BlobReader as BlobReader
     from core_caps.capabilities.blob_store import BlobStore as BlobStore
     from core_caps.capabilities.blob_store import BlobWriter as BlobWriter
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
     from core_caps.clock import Clock as Clock
     from core_caps.clock import SystemClock as SystemClock
     from core_caps.clock import VirtualClock as VirtualClock
+    from core_caps.errors import CapsError as CapsError
     from core_caps.errors import Outcome as Outcome
+    from core_caps.errors import ProviderError as ProviderError
+    from core_caps.keys.idempotency import idempotency_key as idempotency_key
+    from core_caps.plugins import sync as sync
     from core_caps.plugins.connect import connect as connect
     from core_caps.plugins.hookspecs import hookimpl as hookimpl
     from core_caps.plugins.opening import Opening as Opening
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "limited": "calls.access",
     "CallRecord": "calls.observe",
+    "Policy": "calls.retrying",
+    "retrying": "calls.retrying",
     "BlobReader": "capabilities.blob_store",
     "BlobStore": "capabilities.blob_store",
     "BlobWriter": "capabilities.blob_store",
@@ -35,7 +43,11 @@ _HOMES = {
     "Clock": "clock",
     "SystemClock": "clock",
     "VirtualClock": "clock",
+    "CapsError": "errors",
     "Outcome": "errors",
+    "ProviderError": "errors",
+    "idempotency_key": "keys.idempotency",
+    "sync": "plugins",
     "connect": "plugins.connect",
     "hookimpl": "plugins.hookspecs",
     "Opening": "plugins.opening",
@@ -52,7 +64,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    module = import_module(f"{__name__}.{home}")
+    # `sync` is a module itself; the others are names in one.
+    value = import_module(f"{module.__name__}.sync") if name == "sync" else getattr(module, name)
     globals()[name] = value
     return value
 
