@@ -102,19 +102,23 @@ def floating(value: float) -> bytes:
     Raises:
         ValueError: it is NaN or infinite.
     """
+    double = _DOUBLE.pack(0xFB, value)
+    # A single leaves the last 29 bits of a double zero and a half the last 42, so most doubles
+    # show themselves by a byte.
+    if double[8] and value == value:
+        return double
     if not math.isfinite(value):
-        raise ValueError("NaN and infinities are no amounts of anything")
-    try:
-        single = _SINGLE.pack(0xFA, value)
-    except OverflowError:
-        return _DOUBLE.pack(0xFB, value)
-    if _SINGLE.unpack(single)[1] != value:
-        return _DOUBLE.pack(0xFB, value)
-    try:
-        half = _HALF.pack(0xF9, value)
-    except OverflowError:
-        return single
-    return half if _HALF.unpack(half)[1] == value else single
+        raise ValueError(f"{value} is not finite")
+    for shorter, first in ((_HALF, 0xF9), (_SINGLE, 0xFA)):
+        if shorter is _HALF and double[4:] != b"\0\0\0\0\0":
+            continue
+        try:
+            encoded = shorter.pack(first, value)
+        except OverflowError:
+            continue
+        if shorter.unpack(encoded)[1] == value:
+            return encoded
+    return double
 
 
 def utf8(text: str) -> bytes:

@@ -5,6 +5,7 @@ is a type check and the value's own bytes. The function knows only the ordinary 
 does not expect it hands to the slow path, which gives the same bytes or the reason why not.
 """
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 
 from core_caps.errors import KeyFieldMismatch
@@ -40,6 +41,7 @@ _TEXT_BYTES_MAX = 4096
 _FRAGMENT_BYTES_MAX = 16_384
 
 _TABLE = 256
+_HEAD_16, _HEAD_32 = struct.Struct(">BH").pack, struct.Struct(">BI").pack
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP = range(6)
 _ESCAPE = "return slow(partition, fields)"
 
@@ -140,14 +142,13 @@ class _Source:
             case OneOf():
                 return self._one_of(shape, value, depth)
 
-    def _scalar(self, kind: type, value: str) -> list[Piece]:
+    def _scalar(self, kind: type, value: str, *, checked: bool = False) -> list[Piece]:
+        if not checked:
+            self._unless(_is_of(value, kind))
         if kind is type(None):
-            self._unless(f"{value} is None")
             return [b"\xf6"]
         if kind is bool:
-            self._unless(f"{value} is True or {value} is False")
             return [rf"b'\xf5' if {value} else b'\xf4'"]
-        self._unless(f"type({value}) is {kind.__name__}")
         if kind is int:
             return [f"INTEGER[{value}] if 0 <= {value} < {_TABLE} else word({value})"]
         if kind is float:
@@ -204,10 +205,14 @@ class _Source:
     def _one_of(self, shape: OneOf, value: str, depth: int) -> list[Piece]:
         data = self._name("data")
         for index, each in enumerate(shape.shapes):
-            kinds = " or ".join(f"type({value}) is {_type_name(kind)}" for kind in types_of(each))
+            kinds = " or ".join(_is_of(value, kind) for kind in types_of(each))
             self._say(f"{'elif' if index else 'if'} {kinds}:")
             self._indent += 1
-            self._say(f"{data} = join(({_spelled(self.write(each, value, depth))}))")
+            if isinstance(each, Scalar):
+                pieces = self._scalar(each.type, value, checked=True)
+            else:
+                pieces = self.write(each, value, depth)
+            self._say(f"{data} = join(({_spelled(pieces)}))")
             self._indent -= 1
         self._say("else:")
         self._say(f"    {_ESCAPE}")
@@ -235,10 +240,15 @@ class _Source:
 
 
 def _word(value: int) -> bytes:
-    argument = value if value >= 0 else ~value
-    if argument >> 64:
-        raise ValueError("a bignum is left to the slow path")
-    return cbor.head(_UNSIGNED if value >= 0 else _NEGATIVE, argument)
+    """An integer of 64 bits that is not in the table."""
+    if value < 0:
+        if ~value >> 64 == 0:
+            return cbor.head(_NEGATIVE, ~value)
+    elif value < 1 << 32:
+        return _HEAD_16(0x19, value) if value < 1 << 16 else _HEAD_32(0x1A, value)
+    elif value < 1 << 64:
+        return cbor.head(_UNSIGNED, value)
+    raise ValueError("a bignum is left to the slow path")
 
 
 def _sized_head(major: int, size: int) -> bytes:
@@ -251,8 +261,9 @@ def _fragment(value: object, depth: int) -> bytes:
     return cbor.fragment(value, depth, size_bytes_max=_FRAGMENT_BYTES_MAX)
 
 
-def _type_name(kind: type) -> str:
-    return "type(None)" if kind is type(None) else kind.__name__
+def _is_of(value: str, kind: type) -> str:
+    """The source of an exact type check."""
+    return f"{value} is None" if kind is type(None) else f"type({value}) is {kind.__name__}"
 
 
 def _spelled(pieces: Sequence[Piece]) -> str:
