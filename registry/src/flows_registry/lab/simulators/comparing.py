@@ -4,7 +4,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from core_caps.claims.lattice import Effects
 from core_caps.contract.codec import encode
@@ -13,6 +12,7 @@ from core_caps.contract.suite import Call, Contract
 from flows_registry.lab.case import ErrorFacts, Step
 from flows_registry.lab.simulators.divergences import Divergence
 from flows_registry.lab.simulators.histories import History
+from flows_registry.lab.simulators.showing import show_value
 
 __all__ = ["NO_ANSWER", "Comparison", "Mismatch", "Rules", "answer_of", "compare"]
 
@@ -114,7 +114,7 @@ def answer_of(rules: Rules, call: Call, step: Step) -> str:
     if step.error is not None:
         message = step.error.message.splitlines()[0] if step.error.message else ""
         return _cut(f"{_kind(step)}: {message}")
-    return _cut(f"value: {_shared(rules, call, step.value)!r}")
+    return _cut(f"value: {show_value(_comparable(rules, call, step.value))}")
 
 
 def _compare_one(
@@ -151,7 +151,9 @@ def _agree(rules: Rules, call: Call, plugin: Step, other: Step) -> bool:
         # What a failed read did to the world is no question; what a failed write did is.
         same = plugin.error.outcome == other.error.outcome
         return same or not _writes(rules.contract, call)
-    if _shared(rules, call, plugin.value) != _shared(rules, call, other.value):
+    # Encoded, because what came from another process has lists where ours has tuples.
+    shared = [encode(_comparable(rules, call, step.value)) for step in (plugin, other)]
+    if shared[0] != shared[1]:
         return False
     if rules.traits is None:
         return True
@@ -159,11 +161,11 @@ def _agree(rules: Rules, call: Call, plugin: Step, other: Step) -> bool:
     return left is None or right is None or left == right
 
 
-def _shared(rules: Rules, call: Call, value: object) -> Any:
+def _comparable(rules: Rules, call: Call, value: object) -> object:
     try:
-        return encode(rules.contract.comparable(call, value))
+        return rules.contract.comparable(call, value)
     except Exception as error:  # a result of another shape than the protocol's
-        return {"not a result": f"{type(error).__name__}: {error}", "value": encode(value)}
+        return {"not a result": f"{type(error).__name__}: {error}", "value": value}
 
 
 def _covering(

@@ -20,18 +20,18 @@ class Divergence:
     case: str
     operation: str
     simulator: str
-    documented: str
+    plugin: str
     does: str
     document: str
     source: str
     expires: dt.date
 
     def covers(self, case: str, operation: str, plugin: str, simulator: str) -> bool:
-        """Whether it explains these two answers: the plugin's must be the documented one."""
+        """Whether it explains these two answers: the plugin's must be the right one."""
         return (
             operation == self.operation
             and fnmatchcase(case, self.case)
-            and fnmatchcase(plugin, self.documented)
+            and fnmatchcase(plugin, self.plugin)
             and fnmatchcase(simulator, self.simulator)
         )
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from core_caps.contract.suite import Call, Contract, Result
 
-__all__ = ["History", "gather", "shown", "without"]
+from flows_registry.lab.simulators.showing import show_call
 
-_SHOWN_MAX = 48
+__all__ = ["History", "gather", "shown", "without"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def shown(calls: Sequence[Call]) -> str:
     """The calls as lines a person can read and type again; `r0` is the first one's result."""
     needed = {step for call in calls for step in _needed(call)}
     return "\n".join(
-        f"{f'r{at} = ' if at in needed else ''}{_shown(call)}" for at, call in enumerate(calls)
+        f"{f'r{at} = ' if at in needed else ''}{show_call(call)}" for at, call in enumerate(calls)
     )
 
 
@@ -103,19 +103,3 @@ def _moved(call: Call, places: Mapping[int, int]) -> Call:
         tuple(moved(value) for value in call.args),
         {name: moved(value) for name, value in call.kwargs.items()},
     )
-
-
-def _shown(call: Call) -> str:
-    arguments = [_shown_value(value) for value in call.args]
-    arguments += [f"{name}={_shown_value(value)}" for name, value in call.kwargs.items()]
-    return f"{call.operation}({', '.join(arguments)})"
-
-
-def _shown_value(value: object) -> str:
-    if isinstance(value, Result):
-        return f"r{value.step}.{value.attribute}"
-    if isinstance(value, str | bytes) and len(value) > _SHOWN_MAX:
-        unit = "characters" if isinstance(value, str) else "bytes"
-        return f"<{len(value)} {unit}: {value[:12]!r}…>"
-    text = repr(value)
-    return text if len(text) <= 2 * _SHOWN_MAX else f"{text[: 2 * _SHOWN_MAX]}…"

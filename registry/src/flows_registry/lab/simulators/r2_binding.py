@@ -58,11 +58,12 @@ def _get(
     binding: Binding,
     key: str,
     *,
-    range: ByteRange | None = None,  # noqa: A002 (the contract's own word)
+    range: ByteRange | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
 ) -> Steps:
     options: dict[str, object] = {}
+    _check(key)
     if range is not None:
         options["range"] = _range(range)
     if condition := _condition(if_match, if_none_match):
@@ -83,7 +84,7 @@ def _open(binding: Binding, key: str, *, if_match: str | None = None) -> Steps:
 
 
 def _head(binding: Binding, key: str) -> Steps:
-    found: R2Object | None = yield binding.call("head", key)
+    found: R2Object | None = yield binding.call("head", _check(key))
     return None if found is None else _info(found)
 
 
@@ -129,6 +130,7 @@ def _put(
     metadata: Mapping[str, str] | None = None,
 ) -> Steps:
     options: dict[str, object] = {}
+    _check(key)
     if condition := _condition(if_match, if_none_match):
         options["onlyIf"] = condition
     if http is not None:
@@ -158,12 +160,13 @@ def _source(stream: Stream, size_bytes: int | None) -> SourceStream:
 
 
 def _delete(binding: Binding, key: str) -> Steps:
-    yield binding.call("delete", key)
+    yield binding.call("delete", _check(key))
     return None
 
 
 def _copy(binding: Binding, source: str, target: str) -> Steps:
-    found: R2Object | None = yield binding.call("get", source, {})
+    _check(target)
+    found: R2Object | None = yield binding.call("get", _check(source), {})
     if found is None or found.body is None:
         return None
     options = {
@@ -172,6 +175,12 @@ def _copy(binding: Binding, source: str, target: str) -> Steps:
     }
     stored: R2Object = yield binding.call("put", target, found.body, options)
     return _info(stored)
+
+
+def _check(key: str) -> str:
+    if not key:  # the binding stores it; over S3 it cannot be named, and the contract refuses it
+        raise InvalidArgument("a key is not empty")
+    return key
 
 
 def _range(wanted: ByteRange) -> dict[str, object]:
@@ -250,7 +259,7 @@ def _error(error: BridgeError) -> Exception:
     """The error that a faithful provider raises where the binding throws."""
     if "the source of the stream failed" in error.message:
         return StreamBroken(error.message)
-    if error.name == "TypeError":
+    if error.name in {"TypeError", "RangeError"}:
         return InvalidArgument(error.message)
     match = _CODE.search(error.message)
     code = None if match is None else int(match[1])

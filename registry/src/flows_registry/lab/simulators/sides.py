@@ -112,18 +112,22 @@ class Side:
 
     Attributes:
         label: who, for a report.
-        play: runs histories; the last run is remembered, because two pairs may share a side.
+        play: runs histories, each on an empty service.
     """
 
     label: str
     play: Callable[[Sequence[History]], Sequence[Sequence[Step]]]
-    _last: tuple[Sequence[History], Sequence[Sequence[Step]]] | None = None
+    _known: dict[int, tuple[History, Sequence[Step]]] = field(
+        default_factory=dict[int, tuple[History, "Sequence[Step]"]]
+    )
 
-    def answers(self, histories: Sequence[History]) -> Sequence[Sequence[Step]]:
-        """The steps of each history."""
-        if self._last is None or self._last[0] is not histories:
-            self._last = (histories, self.play(histories))
-        return self._last[1]
+    def answers(self, histories: Sequence[History]) -> list[Sequence[Step]]:
+        """The steps of each history; one that was answered is not run again, as pairs share."""
+        new = [history for history in histories if id(history) not in self._known]
+        if new:
+            for history, steps in zip(new, self.play(new), strict=True):
+                self._known[id(history)] = (history, steps)  # held, so that no id comes twice
+        return [self._known[id(history)][1] for history in histories]
 
 
 @dataclass(frozen=True, slots=True)
