@@ -6,6 +6,7 @@ from typing import Any
 
 from core_caps.contract.codec import decode
 from core_caps.contract.suite import Call
+
 from flows_registry.lab.faults import Fault
 
 __all__ = ["Case", "CaseRun", "ErrorFacts", "Exchange", "Step"]
@@ -78,6 +79,7 @@ class Exchange:
         committed: the reference applied it.
         changed: and its state was different afterwards.
         answer_bytes: the size of the content of the honest answer.
+        answer_type: its content type.
         body_sha256: the digest of the request's content.
         verified: the client had accepted the server's certificate properly.
     """
@@ -92,6 +94,7 @@ class Exchange:
     committed: bool
     changed: bool
     answer_bytes: int
+    answer_type: str
     body_sha256: str
     verified: bool = True
 
@@ -117,6 +120,8 @@ class Case:
         cancel_after_seconds: cancel each call after so long, in the case's time.
         settle_seconds: after a cancellation, let so much time pass before looking.
         concurrent: make the calls all at once.
+        promise: run this promise of the contract's suite instead of calls.
+        config, secrets: settings besides those that the lab gives.
         real_seconds_max: kill the case after so long in real time.
     """
 
@@ -131,6 +136,9 @@ class Case:
     cancel_after_seconds: float | None = None
     settle_seconds: float = 0.0
     concurrent: bool = False
+    promise: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     real_seconds_max: float = 30.0
 
 
@@ -148,6 +156,8 @@ class CaseRun:
         state_text_before, state_text_after: the states themselves, cut to a readable size.
         egress: (host or address, port) of every connection tried while armed, by whatever means.
         watched: (kind, detail) of files, processes and connections the interpreter reported.
+        kept: for a promise, whether it was kept.
+        broken: for a broken promise, what was promised and observed.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
         stalled_connections: how many silent connections the client had not left at the end.
         real_seconds: how long it really took.
@@ -166,6 +176,8 @@ class CaseRun:
     state_text_after: str = ""
     egress: tuple[tuple[str, int], ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
+    kept: bool | None = None
+    broken: Mapping[str, str] = field(default_factory=dict[str, str])
     trouble: str | None = None
     stalled_connections: int = 0
     real_seconds: float = 0.0

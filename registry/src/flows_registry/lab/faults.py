@@ -8,7 +8,7 @@ and is seen.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["COMMITTED", "CONNECTION", "FAULTS", "PORTAL", "READS_ONLY", "SILENT", "Fault"]
+__all__ = ["COMMITTED", "CONNECTION", "FAULTS", "PINNED_ONLY", "PORTAL", "READS_ONLY", "SILENT", "STRUCTURED_ONLY", "Fault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ COMMITTED = frozenset(
         "reset after commit", "closed after commit", "stall after commit", "reset in body",
         "truncated body", "bad chunking", "wrong content type", "invalid body", "invalid utf-8",
         "stall in body", "slow body", "slow headers", "conflicting lengths", "endless body",
-        "garbage status line",
+        "garbage status line", "corrupted body",
     }
 )  # fmt: skip
 """Faults after which the request has been applied although no usable answer arrives."""
@@ -60,6 +60,12 @@ PORTAL = frozenset({"html page", "empty answer"})
 
 READS_ONLY = frozenset({"stale read"})
 """Faults that mean something only to an operation that reads."""
+
+PINNED_ONLY = frozenset({"corrupted body"})
+"""Faults that only a read by digest can see: the same length, one bit wrong."""
+
+STRUCTURED_ONLY = frozenset({"invalid body", "invalid utf-8"})
+"""Faults of an answer with a grammar; opaque bytes have none."""
 
 _REFUSALS = (400, 401, 403, 404, 409, 412, 413, 422)
 _FAILURES = (500, 502, 503, 504)

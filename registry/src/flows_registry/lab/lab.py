@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.references.known import reference_factory
@@ -24,12 +24,13 @@ from flows_registry.lab.room.room import (
     RoomBroken,
     isolation,
 )
-from flows_registry.subject import Subject
+from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
 __all__ = ["AgentBroken", "Lab", "NoReference", "Profile"]
 
 _BASE = Profile()
+_Answer = TypeVar("_Answer")
 
 
 class NoReference(Exception):
@@ -67,6 +68,8 @@ class Lab:
         self._isolated = self.not_isolated is None if isolated is None else isolated
         self._workers: list[_Worker] = []
         self._tasks: queue.SimpleQueue[Callable[[_Worker], None] | None] = queue.SimpleQueue()
+        self._furnishing = threading.Lock()
+        self._furniture: dict[str, Furniture] = {}
         self._secrets = {backend: self._canaries(backend) for backend in subject.manifest.backends}
 
     def __enter__(self) -> Self:
@@ -110,7 +113,7 @@ class Lab:
         for case in cases:
             future: Future[CaseRun] = Future()
             futures.append(future)
-            self._tasks.put(_task(case, profile, future))
+            self._tasks.put(_task(lambda w, c=case: w.perform(c, profile), future))
         runs: list[CaseRun] = []
         for future in futures:
             run = future.result()
@@ -118,12 +121,18 @@ class Lab:
             runs.append(run)
         return runs
 
-    def furniture(self, backend: str) -> Furniture:
-        """What stands in a room for this backend.
+    def room(self, backend: str, directory: Path) -> Room:
+        """A room for this backend; use it as a context manager.
 
         Raises:
             NoReference: nobody here speaks the backend's wire.
         """
+        with self._furnishing:
+            if backend not in self._furniture:
+                self._furniture[backend] = self._furnish(backend)
+        return Room(self._furniture[backend], directory, isolated=self._isolated)
+
+    def _furnish(self, backend: str) -> Furniture:
         declared = self.subject.manifest.backends[backend]
         if declared.wire is not None and reference_factory(declared.wire) is None:
             raise NoReference(declared.wire)
@@ -138,6 +147,7 @@ class Lab:
             python=self._python,
             plugin=self.subject.name,
             protocols={c.contract: c.protocol for c in self.subject.capabilities.values()},
+            worlds={c.contract: self._world(c) for c in self.subject.capabilities.values()},
             backend=backend,
             wire=declared.wire,
             config=config,
@@ -149,9 +159,37 @@ class Lab:
             bundles=self._bundles(),
         )
 
-    def room(self, backend: str, directory: Path) -> Room:
-        """A room for this backend; use it as a context manager."""
-        return Room(self.furniture(backend), directory, isolated=self._isolated)
+    def promises(self, contract: str, backend: str) -> list[str]:
+        """The promises of the contract's suite that apply to this backend.
+
+        Raises:
+            AgentBroken, NoReference, RoomBroken: as `run` does.
+        """
+        return self._somewhere(lambda worker: worker.room(backend).promises(contract))
+
+    def describe(self, backend: str, suite: str) -> dict[str, Any]:
+        """A capability of the plugin's own, as data (see Agent.describe).
+
+        Raises:
+            AgentBroken, NoReference, RoomBroken: as `run` does.
+        """
+        return self._somewhere(lambda worker: worker.room(backend).agent(_BASE).describe(suite))
+
+    def _somewhere(self, question: "Callable[[_Worker], _Answer]") -> "_Answer":
+        future: Future[_Answer] = Future()
+        self._tasks.put(_task(question, future))
+        return future.result()
+
+    def _world(self, capability: Capability) -> Mapping[str, Any]:
+        limits = self.subject.manifest.limits.values()
+        return {
+            "suite": capability.suite,
+            "world": {
+                "limits": {limit.name: limit.value for limit in limits},
+                "guarantees": dict(capability.declared.guarantees),
+                "operations": list(capability.declared.operations),
+            },
+        }
 
     def _bundles(self) -> list[Path]:
         """Every certificate bundle that a client here could read instead of the environment's."""
@@ -191,21 +229,26 @@ class _Worker(threading.Thread):
     def perform(self, case: Case, profile: Profile) -> CaseRun:
         """Run a case in this worker's room; a broken room is replaced once."""
         try:
-            return self._room(case.backend).run(case, profile)
+            return self.room(case.backend).run(case, profile)
         except RoomBroken:
-            self._rooms.pop(case.backend).close()
-            return self._room(case.backend).run(case, profile)
+            broken = self._rooms.pop(case.backend, None)
+            if broken is not None:
+                broken.close()
+            return self.room(case.backend).run(case, profile)
 
-    def _room(self, backend: str) -> Room:
+    def room(self, backend: str) -> Room:
+        """This worker's room for the backend, furnished when it is first wanted."""
         if backend not in self._rooms:
             self._rooms[backend] = self._lab.room(backend, self._directory / backend).__enter__()
         return self._rooms[backend]
 
 
-def _task(case: Case, profile: Profile, future: "Future[CaseRun]") -> Callable[[_Worker], None]:
+def _task(
+    question: "Callable[[_Worker], _Answer]", future: "Future[_Answer]"
+) -> Callable[["_Worker"], None]:
     def task(worker: _Worker) -> None:
         try:
-            future.set_result(worker.perform(case, profile))
+            future.set_result(question(worker))
         except BaseException as error:
             future.set_exception(error)
 

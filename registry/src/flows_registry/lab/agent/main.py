@@ -5,6 +5,7 @@ answers `{"event": "armed"}`, waits for `{"go": true}`, and later `{"event": "do
 """
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import json
@@ -62,7 +63,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
         redirect.install(settings["redirect"])
     try:
         importlib.import_module("core_caps.contract.codec")
-        importlib.import_module(f"{__package__}.perform")
+        _module("perform")
         for module in settings["warm"]:
             importlib.import_module(module)
     except BaseException as error:
@@ -75,12 +76,51 @@ def main(control: int, settings: dict[str, Any]) -> None:
         if "describe" in message:
             line.send(_describe(message["describe"]))
             continue
+        if "promises" in message:
+            line.send(_promises(message["promises"]))
+            continue
+        if "scout" in message:
+            _scout(line, message["scout"], settings)
+            continue
         child = os.fork()
         if child == 0:
             _case(line, message["run"], settings)
         line.send({"event": "started", "pid": child})
         _, status = os.waitpid(child, 0)
         line.send({"event": "ended", "status": os.waitstatus_to_exitcode(status)})
+
+
+def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Import here what a fork had to import to run this case, so that later forks need not."""
+    known = set(sys.modules)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _silence()
+        page = Page(settings["page"])
+        page.now, page.due = perturb.ORIGIN_SECONDS, NEVER
+        keeper = Timekeeper(page, frozenset(settings["ports"]), lambda: os._exit(_HUNG_EXIT))
+        patches.follow(keeper)
+        keeper.start()
+        with contextlib.suppress(BaseException):
+            asyncio.run(_module("perform").perform(case, lambda: None, lambda: None))
+        Line(writing).send({"modules": sorted(set(sys.modules) - known)})
+        os._exit(0)
+    os.close(writing)
+    answer: dict[str, Any] | None = None
+    with contextlib.suppress(ValueError):
+        answer = Line(reading).receive()
+    os.close(reading)
+    os.waitpid(child, 0)
+    imported = 0
+    for module in (answer or {}).get("modules", ()):
+        with contextlib.suppress(BaseException):
+            importlib.import_module(module)
+            imported += 1
+    gc.collect()
+    gc.freeze()
+    line.send({"event": "scouted", "modules": imported})
 
 
 def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
@@ -114,15 +154,29 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         watch.stop()
         pause_for("disarmed")
 
-    perform = sys.modules[f"{__package__}.perform"].perform
     try:
-        report = asyncio.run(perform(case, arm, disarm))
+        if "promise" in case:
+            report = asyncio.run(_module("promises").keep(case))
+        else:
+            report = asyncio.run(_module("perform").perform(case, arm, disarm))
         report.update(event="done", watched=watch.events, jumps=keeper.jumps, now=page.now)
         line.send(report)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
         line.send({"event": "done", "crashed": text[-8000:], "now": page.now})
     os._exit(0)
+
+
+def _module(name: str) -> Any:
+    """A module of ours that needs the plugin's environment, so it is imported late."""
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+def _promises(case: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"event": "promises", "names": _module("promises").promises_of(case)}
+    except Exception as error:
+        return {"event": "broken", "text": "".join(traceback.format_exception(error))[-8000:]}
 
 
 def _silence() -> None:

@@ -80,7 +80,9 @@ def _install_clocks() -> None:
     time.monotonic = time.perf_counter = _monotonic
     time.monotonic_ns = time.perf_counter_ns = lambda: int(_monotonic() * 1e9)
     time.sleep = _sleep
-    time.localtime = lambda seconds=None: _real["localtime"](_wall() if seconds is None else seconds)
+    time.localtime = lambda seconds=None: _real["localtime"](
+        _wall() if seconds is None else seconds
+    )
     time.gmtime = lambda seconds=None: _real["gmtime"](_wall() if seconds is None else seconds)
     time.ctime = lambda seconds=None: _real["ctime"](_wall() if seconds is None else seconds)
     time.asctime = lambda moment=None: _real["asctime"](moment or time.localtime())
@@ -113,7 +115,7 @@ def _install_datetime() -> None:
 
         @classmethod
         def utcnow(cls) -> datetime.datetime:
-            return real_datetime.fromtimestamp(_wall(), datetime.timezone.utc).replace(tzinfo=None)
+            return real_datetime.fromtimestamp(_wall(), datetime.UTC).replace(tzinfo=None)
 
         @classmethod
         def today(cls) -> datetime.datetime:
@@ -141,7 +143,9 @@ def _sleep(seconds: float) -> None:
     waiter.acquire()
 
 
-def _wait_readable(poll_for: Callable[[Any, int | None], Any], deadline_seconds: float | None) -> Any:
+def _wait_readable(
+    poll_for: Callable[[Any, int | None], Any], deadline_seconds: float | None
+) -> Any:
     """Poll in real time, with the end of the wait in virtual time.
 
     Args:
@@ -176,8 +180,10 @@ def _poll(events: dict[int, int], seconds: float | None) -> list[tuple[int, int]
         poller.register(descriptor, mask)
     ready = poller.poll(0)
     if ready or _keeper is None or (seconds is not None and seconds <= 0):
-        return ready if _keeper is not None or ready else poller.poll(
-            None if seconds is None else seconds * 1000
+        return (
+            ready
+            if _keeper is not None or ready
+            else poller.poll(None if seconds is None else seconds * 1000)
         )
 
     def wait(waker: socket.socket, _: int | None) -> list[tuple[int, int]]:
@@ -194,7 +200,9 @@ class _Poll:
     def __init__(self) -> None:
         self._events: dict[int, int] = {}
 
-    def register(self, fd: Any, eventmask: int = select.POLLIN | select.POLLPRI | select.POLLOUT) -> None:
+    def register(
+        self, fd: Any, eventmask: int = select.POLLIN | select.POLLPRI | select.POLLOUT
+    ) -> None:
         self._events[fd if isinstance(fd, int) else fd.fileno()] = eventmask
 
     modify = register

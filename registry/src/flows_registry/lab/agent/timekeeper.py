@@ -19,6 +19,8 @@ from .page import NEVER, Page
 
 __all__ = ["Deadline", "Timekeeper"]
 
+_TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6", "/proc/self/net/udp")
+
 _real_monotonic = time.monotonic
 _real_sleep = time.sleep
 _real_lock = threading.Lock
@@ -89,6 +91,9 @@ class Timekeeper:
         before = self._activity()
         while True:
             _real_sleep(LOOK_EVERY_SECONDS)
+            # The server first: an answer it sent before this look has woken its reader by the
+            # next one.
+            coming = self._server_is_coming()
             after = self._activity()
             asleep = after is not None and after == before
             before = after
@@ -98,7 +103,7 @@ class Timekeeper:
             real_now = _real_monotonic()
             quiet_since = quiet_since or real_now
             quiet_seconds = real_now - quiet_since
-            if self._server_is_coming() and quiet_seconds < GRACE_SECONDS:
+            if coming and quiet_seconds < GRACE_SECONDS:
                 continue
             if self._has_children() and quiet_seconds < GRACE_SECONDS:
                 continue
@@ -120,7 +125,9 @@ class Timekeeper:
                     text = status.read()
                 if text[text.index(b"State:") + 7 : text.index(b"State:") + 8] != b"S":
                     return None
-                switches = text[text.rindex(b"voluntary_ctxt_switches", 0, text.rindex(b"nonvol")) :]
+                switches = text[
+                    text.rindex(b"voluntary_ctxt_switches", 0, text.rindex(b"nonvol")) :
+                ]
                 seen.append((task, switches.decode()))
         except (OSError, ValueError):
             return None  # a thread ended while we looked
@@ -131,7 +138,7 @@ class Timekeeper:
 
     def _bytes_on_the_way(self) -> bool:
         """Whether the server has bytes it has not read, or connections it has not accepted."""
-        for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
+        for table in _TABLES:
             try:
                 with open(table, "rb") as lines:  # noqa: PTH123
                     rows = lines.read().splitlines()[1:]

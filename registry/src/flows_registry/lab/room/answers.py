@@ -39,9 +39,7 @@ class Answerer:
         self._factory = factory
         self._connection = connection
 
-    def answer(
-        self, request: Request, fault: dict[str, Any] | None, note: dict[str, Any]
-    ) -> bool:
+    def answer(self, request: Request, fault: dict[str, Any] | None, note: dict[str, Any]) -> bool:
         """Answer one request; `note` is its line of the log, completed here."""
         if fault is None:
             return self._honest(request, note)
@@ -56,7 +54,7 @@ class Answerer:
         if kind in COMMITTED:
             response, note["changed"] = self._desk.apply(request)
             note["committed"] = True
-            note["status"], note["answer_bytes"] = response.status, len(response.body)
+            _note_answer(note, response)
             self._desk.log(note)
             return _SPOILED[kind](self, request, response)
         if kind in ("status", "bare status", "redirect", *PORTAL):
@@ -74,11 +72,13 @@ class Answerer:
             self._desk.sleep(source.uniform(0.0, 0.5))
         response, note["changed"] = self._desk.apply(request)
         note["committed"] = True
-        note["status"], note["answer_bytes"] = response.status, len(response.body)
+        _note_answer(note, response)
         self._desk.log(note)
         return self._send(request, response, chunk_bytes=perturbation.get("chunk_bytes"))
 
-    def _send(self, request: Request, response: Response, *, chunk_bytes: int | None = None) -> bool:
+    def _send(
+        self, request: Request, response: Response, *, chunk_bytes: int | None = None
+    ) -> bool:
         head, body = whole(request, response)
         if chunk_bytes is None or not body:
             self._connection.sendall(head + body)
@@ -196,15 +196,23 @@ class Answerer:
         self._connection.sendall(b"\x00\x01 NOT-HTTP garbage\r\n\r\n")
         return False
 
+    def corrupted(self, request: Request, response: Response) -> bool:
+        body = bytearray(response.body)
+        if body:
+            body[len(body) // 2] ^= 1
+        return self._replace(request, response, bytes(body))
+
     def _replace(self, request: Request, response: Response, body: bytes) -> bool:
-        return self._send(request, _without_length(Response(response.status, response.headers, body)))
+        return self._send(
+            request, _without_length(Response(response.status, response.headers, body))
+        )
 
     def _drip(self, data: bytes) -> bool:
-        for byte in data[:DRIP_BYTES_MAX]:
-            self._connection.sendall(bytes([byte]))
-            if not self._desk.sleep(DRIP_SECONDS):
+        for at, byte in enumerate(data[:DRIP_BYTES_MAX]):
+            if at and not self._desk.sleep(DRIP_SECONDS):
                 return False
-        return False
+            self._connection.sendall(bytes([byte]))
+        return len(data) <= DRIP_BYTES_MAX
 
 
 _CHUNKED = (("Transfer-Encoding", "chunked"),)
@@ -232,7 +240,14 @@ _SPOILED: dict[str, Callable[[Answerer, Request, Response], bool]] = {
     "conflicting lengths": Answerer.conflicting_lengths,
     "endless body": Answerer.endless,
     "garbage status line": Answerer.garbage_status,
+    "corrupted body": Answerer.corrupted,
 }
+
+
+def _note_answer(note: dict[str, Any], response: Response) -> None:
+    named = {name.lower(): value for name, value in response.headers}
+    note["status"], note["answer_bytes"] = response.status, len(response.body)
+    note["answer_type"] = named.get("content-type", "")
 
 
 def _without_length(response: Response) -> Response:

@@ -37,10 +37,13 @@ class Desk:
 
     _clock_offset = 0.0
 
+    def release(self) -> None:
+        """End every stall and drip."""
+        self.closing.set()
+
     def begin(self) -> None:
         """Forget everything: a new case starts from an empty service."""
         with self._lock:
-            self.closing.set()
             self.closing = threading.Event()
             self.reference.reset()
             self.faults: list[dict[str, Any]] = []
@@ -94,9 +97,7 @@ class Desk:
             if not self.armed:
                 return -1, None
             number, self.requests = self.requests, self.requests + 1
-            fault = next(
-                (f for f in self.faults if f["at"] == number and not f["consumed"]), None
-            )
+            fault = next((f for f in self.faults if f["at"] == number and not f["consumed"]), None)
             return number, fault
 
     def connection_fault(self) -> dict[str, Any] | None:
@@ -137,6 +138,11 @@ class Desk:
         with self._lock:
             if self.armed:
                 self.exchanges.append(entry)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any request is being worked on."""
+        return self._page.busy > 0
 
     def busy(self, change: int) -> None:
         """Tell the case that so many more (or fewer) requests are being worked on."""

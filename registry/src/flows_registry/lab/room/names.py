@@ -6,9 +6,11 @@ name even when it is refused, when its TLS fails, or when a subprocess made it.
 
 import contextlib
 import itertools
+import select
 import socket
 import struct
 import threading
+from collections.abc import Callable
 
 __all__ = ["Names", "Tap", "serve_names"]
 
@@ -42,16 +44,22 @@ class Names:
         return self._names.get(address, address)
 
 
-def serve_names(names: Names) -> None:
-    """Answer DNS on UDP port 53 in a thread: every A query gets an address, AAAA an empty answer."""
+def serve_names(names: Names, busy: Callable[[int], None]) -> None:
+    """Answer DNS on UDP port 53 in a thread: every A query gets an address, AAAA an empty answer.
+
+    `busy` is told +1 and -1 around each answer: an answer on its way holds the case's clock.
+    """
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("0.0.0.0", 53))  # noqa: S104 (the namespace has no other network)
 
     def run() -> None:
         while True:
-            query, sender = server.recvfrom(4096)
+            select.select([server], [], [])
+            busy(+1)
             with contextlib.suppress(Exception):
+                query, sender = server.recvfrom(4096)
                 server.sendto(_dns_answer(query, names), sender)
+            busy(-1)
 
     threading.Thread(target=run, name="names", daemon=True).start()
 
@@ -60,7 +68,9 @@ def _dns_answer(query: bytes, names: Names) -> bytes:
     labels: list[str] = []
     at = 12
     while query[at]:
-        labels.append(query[at + 1 : at + 1 + query[at]].decode("idna" if query[at] > 63 else "ascii"))
+        labels.append(
+            query[at + 1 : at + 1 + query[at]].decode("idna" if query[at] > 63 else "ascii")
+        )
         at += 1 + query[at]
     end = at + 5
     kind = struct.unpack(">H", query[at + 1 : at + 3])[0]

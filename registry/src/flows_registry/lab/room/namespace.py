@@ -9,6 +9,7 @@ Inside, every address of every host is this machine (`local default dev lo`), so
 anywhere lands on the room's own server, whatever client opened it.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -44,6 +45,10 @@ def create() -> None:
     Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
     _checked("private mounts", _libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
     _loopback_up()
+    # Thousands of short connections: their ends must not linger and fill the socket table, which
+    # is read to see whether anything is on its way.
+    with contextlib.suppress(OSError):
+        Path("/proc/sys/net/ipv4/tcp_max_tw_buckets").write_text("0")
     for family in (socket.AF_INET, socket.AF_INET6):
         _route_everything_here(family)
 

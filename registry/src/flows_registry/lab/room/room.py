@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from core_caps.contract.codec import encode
+
 from flows_registry.lab.case import Case, CaseRun, ErrorFacts, Exchange, Step
 
 __all__ = ["Agent", "AgentBroken", "Furniture", "Profile", "Room", "RoomBroken", "isolation"]
@@ -26,6 +27,7 @@ _HERE = Path(__file__).parent
 _AGENT = _HERE.parent / "agent"
 _PACKAGE_ROOT = _HERE.parents[2]
 _START_SECONDS_MAX = 60.0
+_DNS_PORT = 53
 
 _BOOT = """
 import importlib.util, sys
@@ -77,6 +79,7 @@ class Furniture:
         python: the interpreter of the clean environment.
         plugin: the plugin's name, as `connect` takes it.
         protocols: contract id → lazy name of its Protocol class.
+        worlds: contract id → what its promises are told: `suite`, `world`.
         backend: the backend that this room is for.
         wire: the reference that answers, or None for a backend without network.
         config, secrets: what the plugin is connected with.
@@ -90,6 +93,7 @@ class Furniture:
     python: Path
     plugin: str
     protocols: Mapping[str, str]
+    worlds: Mapping[str, Mapping[str, Any]]
     backend: str
     wire: str | None
     config: Mapping[str, Any]
@@ -170,6 +174,7 @@ class Agent:
         self._process = process
         self._line = line
         self._log = log
+        self._scouted = False
         try:
             answer = line.receive(_START_SECONDS_MAX)
         except RoomBroken:
@@ -190,6 +195,25 @@ class Agent:
         if answer["event"] == "broken":
             raise AgentBroken(answer["text"])
         return answer
+
+    def promises(self, message: Mapping[str, Any]) -> list[str]:
+        """The promises of a suite that apply to what the manifest declares.
+
+        Raises:
+            AgentBroken: the suite cannot be imported.
+        """
+        self._line.send({"promises": message})
+        answer = self._line.receive(_START_SECONDS_MAX)
+        if answer["event"] == "broken":
+            raise AgentBroken(answer["text"])
+        return answer["names"]
+
+    def scout(self, message: Mapping[str, Any]) -> None:
+        """Run a case once for its imports, unless that has been done."""
+        if not self._scouted:
+            self._scouted = True
+            self._line.send({"scout": message})
+            self._line.receive(_START_SECONDS_MAX)
 
     def run(
         self, message: Mapping[str, Any], seconds: float, on_armed: Any, on_disarmed: Any
@@ -237,13 +261,13 @@ class Agent:
         self._process.wait()
 
 
-def _trouble(
-    report: Mapping[str, Any], status: int, killed: bool, seconds: float
-) -> str | None:
+def _trouble(report: Mapping[str, Any], status: int, killed: bool, seconds: float) -> str | None:
     if killed:
         return f"killed after {seconds:.0f} s of real time"
     if report.get("hung"):
-        return "hung: it waits without any deadline at " + "; ".join(report.get("stacks", ()))[:2000]
+        return (
+            "hung: it waits without any deadline at " + "; ".join(report.get("stacks", ()))[:2000]
+        )
     if "crashed" in report:
         return f"crashed: {report['crashed']}"
     if not report:
@@ -331,6 +355,8 @@ class Room:
         """
         profile = profile or _BASE
         agent = self.agent(profile)
+        if case.promise is None:
+            agent.scout(self._message(case))
         started = time.monotonic()
         if self._server_line is not None:
             self._ask({"begin": True})
@@ -346,19 +372,31 @@ class Room:
             if self._server_line is not None:
                 seen.update(self._ask({"disarm": True}))
 
+        if case.promise is not None:
+            armed()
         report, trouble = agent.run(self._message(case), case.real_seconds_max, armed, disarmed)
         if not seen:
             disarmed()
         return _case_run(case, report, seen, trouble, time.monotonic() - started)
 
+    def promises(self, contract: str) -> list[str]:
+        """The promises of the contract's suite that apply here."""
+        case = Case("", contract, self._furniture.backend, (), promise="")
+        return self.agent(_BASE).promises(self._message(case))
+
     def _message(self, case: Case) -> dict[str, Any]:
         furniture = self._furniture
-        return {
+        message: dict[str, Any] = {
             "plugin": furniture.plugin,
             "backend": case.backend,
             "protocol": furniture.protocols[case.contract],
-            "config": dict(furniture.config),
-            "secrets": dict(furniture.secrets),
+            "config": {**furniture.config, **case.config},
+            "secrets": {**furniture.secrets, **case.secrets},
+        }
+        if case.promise is not None:
+            return {**message, "promise": case.promise, **furniture.worlds[case.contract]}
+        return {
+            **message,
             "setup": encode(list(case.setup)),
             "calls": encode(list(case.calls)),
             "probe": encode(list(case.probe)),
@@ -426,7 +464,7 @@ class Room:
             "profile": dict(profile.inside),
             "warm": list(furniture.warm),
             "page": str(self._directory / "page"),
-            "ports": self.ports,
+            "ports": [*self.ports, _DNS_PORT],
             "redirect": None
             if self._isolated
             else dict(zip(map(str, furniture.ports), self.ports, strict=False)),
@@ -523,6 +561,8 @@ def _case_run(
         state_text_after=seen.get("state_text_after", ""),
         egress=tuple((host, port) for host, port in seen.get("egress", ())),
         watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
+        kept=report.get("kept"),
+        broken={key: report[key] for key in ("promised", "observed", "text") if key in report},
         trouble=trouble,
         stalled_connections=seen.get("stalled_connections", 0),
         real_seconds=real_seconds,

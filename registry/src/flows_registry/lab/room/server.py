@@ -12,7 +12,8 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +28,7 @@ from flows_registry.lab.room.names import Names, Tap, serve_names
 __all__ = ["main"]
 
 _LISTEN_BACKLOG = 128
+_QUIET_SECONDS_MAX = 2.0
 
 
 class Server:
@@ -52,7 +54,7 @@ class Server:
             kind: self._context(paths) for kind, paths in settings["certificates"].items()
         }
         if settings["isolated"]:
-            serve_names(self._names)
+            serve_names(self._names, self.desk.busy)
             self._tap = Tap(self._names)
 
     def listen(self) -> list[int]:
@@ -74,6 +76,21 @@ class Server:
                     ports.append(listener.getsockname()[1])
                 threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
         return ports
+
+    def begin(self, ports: list[int]) -> None:
+        """Forget the last case, and wait until nothing of it is going on any more."""
+        self.desk.release()
+        self.refuse(False, ports)
+        self.close_idle()
+        _until(lambda: not self._open and not self.desk.is_busy)
+        self.desk.begin()
+        self.egress()
+
+    def disarm(self, ports: list[int]) -> dict[str, Any]:
+        """The report of the armed time, once what is under way has been noted."""
+        self.refuse(False, ports)
+        _until(lambda: not self.desk.is_busy)
+        return dict(self.desk.disarm(), egress=self.egress())
 
     def refuse(self, refusing: bool, ports: list[int]) -> None:
         """Close the listeners, so that connections are refused, or open them again."""
@@ -201,9 +218,17 @@ class Server:
             "committed": False,
             "changed": False,
             "answer_bytes": 0,
+            "answer_type": "",
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "verified": verified,
         }
+
+
+def _until(quiet: Callable[[], bool]) -> None:
+    """Wait until all is quiet, for a bounded time."""
+    end = time.monotonic() + _QUIET_SECONDS_MAX
+    while not quiet() and time.monotonic() < end:
+        time.sleep(0.0003)
 
 
 def _buffered(connection: socket.socket) -> bool:
@@ -236,10 +261,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
         for raw in stream:
             match json.loads(raw):
                 case {"begin": _}:
-                    server.refuse(False, ports)
-                    server.close_idle()
-                    server.desk.begin()
-                    server.egress()
+                    server.begin(ports)
                     reply({})
                 case {"arm": faults, "perturbation": perturbation}:
                     kinds = {fault["kind"] for fault in faults}
@@ -251,9 +273,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
                         server.refuse(True, ports)
                     reply({})
                 case {"disarm": _}:
-                    server.refuse(False, ports)
-                    report = server.desk.disarm()
-                    reply(dict(report, egress=server.egress()))
+                    reply(server.disarm(ports))
                 case unknown:
                     reply({"error": f"unknown command {sorted(unknown)}"})
     os._exit(0)

@@ -1,0 +1,169 @@
+"""Running the contract check on one backend and putting its verdict together."""
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+
+from core_caps.contract.suite import Call
+
+from flows_registry.checks.contract.matrix import cases_of
+from flows_registry.checks.contract.oracles import Rules, judge
+from flows_registry.checks.plan import Baseline, Plan, allowed_egress, collapsed
+from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.faults import Fault
+from flows_registry.subject import Capability
+from flows_registry.verdict import CheckResult, Finding, Verdict
+
+__all__ = ["check_contract", "comparable_of"]
+
+NAME = "contract"
+UNCONSUMED_MAX = 0.02
+"""The share of faults that may go unserved before the check says nothing any more."""
+
+
+def check_contract(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
+    """Every promise of the suites and every operation under every fault, on one backend."""
+    findings: list[tuple[str, Finding]] = []
+    kept = 0
+    for capability in plan.subject.capabilities.values():
+        if capability.declared.name in plan.backend(backend).providers:
+            broken, cases = _promises(plan, backend, capability)
+            findings += broken
+            kept += cases
+    unusable = [base for base in baselines if base.problem is not None]
+    findings += [(base.exercise.name, _unusable(plan, base)) for base in unusable]
+    matrix = _Matrix(plan, backend)
+    for base in baselines:
+        if base.problem is None:
+            matrix.add(base)
+    findings += matrix.findings()
+    return _result(plan, backend, list(collapsed(findings)), kept, matrix)
+
+
+def comparable_of(capability: Capability) -> Callable[[Call, object], object]:
+    """The contract's own view of what may differ between honest runs.
+
+    A suite that only the plugin's environment holds cannot be imported here; its values are then
+    compared as they are.
+    """
+    module, _, attribute = capability.suite.partition(":")
+    if not module.startswith("core_caps."):
+        return lambda call, value: value
+    return getattr(importlib.import_module(module), attribute).comparable
+
+
+class _Matrix:
+    """The fault cases of one backend: collected, run, judged."""
+
+    def __init__(self, plan: Plan, backend: str) -> None:
+        self._plan = plan
+        self._backend = backend
+        self._cases: list[tuple[Case, Fault, Baseline]] = []
+        self.proved = 0
+        self.unconsumed: list[str] = []
+        declared = plan.backend(backend)
+        config = {
+            setting.name: setting.default if setting.example is None else setting.example
+            for setting in declared.config.values()
+        }
+        self._declared = declared
+        self._egress = allowed_egress(declared, config)
+
+    def add(self, base: Baseline) -> None:
+        for case, fault in cases_of(base, self._backend, self._declared.cancel_seconds_max):
+            if self._plan.only in case.name:
+                self._cases.append((case, fault, base))
+
+    def findings(self) -> Iterator[tuple[str, Finding]]:
+        cases = [case for case, _, _ in self._cases]
+        runs = self._plan.run(NAME, self._backend, cases)
+        for (_, fault, base), run in zip(self._cases, runs, strict=True):
+            if not _consumed(fault, run):
+                self.unconsumed.append(run.case.name)
+                continue
+            self.proved += 1
+            for finding in judge(base, run, fault, self._rules(base)):
+                yield base.exercise.call.operation, finding
+
+    def _rules(self, base: Baseline) -> Rules:
+        return Rules(
+            retry_owner=self._declared.retry_owner,
+            timeout_seconds_max=self._declared.timeout_seconds_max,
+            cancel_seconds_max=self._declared.cancel_seconds_max,
+            egress=self._egress,
+            canaries=self._plan.lab.canaries(self._backend),
+            comparable=comparable_of(base.capability),
+            reproduce=lambda case: self._plan.reproduce(NAME, case),
+        )
+
+
+def _consumed(fault: Fault, run: CaseRun) -> bool:
+    """Whether the server, or the tap, proves that the fault really happened."""
+    if fault.kind == "refused":
+        # Nobody listened, so the server served nothing: the attempt itself is the proof.
+        return bool(run.egress) or any(kind == "connect" for kind, _ in run.watched)
+    return bool(run.consumed) and all(run.consumed)
+
+
+def _promises(
+    plan: Plan, backend: str, capability: Capability
+) -> tuple[list[tuple[str, Finding]], int]:
+    names = plan.lab.promises(capability.contract, backend)
+    cases = plan.wanted(
+        Case(f"{backend}/promise/{name}", capability.contract, backend, (), promise=name)
+        for name in names
+    )
+    findings: list[tuple[str, Finding]] = []
+    for run in plan.run(NAME, backend, cases):
+        if run.kept and run.trouble is None:
+            continue
+        name = run.case.promise or ""
+        findings.append(
+            (
+                name,
+                Finding(
+                    "CONTRACT001",
+                    f"the promise {name!r} of {capability.contract} is broken",
+                    run.broken.get("promised", "the case runs to its end"),
+                    run.broken.get("observed", run.trouble or "it did not end"),
+                    plan.reproduce(NAME, run.case.name),
+                    f"see {name} in {capability.suite.partition(':')[0]}",
+                ),
+            )
+        )
+    return findings, len(cases)
+
+
+def _unusable(plan: Plan, base: Baseline) -> Finding:
+    return Finding(
+        "CONTRACT002",
+        f"the exercise {base.exercise.name!r} fails on a healthy service",
+        f"{base.exercise.call.operation} succeeds on a service without faults",
+        base.problem or "",
+        plan.reproduce(NAME, base.run.case.name),
+        "make the operation work against the vendor's documented protocol first",
+    )
+
+
+def _result(
+    plan: Plan, backend: str, findings: list[Finding], kept: int, matrix: _Matrix
+) -> CheckResult:
+    cases = kept + matrix.proved
+    verdict = Verdict.REFUSED if findings else Verdict.PASSED
+    missed = len(matrix.unconsumed)
+    if not findings and missed > UNCONSUMED_MAX * max(1, matrix.proved):
+        verdict = Verdict.INCONCLUSIVE
+        findings = [
+            Finding(
+                "CONTRACT003",
+                f"{missed} faults were never met",
+                "the server proves that each fault was consumed",
+                ", ".join(matrix.unconsumed[:5]),
+                plan.reproduce(NAME, matrix.unconsumed[0]),
+                "the operation may not send the request that its healthy run sent",
+            )
+        ]
+    elif not findings and cases == 0:
+        verdict = Verdict.INCONCLUSIVE
+        findings = [Finding("CONTRACT003", "no case ran", "at least one promise", "nothing")]
+    facts = {"promises": kept, "faults": matrix.proved, "faults_not_met": matrix.unconsumed}
+    return CheckResult(NAME, backend, verdict, cases, tuple(findings), plan.lab.level, facts)

@@ -1,0 +1,69 @@
+"""The matrix: which faults an exercise meets, and at which of its requests."""
+
+from collections.abc import Iterator
+
+from core_caps.claims.lattice import Effects
+
+from flows_registry.checks.plan import Baseline
+from flows_registry.lab.case import Case, Exchange
+from flows_registry.lab.faults import (
+    CONNECTION,
+    FAULTS,
+    PINNED_ONLY,
+    READS_ONLY,
+    STRUCTURED_ONLY,
+    Fault,
+)
+
+__all__ = ["REQUESTS_MAX", "cases_of"]
+
+REQUESTS_MAX = 4
+"""At how many of an operation's requests each fault is tried."""
+
+CANCEL_AFTER_SECONDS = 2.0
+
+
+def cases_of(base: Baseline, backend: str, settle_seconds: float) -> Iterator[tuple[Case, Fault]]:
+    """Every case that an exercise gives; none where it makes no request."""
+    for at, exchange in enumerate(base.run.exchanges[:REQUESTS_MAX]):
+        for fault in FAULTS:
+            if _applies(fault, base, at, exchange):
+                armed = Fault(fault.kind, at, fault.status, fault.retry_after)
+                yield _case(base, backend, armed), armed
+        stall = Fault("stall", at)
+        yield _case(base, backend, stall, settle_seconds), stall
+
+
+def _case(base: Baseline, backend: str, fault: Fault, settle_seconds: float | None = None) -> Case:
+    where = f" at request {fault.at + 1}" if len(base.run.exchanges) > 1 else ""
+    cancelled = settle_seconds is not None
+    what = "cancelled during a stall" if cancelled else fault.name
+    return Case(
+        f"{backend}/{base.exercise.name}/{what}{where}",
+        base.capability.contract,
+        backend,
+        (base.exercise.call,),
+        setup=base.exercise.setup,
+        probe=(base.exercise.call,),
+        faults=(fault,),
+        cancel_after_seconds=CANCEL_AFTER_SECONDS if cancelled else None,
+        settle_seconds=settle_seconds or 0.0,
+    )
+
+
+def _applies(fault: Fault, base: Baseline, at: int, exchange: Exchange) -> bool:
+    """Whether this fault can be told from a healthy answer to this request at all."""
+    kind = fault.kind
+    if kind in CONNECTION:
+        return at == 0
+    if kind in READS_ONLY:
+        return base.claim.effects <= Effects.READ_ONLY
+    if kind in PINNED_ONLY:
+        return any(hint.endswith("::pinned") for hint in base.claim.hints)
+    if kind in STRUCTURED_ONLY:
+        return any(word in exchange.answer_type for word in ("json", "xml"))
+    if kind in ("bare status", "empty answer"):
+        # Where a healthy answer is this very status without content, nobody could tell.
+        healthy = exchange.status == (fault.status or 200) and exchange.answer_bytes == 0
+        return not healthy
+    return True

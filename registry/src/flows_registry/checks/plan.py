@@ -1,0 +1,148 @@
+"""What every check is given, and the fault-free runs that several of them start from."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core_caps.claims.lattice import Effects
+from core_caps.claims.manifest import Backend, OperationClaim
+from core_caps.contract.suite import Exercise
+
+from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.lab import Lab
+from flows_registry.subject import Capability, Subject
+from flows_registry.verdict import Finding
+
+__all__ = ["Baseline", "Plan", "allowed_egress", "collapsed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One exercise on a healthy service.
+
+    Attributes:
+        capability: the capability it belongs to.
+        exercise: the exercise.
+        claim: what its operation claims.
+        run: what came of it.
+    """
+
+    capability: Capability
+    exercise: Exercise
+    claim: OperationClaim
+    run: CaseRun
+
+    @property
+    def writes(self) -> bool:
+        """Whether the operation claims to change the service by itself."""
+        return self.claim.effects is Effects.EFFECTFUL and not self.claim.delegates
+
+    @property
+    def writes_something_new(self) -> bool:
+        """Whether a healthy call left more in the service than there was: a put, no delete."""
+        return self.writes and len(self.run.state_text_after) > len(self.run.state_text_before)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the run proves nothing, or None when everything went well."""
+        run = self.run
+        if run.trouble:
+            return run.trouble
+        if run.opening is not None:
+            return f"{run.opening.name}: {run.opening.message}"
+        for step in (*run.setup, *run.steps):
+            if step.error is not None:
+                return f"{step.error.name}: {step.error.message}"
+        return None if run.steps else "no call was made"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every check is given.
+
+    Attributes:
+        subject: what is certified.
+        lab: where it runs.
+        source: the subject's path as the user gave it, for reproductions.
+        seed: where generated cases start.
+        progress: called with (check, backend, cases done, cases in all).
+        only: run only cases whose name contains this text, or "" for all.
+    """
+
+    subject: Subject
+    lab: Lab
+    source: str
+    seed: int = 0
+    progress: Callable[[str, str, int, int], None] = lambda check, backend, done, total: None
+    only: str = ""
+
+    def backend(self, name: str) -> Backend:
+        """What the manifest says of a backend."""
+        return self.subject.manifest.backends[name]
+
+    def reproduce(self, check: str, case: str) -> str:
+        """The command that runs one case again."""
+        return f"flows-registry certify {self.source} --check {check} --case {case!r}"
+
+    def wanted(self, cases: Iterable[Case]) -> list[Case]:
+        """The cases that the user asked for."""
+        return [case for case in cases if self.only in case.name]
+
+    def run(
+        self, check: str, backend: str, cases: Sequence[Case], **options: object
+    ) -> list[CaseRun]:
+        """Run cases in the lab, with progress."""
+        done = 0
+
+        def on_case(_: CaseRun) -> None:
+            nonlocal done
+            done += 1
+            self.progress(check, backend, done, len(cases))
+
+        return self.lab.run(cases, on_case=on_case, **options)  # type: ignore[arg-type]
+
+    def baselines(self, backend: str) -> list[Baseline]:
+        """Every exercise of every capability that this backend provides, run without faults."""
+        provided = self.backend(backend).providers
+        chosen = [
+            (capability, exercise)
+            for capability in self.subject.capabilities.values()
+            if capability.declared.name in provided
+            for exercise in capability.exercises
+        ]
+        cases = [
+            Case(
+                f"{backend}/{exercise.name}",
+                capability.contract,
+                backend,
+                (exercise.call,),
+                setup=exercise.setup,
+                probe=exercise.probe,
+            )
+            for capability, exercise in chosen
+        ]
+        return [
+            Baseline(capability, exercise, capability.claims[exercise.call.operation], run)
+            for (capability, exercise), run in zip(
+                chosen, self.run("baseline", backend, cases), strict=True
+            )
+        ]
+
+
+def allowed_egress(backend: Backend, config: Mapping[str, object]) -> frozenset[tuple[str, int]]:
+    """The declared (host, port) pairs with settings filled in."""
+    pairs: set[tuple[str, int]] = set()
+    for entry in backend.egress:
+        host, _, port = entry.format_map(config).rpartition(":")
+        pairs.add((host.lower(), int(port)))
+    return frozenset(pairs)
+
+
+def collapsed(findings: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:
+    """One finding per (code, group), the first of each; it says how many more there were."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for group, finding in findings:
+        groups.setdefault((finding.code, group), []).append(finding)
+    for members in groups.values():
+        first = members[0]
+        more = len(members) - 1
+        yield replace(first, message=f"{first.message} (and {more} more cases)") if more else first
