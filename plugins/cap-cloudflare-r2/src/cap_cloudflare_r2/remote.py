@@ -22,7 +22,7 @@ from core_caps.errors import (
 from core_caps.rng import Rng
 
 from cap_cloudflare_r2 import limits, transfer
-from cap_cloudflare_r2.answers import conditions_of, etag_of, is_md5
+from cap_cloudflare_r2.answers import etag_of, is_md5
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.cursors import token_of, wrap
 from cap_cloudflare_r2.requests import Requests
@@ -162,9 +162,7 @@ class RemoteR2:
         limits.check_etag(if_none_match)
         limits.check_http(http)
         limits.check_metadata(metadata)
-        target = transfer.Target(
-            key, parameters_of(http, metadata), conditions_of(if_match, if_none_match)
-        )
+        target = transfer.Target(key, parameters_of(http, metadata), if_match, if_none_match)
         try:
             stored = await self._store(target, data, size_bytes)
         except ProviderError as error:

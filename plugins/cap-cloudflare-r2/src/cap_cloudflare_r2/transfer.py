@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 
-from core_caps.errors import InvalidArgument, Outcome, ProviderError
+from core_caps.errors import InvalidArgument, Outcome, PreconditionFailed, ProviderError
 
 from cap_cloudflare_r2 import limits
+from cap_cloudflare_r2.answers import conditions_of, etag_of
 from cap_cloudflare_r2.requests import Pieces, Requests
 
 __all__ = ["Stored", "Target", "store_parts", "store_stream", "windows"]
@@ -28,12 +29,18 @@ class Target:
     Attributes:
         key: its key.
         stored: the metadata parameters, for the request that begins it.
-        conditions: the condition parameters, for the request that makes it visible.
+        if_match, if_none_match: the conditions, for the request that makes it visible.
     """
 
     key: str
     stored: Mapping[str, object]
-    conditions: Mapping[str, object]
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+    @property
+    def conditions(self) -> Mapping[str, object]:
+        """The conditions as parameters."""
+        return conditions_of(self.if_match, self.if_none_match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ async def store_parts(
     truth: when its answer is lost the outcome stays UNKNOWN, and the abort that follows is safe
     either way: it ends an upload that was not completed, and cannot touch an object that was.
     """
+    await _check_early(requests, target, seconds)
     upload = await requests.create_upload(target.key, target.stored, seconds=seconds)
     completing = False
     try:
@@ -116,6 +124,19 @@ async def store_parts(
             error.outcome = Outcome.NOT_APPLIED
         raise
     return Stored(etag, size)
+
+
+async def _check_early(requests: Requests, target: Target, seconds: float) -> None:
+    """Ask before sending much whether the conditions hold now; completing asks again."""
+    if not target.conditions:
+        return
+    found = await requests.head("put", target.key, seconds=seconds)
+    etag = None if found is None else etag_of(found)
+    match, none_match = target.if_match, target.if_none_match
+    if match is not None and (etag is None or match not in {"*", etag}):
+        raise PreconditionFailed(f"if_match: the etag of {target.key!r} is {etag}, not {match}")
+    if none_match is not None and etag is not None and none_match in {"*", etag}:
+        raise PreconditionFailed(f"if_none_match: {target.key!r} exists with the etag {etag}")
 
 
 async def windows(data: memoryview, part_size_bytes: int) -> AsyncIterator[_Part]:
