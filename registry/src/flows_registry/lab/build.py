@@ -1,4 +1,4 @@
-"""A plugin built twice by its own build backend, in two surroundings, without network or secrets."""
+"""A plugin built by its own backend, twice, in two surroundings, without network or secrets."""
 
 import hashlib
 import json

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from flows_registry.lab.simulators.packages import cache_root
+
 __all__ = ["cache_folder", "locked", "made_once"]
 
 UNUSED_SECONDS_MAX = 30 * 24 * 3600
@@ -18,21 +20,10 @@ UNUSED_SECONDS_MAX = 30 * 24 * 3600
 def cache_folder(*below: str) -> Path:
     """A folder of our own in the user's cache, created if needed.
 
-    `FLOWS_CACHE_DIR` moves it; otherwise the platform's habit decides.
-
     Raises:
         OSError: it cannot be created.
     """
-    given = os.environ.get("FLOWS_CACHE_DIR")
-    if given:
-        root = Path(given)
-    elif sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "flows"
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library/Caches/flows"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flows"
-    folder = root.joinpath("registry", *below)
+    folder = cache_root().joinpath(*below)
     folder.mkdir(parents=True, exist_ok=True)
     return folder.resolve()
 

@@ -49,7 +49,8 @@ class Wheel:
         version: its distribution's version.
         files: member names without folders.
         metadata: the headers of METADATA.
-        plugins: entry points of the group flows.capabilities: name → module.
+        plugins: entry points of the group flows.capabilities: name → `module` or
+            `module:attribute`.
         manifests: content of every capability.toml, by member name.
         compiled: members that are machine code.
         sources: the text of every Python module, by member name.
@@ -82,7 +83,7 @@ class Wheel:
     @property
     def packages(self) -> frozenset[str]:
         """The top-level names that are its own: those its plugins live in."""
-        return frozenset(module.partition(".")[0] for module in self.plugins.values())
+        return frozenset(re.split("[.:]", module)[0] for module in self.plugins.values())
 
     def requirement(self, extras: tuple[str, ...] = ()) -> str:
         """The requirement that installs exactly this file."""

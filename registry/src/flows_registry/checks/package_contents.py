@@ -1,0 +1,222 @@
+"""What the wheel's own words must say: metadata, entry point, manifest, requirements."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from core_caps.capabilities.known import spec_for
+from core_caps.claims.manifest import Manifest
+from core_caps.claims.manifest_model import validate
+from core_caps.claims.operation import CapabilitySpec
+from core_caps.errors import ManifestInvalid
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from flows_registry.lab.wheel import ENTRY_POINT_GROUP, MANIFEST_NAME, Problem, Wheel
+from flows_registry.verdict import Finding
+
+__all__ = [
+    "Plugin",
+    "declared_extras",
+    "dependencies",
+    "from_problem",
+    "manifest_findings",
+    "metadata",
+    "own_manifest",
+    "the_plugin",
+]
+
+Plugin = tuple[str, str]
+"""An entry point: its name, and `module` or `module:attribute`."""
+
+_LOWER_BOUNDS = frozenset({">=", ">", "==", "===", "~="})
+
+CONTRACTED = frozenset({"core-caps"})
+"""Bounded otherwise: the manifest names the contract's version."""
+
+
+def from_problem(problem: Problem, wheel: Path) -> Finding:
+    """A problem of the archive as a finding."""
+    return Finding(
+        problem.code,
+        problem.message,
+        promised="a wheel as the binary distribution format describes it, holding its own package",
+        observed=problem.observed,
+        reproduce=f"python -m zipfile -l {wheel.name}",
+        fix=problem.fix,
+    )
+
+
+def metadata(wheel: Wheel) -> Iterator[Finding]:
+    """Licence, supported Python versions, and the marker that its types may be relied on."""
+
+    def missing(what: str, fix: str) -> Finding:
+        return Finding(
+            "PACKAGE008",
+            f"{wheel.path.name} does not state {what}",
+            promised="whoever installs a plugin can read what they may do with it",
+            observed="nothing in METADATA or in the package",
+            reproduce=f"unzip -p {wheel.path.name} '*/METADATA'",
+            fix=fix,
+        )
+
+    headers = wheel.metadata
+    classified = any(
+        str(each).startswith("License ::") for each in headers.get_all("Classifier") or ()
+    )
+    if not (headers["License-Expression"] or headers["License"] or classified):
+        yield missing("a licence", 'write license = "Apache-2.0" (an SPDX expression) in [project]')
+    if not headers["Requires-Python"]:
+        yield missing("the Python versions it runs on", 'write requires-python = ">=3.11"')
+    packages = wheel.packages
+    if packages and not any(
+        PurePosixPath(name).name == "py.typed" and name.partition("/")[0] in packages
+        for name in wheel.files
+    ):
+        yield missing("that it is typed", "add an empty py.typed beside __init__.py")
+
+
+def the_plugin(wheel: Wheel) -> tuple[Plugin | None, list[Finding]]:
+    """The one plugin that the wheel registers."""
+    plugins = list(wheel.plugins.items())
+    if len(plugins) == 1:
+        name, target = plugins[0]
+        if _module_file(wheel, target) is not None:
+            return (name, target), []
+        observed = f"{target} is not among the wheel's files"
+    else:
+        names = ", ".join(name for name, _ in plugins) or "none"
+        observed = f"entry points in {ENTRY_POINT_GROUP}: {names}"
+    return None, [
+        Finding(
+            "PACKAGE011",
+            f"the wheel does not register one plugin: {observed}",
+            promised=f"one entry point in the group {ENTRY_POINT_GROUP} names the plugin's module",
+            observed=observed,
+            reproduce=f"unzip -p {wheel.path.name} '*/entry_points.txt'",
+            fix=f'[project.entry-points."{ENTRY_POINT_GROUP}"] NAME = "cap_name.plugin"',
+        )
+    ]
+
+
+def own_manifest(
+    wheel: Wheel, plugin: Plugin | None
+) -> tuple[tuple[str, bytes] | None, list[Finding]]:
+    """The manifest beside the plugin's module: member name and content."""
+    listed = ", ".join(wheel.manifests) or "none"
+    if plugin is not None:
+        folder = PurePosixPath(plugin[1].partition(":")[0].replace(".", "/"))
+        places = [str(each / MANIFEST_NAME) for each in (folder, *folder.parents)][:-1]
+        found = next((each for each in places if each in wheel.manifests), None)
+        if found is not None and len(wheel.manifests) == 1:
+            return (found, wheel.manifests[found]), []
+    return None, [
+        Finding(
+            "PACKAGE010",
+            f"one {MANIFEST_NAME} beside the entry point's package is needed, found: {listed}",
+            promised="what a plugin does can be read from its wheel without importing it",
+            observed=f"manifests in the wheel: {listed}",
+            reproduce=f"python -m zipfile -l {wheel.path.name} | grep {MANIFEST_NAME}",
+            fix=f"keep {MANIFEST_NAME} beside __init__.py and let the build include it",
+        )
+    ]
+
+
+def manifest_findings(
+    wheel: Wheel,
+    plugin: Plugin,
+    member: str,
+    content: bytes,
+    own: Mapping[str, CapabilitySpec],
+) -> Iterator[Finding]:
+    """Everything that validation finds, and whether the two names agree."""
+    reproduce = f"unzip -p {wheel.path.name} {member}"
+
+    def known(contract: str) -> CapabilitySpec | None:
+        return own.get(contract) or spec_for(contract)
+
+    try:
+        manifest, found = validate(content, spec_for=known, origin=member)
+    except ManifestInvalid as error:
+        promised = "a manifest that parses"
+        yield Finding(error.code, error.message, promised, error.message, reproduce, error.hint)
+        return
+    for each in found:
+        yield Finding(
+            each.code,
+            f"{each.location}: {each.message}" if each.location else each.message,
+            promised="a manifest as docs/manifest.md describes it",
+            observed=each.message,
+            reproduce=reproduce,
+            fix=each.fix,
+        )
+    if manifest.name and manifest.name != plugin[0]:
+        yield Finding(
+            "PACKAGE011",
+            f"the entry point is called {plugin[0]!r}, the manifest says {manifest.name!r}",
+            promised="the name under which a plugin is found is the name it gives itself",
+            observed=f"{plugin[0]} = {plugin[1]} against name = {manifest.name!r}",
+            reproduce=reproduce,
+            fix="use one of the two names in both places",
+        )
+
+
+def declared_extras(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
+    """Every extra that a backend names must be one of the wheel's."""
+    for backend in manifest.backends.values():
+        if backend.extra is not None and canonicalize_name(backend.extra) not in wheel.extras:
+            yield Finding(
+                "PACKAGE013",
+                f"backend {backend.name!r} needs the extra {backend.extra!r}, which the wheel "
+                "does not have",
+                promised=f"pip install '{wheel.name}[{backend.extra}]' brings what it needs",
+                observed=f"extras: {', '.join(sorted(wheel.extras)) or 'none'}",
+                reproduce=f"unzip -p {wheel.path.name} '*/METADATA' | grep Provides-Extra",
+                fix=f"add {backend.extra} to [project.optional-dependencies]",
+            )
+
+
+def dependencies(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
+    """What is installed with the plugin has a lower bound and comes from an index."""
+    used = {"", *(canonicalize_name(b.extra) for b in manifest.backends.values() if b.extra)}
+    for line in wheel.requires:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement as error:
+            yield _dependency(line, f"{line!r} is no requirement: {error}", "correct it")
+            continue
+        name = canonicalize_name(requirement.name)
+        marker = requirement.marker
+        if name == wheel.name or (
+            marker is not None and not any(_may_hold(marker.evaluate, extra) for extra in used)
+        ):
+            continue
+        if requirement.url is not None:
+            message = f"{name} is taken from {requirement.url}"
+            yield _dependency(line, message, f"require a released version: {name}>=…")
+        elif name not in CONTRACTED and not any(
+            each.operator in _LOWER_BOUNDS for each in requirement.specifier
+        ):
+            yield _dependency(
+                line,
+                f"any version of {name} satisfies the requirement {line!r}",
+                f"write the oldest version that was tried: {name}>=…",
+            )
+
+
+def _may_hold(evaluate: object, extra: str) -> bool:
+    assert callable(evaluate)
+    return bool(evaluate({"extra": extra}))
+
+
+def _dependency(line: str, message: str, fix: str) -> Finding:
+    promised = "an installation gets versions that the plugin was made for"
+    return Finding("PACKAGE009", message, promised, line, "read Requires-Dist in METADATA", fix)
+
+
+def _module_file(wheel: Wheel, target: str) -> str | None:
+    path = target.partition(":")[0].replace(".", "/")
+    stems = {f"{path}.py", f"{path}/__init__.py"}
+    compiled = (each for each in wheel.compiled if each.startswith(f"{path}."))
+    return next((each for each in (*wheel.files, *compiled) if each in stems), None) or next(
+        compiled, None
+    )

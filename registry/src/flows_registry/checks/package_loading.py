@@ -1,0 +1,266 @@
+"""Whether the plugin and its backends import where only what they declare is installed."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core_caps.claims.manifest import Manifest
+from core_caps.claims.operation import CapabilitySpec, Operation, Repeat
+from packaging.utils import canonicalize_name
+
+import flows_registry.checks.package_probe
+from flows_registry.checks.package_contents import Plugin
+from flows_registry.checks.package_imports import Import, foreign_imports, importable
+from flows_registry.lab.environment import Environment, closure, make_environment
+from flows_registry.lab.running import Confinement, Ran, Run
+from flows_registry.lab.uv import Uv, bare_environment
+from flows_registry.lab.wheel import Wheel
+from flows_registry.lab.workspace import companions
+from flows_registry.verdict import Finding
+
+__all__ = ["Loading", "check_loading"]
+
+LOAD_SECONDS_MAX = 60.0
+
+Answers = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Loading:
+    """What loading showed.
+
+    Attributes:
+        answers: the findings of each question asked, in order.
+        specifications: capabilities of the plugin's own, by contract.
+        environment: the wheel with every backend's extra.
+        bare: the wheel without extras.
+    """
+
+    answers: list[list[Finding]] = field(default_factory=list[list[Finding]])
+    specifications: dict[str, CapabilitySpec] = field(default_factory=dict[str, CapabilitySpec])
+    environment: Environment | None = None
+    bare: Environment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lab:
+    """What every step of loading needs."""
+
+    wheel: Wheel
+    plugin: Plugin
+    manifest: Manifest
+    scratch: Path
+    uv: Uv
+    run: Run
+
+    def environment(self, extras: Sequence[str]) -> Environment:
+        """The wheel with these extras, with the workspace's own packages beside the index."""
+        beside = companions(self.wheel, extras, uv=self.uv, scratch=self.scratch)
+        wanted = [self.wheel.requirement(tuple(extras)), *(each.requirement() for each in beside)]
+        name = "-".join(("environment", *extras))
+        return make_environment(wanted, uv=self.uv, scratch=self.scratch / name)
+
+    def ask(self, environment: Environment, names: Sequence[str]) -> tuple[Answers, Ran]:
+        """What importing these names gives in the environment."""
+        folder = self.scratch / f"probe-{environment.root.parent.name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        request, answer = folder / "request.json", folder / "answer.json"
+        protocols = [each.protocol for each in self.manifest.capabilities.values()]
+        request.write_text(json.dumps({"names": names, "protocols": protocols}), encoding="utf-8")
+        probe = folder / "probe.py"
+        shutil.copyfile(flows_registry.checks.package_probe.__file__, probe)
+        ran = self.run(
+            [str(environment.python), "-I", "-B", str(probe), str(request), str(answer)],
+            env=bare_environment(folder),
+            cwd=folder,
+            timeout_seconds=LOAD_SECONDS_MAX,
+            confined=Confinement((folder,)),
+        )
+        try:
+            return json.loads(answer.read_text(encoding="utf-8")), ran
+        except (OSError, ValueError):
+            return {}, ran
+
+
+def check_loading(
+    wheel: Wheel, plugin: Plugin, manifest: Manifest, scratch: Path, *, uv: Uv, run: Run
+) -> Loading:
+    """Import the plugin's module and every backend's classes where only their own extra is.
+
+    Raises:
+        EnvironmentFailed: an environment cannot be made (PACKAGE014).
+        BuildFailed: a package of the workspace that it requires does not build (PACKAGE003).
+    """
+    lab = _Lab(wheel, plugin, manifest, scratch, uv, run)
+    loading = Loading()
+    own = wheel.extras
+    extras = sorted(
+        {
+            extra
+            for backend in manifest.backends.values()
+            if backend.extra and (extra := canonicalize_name(backend.extra)) in own
+        }
+    )
+    loading.bare = lab.environment(())
+    loading.environment = lab.environment(extras) if extras else loading.bare
+    for extra in ("", *extras):
+        own_alone = loading.environment if extra else loading.bare
+        environment = own_alone if len(extras) < 2 or not extra else lab.environment((extra,))
+        loading.answers.append(_load(lab, loading, environment, extra))
+    loading.answers.append(list(_strangers(lab, loading.environment, extras)))
+    loading.answers.append(list(_undeclared(lab, loading.environment)))
+    return loading
+
+
+def _load(lab: _Lab, loading: Loading, environment: Environment, extra: str) -> list[Finding]:
+    """Import what must import with this extra alone."""
+    subjects = dict(_subjects(lab, extra))
+    if not subjects:
+        return []
+    answers, ran = lab.ask(environment, list(subjects))
+    findings: list[Finding] = []
+    for name, subject in subjects.items():
+        answer = answers.get(name)
+        if answer is None:
+            how = "did not end in time" if ran.timed_out else f"ended with code {ran.returncode}"
+            findings.append(
+                _broken(lab, name, extra, f"{subject}: the importing process {how}", ran.tail())
+            )
+            break
+        findings += _judge(lab, name, subject, extra, answer)
+        if "specification" in answer:
+            spec = _specification(answer["specification"])
+            loading.specifications[spec.contract] = spec
+    return findings
+
+
+def _subjects(lab: _Lab, extra: str) -> Iterator[tuple[str, str]]:
+    """The names to import with this extra alone, each with what it is."""
+    if not extra:
+        yield lab.plugin[1], "the entry point"
+        for provided in lab.manifest.capabilities.values():
+            if provided.protocol:
+                yield provided.protocol, f"the protocol of {provided.name}"
+    for backend in lab.manifest.backends.values():
+        if canonicalize_name(backend.extra or "") == extra:
+            for lazy in backend.providers.values():
+                yield lazy, f"backend {backend.name!r}"
+
+
+def _judge(
+    lab: _Lab, name: str, subject: str, extra: str, answer: Mapping[str, Any]
+) -> Iterator[Finding]:
+    if "error" in answer:
+        missing = answer.get("missing")
+        if missing and str(missing).partition(".")[0] not in lab.wheel.packages:
+            yield _undeclared_finding(lab, name, subject, extra, str(missing))
+        else:
+            yield _broken(lab, name, extra, f"{subject} does not import", str(answer["message"]))
+    elif name == lab.plugin[1] and not answer["hook"]:
+        message = f"{subject} {name} does not implement the hook flows_open"
+        yield _broken(lab, name, extra, message, "no function flows_open marked with hookimpl")
+    elif subject.startswith("backend") and not (answer["is_class"] and answer["config"]):
+        what = "has no class attribute Config" if answer["is_class"] else "is not a class"
+        yield _broken(lab, name, extra, f"{subject}: {name} {what}", what)
+
+
+def _broken(lab: _Lab, name: str, extra: str, message: str, observed: str) -> Finding:
+    return Finding(
+        "PACKAGE012",
+        f"{message}: {observed.splitlines()[-1]}" if observed else message,
+        promised=f"{name} imports where {_installed(lab, extra)} is installed",
+        observed=observed,
+        reproduce=_reproduce(lab, name, extra),
+        fix="correct the name in capability.toml or pyproject.toml, or the error that it shows",
+    )
+
+
+def _undeclared_finding(lab: _Lab, name: str, subject: str, extra: str, missing: str) -> Finding:
+    return Finding(
+        "PACKAGE013",
+        f"{subject} needs {missing}, which {_installed(lab, extra)} does not bring",
+        promised=f"{_installed(lab, extra)} brings everything that {name} imports",
+        observed=f"No module named {missing!r}",
+        reproduce=_reproduce(lab, name, extra),
+        fix=f"declare the distribution of {missing} in the extra {extra!r}"
+        if extra
+        else f"declare the distribution of {missing} in dependencies, or import it only in a "
+        "backend with an extra",
+    )
+
+
+def _installed(lab: _Lab, extra: str) -> str:
+    return f"{lab.wheel.name}[{extra}]" if extra else lab.wheel.name
+
+
+def _reproduce(lab: _Lab, name: str, extra: str) -> str:
+    module = name.partition(":")[0]
+    return f"pip install '{_installed(lab, extra)}' in a fresh venv; python -c 'import {module}'"
+
+
+def _strangers(lab: _Lab, environment: Environment, extras: Sequence[str]) -> Iterator[Finding]:
+    """Distributions that nothing asked for."""
+    wanted = closure(environment, lab.wheel.name, extras)
+    for each in environment.distributions:
+        if each.name not in wanted:
+            yield Finding(
+                "PACKAGE014",
+                f"{each.name} {each.version} got into the environment, and nothing requires it",
+                promised="the plugin, what it requires, and nothing else",
+                observed=each.name,
+                reproduce=f"uv pip list --python {environment.python}",
+                fix="look for a requirement that the metadata does not show",
+            )
+
+
+def _undeclared(lab: _Lab, environment: Environment) -> Iterator[Finding]:
+    """Imports anywhere in the package, lazy ones too, that no declared dependency brings."""
+    own = {
+        name: text
+        for name, text in lab.wheel.sources.items()
+        if name.partition("/")[0] in lab.wheel.packages
+    }
+    available = importable(environment.site_packages)
+    left = [each for each in foreign_imports(own, lab.wheel.packages) if each.name not in available]
+    used = {canonicalize_name(b.extra) for b in lab.manifest.backends.values() if b.extra}
+    if left and (others := sorted(lab.wheel.extras - used)):
+        # An extra that no backend names (`test`, `fast`) may bring what a module needs.
+        whole = lab.environment([*sorted(used & lab.wheel.extras), *others])
+        more = importable(whole.site_packages)
+        left = [each for each in left if each.name not in more]
+    seen: set[str] = set()
+    for each in left:
+        if each.name not in seen:
+            seen.add(each.name)
+            yield _static_finding(lab, each)
+
+
+def _static_finding(lab: _Lab, found: Import) -> Finding:
+    name = found.name
+    return Finding(
+        "PACKAGE013",
+        f"{found.file}:{found.line} imports {found.name}, which no dependency and no extra brings",
+        promised=f"{lab.wheel.name} declares what it imports",
+        observed=f"import {found.name} at {found.file}:{found.line}",
+        reproduce=f"pip install '{lab.wheel.name}' with every extra; python -c 'import {name}'",
+        fix=f"declare the distribution of {name}, or guard the import with except ImportError",
+    )
+
+
+def _specification(data: Mapping[str, Any]) -> CapabilitySpec:
+    operations = [
+        Operation(
+            name=each["name"],
+            hints=tuple(each["hints"]),
+            repeat=Repeat(each["repeat"]),
+            delegates=tuple(each["delegates"]),
+            optional=each["optional"],
+            streams=each["streams"],
+        )
+        for each in data["operations"]
+    ]
+    return CapabilitySpec(data["name"], data["version"], {each.name: each for each in operations})
