@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import Final
@@ -110,6 +111,10 @@ def _decoded(value: str) -> str:
 
     Source: https://developers.cloudflare.com/r2/api/s3/extensions/#extended-metadata-using-unicode
     """
+    if not value.isascii():
+        # Octets that were read as Latin-1 but mean UTF-8.
+        with suppress(UnicodeError):
+            return value.encode("latin-1").decode()
     if "=?" not in value:
         return value
     try:

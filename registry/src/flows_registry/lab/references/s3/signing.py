@@ -7,7 +7,8 @@ import hashlib
 import hmac
 import re
 from calendar import timegm
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from time import strptime
@@ -114,14 +115,15 @@ class Verifier:
             abs(moment - self.now()) > self.skew_seconds_max
         ):
             raise Refusal("RequestTimeTooSkewed")
-        canonical = _canonical_request(request, query, claim)
+        secrets = self._secrets(claim)
         scope = "/".join(claim.scope)
-        digest = hashlib.sha256(canonical).hexdigest()
-        to_sign = f"{ALGORITHM}\n{claim.date}\n{scope}\n{digest}".encode()
-        for secret in self._secrets(claim):
-            key = signing_key(secret, *claim.scope[:3])
-            if hmac.compare_digest(sign(key, to_sign), claim.signature):
-                return Signed(claim.payload, claim.signature, key, scope, claim.date)
+        for canonical in _encodings(_canonical_request(request, query, claim)):
+            digest = hashlib.sha256(canonical).hexdigest()
+            to_sign = f"{ALGORITHM}\n{claim.date}\n{scope}\n{digest}".encode()
+            for secret in secrets:
+                key = signing_key(secret, *claim.scope[:3])
+                if hmac.compare_digest(sign(key, to_sign), claim.signature):
+                    return Signed(claim.payload, claim.signature, key, scope, claim.date)
         raise Refusal("SignatureDoesNotMatch")
 
     def _secrets(self, claim: _Claim) -> Sequence[str]:
@@ -216,7 +218,15 @@ def _date(text: str | None) -> str:
     return text
 
 
-def _canonical_request(request: Request, query: Sequence[tuple[str, str]], claim: _Claim) -> bytes:
+def _encodings(text: str) -> Iterator[bytes]:
+    """The bytes a client may have signed: a header's octets, however they were read into text."""
+    yield text.encode("utf-8", "surrogateescape")
+    if not text.isascii():
+        with suppress(UnicodeEncodeError):
+            yield text.encode("latin-1", "surrogateescape")
+
+
+def _canonical_request(request: Request, query: Sequence[tuple[str, str]], claim: _Claim) -> str:
     names = claim.signed_headers.split(";")
     _check_signed(request, names)
     values: dict[str, list[str]] = {}
@@ -237,7 +247,7 @@ def _canonical_request(request: Request, query: Sequence[tuple[str, str]], claim
         claim.signed_headers,
         claim.payload,
     )
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
+    return "\n".join(lines)
 
 
 def _check_signed(request: Request, names: Iterable[str]) -> None:
