@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -14,20 +15,38 @@ __all__ = ["ALGORITHMS", "checksum", "composite", "declared", "verify_declared",
 
 
 @cache
-def _table(polynomial: int) -> tuple[int, ...]:
-    entries: list[int] = []
+def _tables(polynomial: int) -> tuple[tuple[int, ...], ...]:
+    """Eight tables: the n-th says what a byte comes to once n more bytes have followed it."""
+    first: list[int] = []
     for byte in range(256):
         value = byte
         for _ in range(8):
             value = (value >> 1) ^ polynomial if value & 1 else value >> 1
-        entries.append(value)
-    return tuple(entries)
+        first.append(value)
+    tables = [tuple(first)]
+    for _ in range(7):
+        tables.append(tuple(first[value & 0xFF] ^ (value >> 8) for value in tables[-1]))
+    return tuple(tables)
 
 
 def _reflected_crc(data: bytes, polynomial: int, ones: int) -> int:
-    table, value = _table(polynomial), ones
-    for byte in data:
-        value = table[(value ^ byte) & 0xFF] ^ (value >> 8)
+    """Eight bytes a step: the standard library has neither of these, and parts are megabytes."""
+    t0, t1, t2, t3, t4, t5, t6, t7 = _tables(polynomial)
+    value, whole = ones, len(data) & ~7
+    for (word,) in struct.iter_unpack("<Q", memoryview(data)[:whole]):
+        word ^= value  # noqa: PLW2901
+        value = (
+            t7[word & 0xFF]
+            ^ t6[word >> 8 & 0xFF]
+            ^ t5[word >> 16 & 0xFF]
+            ^ t4[word >> 24 & 0xFF]
+            ^ t3[word >> 32 & 0xFF]
+            ^ t2[word >> 40 & 0xFF]
+            ^ t1[word >> 48 & 0xFF]
+            ^ t0[word >> 56]
+        )
+    for byte in data[whole:]:
+        value = t0[(value ^ byte) & 0xFF] ^ (value >> 8)
     return value ^ ones
 
 

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -104,11 +105,13 @@ def unquoted(etag: str) -> str:
     return etag[1:-1] if len(etag) > 1 and etag[0] == etag[-1] == '"' else etag
 
 
+@lru_cache(maxsize=1024)
 def http_date(seconds: float) -> str:
     """An IMF-fixdate: whole seconds, GMT."""
     return formatdate(int(seconds), usegmt=True)
 
 
+@lru_cache(maxsize=1024)
 def iso_date(seconds: float) -> str:
     """The form that listings use: milliseconds, Z."""
     moment = datetime.fromtimestamp(int(seconds * 1000) / 1000, UTC)

@@ -107,7 +107,8 @@ class Verifier:
         """
         query = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
         claim = _claim_of(request, dict(query))
-        moment = float(timegm(strptime(claim.date, "%Y%m%dT%H%M%SZ")))
+        moment = _moment(claim.date)
+        assert moment is not None
         self._check_scope(claim)
         if "X-Amz-Signature" in dict(query):
             self._check_expiry(dict(query).get("X-Amz-Expires", ""), moment)
@@ -209,13 +210,20 @@ def _credential(text: str) -> tuple[str, tuple[str, str, str, str]]:
 
 
 def _date(text: str | None) -> str:
-    if text is None or _DATE.match(text) is None:
+    if text is None or _moment(text) is None:
         raise Refusal("AccessDenied", "A valid x-amz-date is required")
-    try:
-        strptime(text, "%Y%m%dT%H%M%SZ")
-    except ValueError:
-        raise Refusal("AccessDenied", "A valid x-amz-date is required") from None
     return text
+
+
+@lru_cache(maxsize=1024)
+def _moment(date: str) -> float | None:
+    """Seconds since 1970 of an `x-amz-date`, or None where it is none."""
+    if _DATE.match(date) is None:
+        return None
+    try:
+        return float(timegm(strptime(date, "%Y%m%dT%H%M%SZ")))
+    except ValueError:
+        return None
 
 
 def _encodings(text: str) -> Iterator[bytes]:
