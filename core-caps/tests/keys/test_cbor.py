@@ -41,7 +41,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.feature("P0-02")
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 @given(VALUES)
 def test_every_normal_value_has_the_oracles_bytes_and_comes_back(value: object) -> None:
     encoded = encode(value)
