@@ -21,8 +21,10 @@ __all__ = [
     "envelope",
     "failed_keys",
     "listing",
+    "metadata",
     "refusal",
     "retry_after_seconds",
+    "value",
 ]
 
 _DETAIL_CHARACTERS_MAX = 200
@@ -77,13 +79,37 @@ def refusal(body: bytes, content_type: str) -> Refusal:
             return Refusal((), "")
 
 
-def listing(found: Mapping[str, Any], *, prefix: str, limit: int) -> Listing:
+def value(body: bytes, content_type: str) -> bytes:
+    """A value: the body itself.
+
+    Raises:
+        Malformed: it comes as something else than bytes, a page of a proxy for one.
+    """
+    if not _is_type(content_type, "application/octet-stream"):
+        raise Malformed(f"its content type is {content_type[:80]!r}, not application/octet-stream")
+    return body
+
+
+def metadata(body: bytes, content_type: str) -> Any:
+    """The metadata of a key, None where it has none.
+
+    Raises:
+        Malformed: it is no envelope of a success, or holds no result.
+    """
+    found = envelope(body, content_type)
+    if "result" not in found:
+        raise Malformed("`result` is missing")
+    return found["result"]
+
+
+def listing(body: bytes, content_type: str, *, prefix: str, limit: int) -> Listing:
     """A page of keys.
 
     Raises:
         Malformed: a line lacks its name, does not start with the prefix, or a full page does not
             say whether there is more.
     """
+    found = envelope(body, content_type)
     lines = found.get("result")
     if not isinstance(lines, list):
         raise Malformed("`result` is no list of keys")
@@ -99,7 +125,9 @@ def listing(found: Mapping[str, Any], *, prefix: str, limit: int) -> Listing:
     return Listing(entries, cursor or None)
 
 
-def bulk_values(found: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, bytes | None]:
+def bulk_values(
+    body: bytes, content_type: str, *, keys: Sequence[str]
+) -> Mapping[str, bytes | None]:
     """The values of a bulk get that the answer gives exactly.
 
     The API answers in text, so a value that is not UTF-8 arrives with replacement characters, and
@@ -108,7 +136,7 @@ def bulk_values(found: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, b
     Raises:
         Malformed: there is no `values` object, or a value is neither text nor null.
     """
-    result = found.get("result")
+    result = envelope(body, content_type).get("result")
     if not isinstance(result, dict):
         raise Malformed("`result` is no object")
     values = cast("dict[str, object]", result).get("values")
@@ -116,27 +144,28 @@ def bulk_values(found: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, b
         raise Malformed("`result.values` is no object")
     exact: dict[str, bytes | None] = {}
     for key in keys:
-        value: object = cast("dict[str, object]", values).get(key, "\ufffd")
-        if value is None:
+        text: object = cast("dict[str, object]", values).get(key, "\ufffd")
+        if text is None:
             exact[key] = None
-        elif not isinstance(value, str):
+        elif not isinstance(text, str):
             raise Malformed("a value is neither text nor null")
-        elif "\ufffd" not in value and not _has_surrogate(value):
-            exact[key] = value.encode()
+        elif "\ufffd" not in text and not _has_surrogate(text):
+            exact[key] = text.encode()
     return exact
 
 
-def failed_keys(found: Mapping[str, Any], *, stored: int | None = None) -> int:
+def failed_keys(body: bytes, content_type: str, *, stored: int | None = None) -> int:
     """How many keys a bulk write names as failed.
 
     Args:
-        found: the envelope.
+        body: the answer's body.
+        content_type: the answer's content type.
         stored: how many keys must have been written, where the answer counts them.
 
     Raises:
-        Malformed: the counts have another form, or do not add up.
+        Malformed: it is no envelope of a success, or the counts do not add up.
     """
-    result = found.get("result")
+    result = envelope(body, content_type).get("result")
     if result is None:
         return 0
     if not isinstance(result, dict):
@@ -171,12 +200,16 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
 
 
 def _json(body: bytes, content_type: str) -> object:
-    if content_type.partition(";")[0].strip().lower() != "application/json":
+    if not _is_type(content_type, "application/json"):
         raise Malformed(f"its content type is {content_type[:80]!r}, not application/json")
     try:
         return json.loads(body.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
         raise Malformed(f"its body is no JSON in UTF-8 ({type(problem).__name__})") from None
+
+
+def _is_type(content_type: str, expected: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == expected
 
 
 def _no_constant(name: str) -> NoReturn:

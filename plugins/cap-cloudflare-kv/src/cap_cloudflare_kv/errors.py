@@ -85,6 +85,8 @@ _HINTS: Mapping[type[ProviderError], str] = MappingProxyType(
         PermissionDenied: "grant the token the scope 'Workers KV Storage Write'",
         ContainerNotFound: "check account_id, namespace_id and base_url; an absent key is None",
         InvalidArgument: "change the argument that the service names",
+        Conflict: "read the key, then decide",
+        PreconditionFailed: "the API documents no conditions; check base_url",
         RateLimited: "wait, or wrap the provider in core_caps.retrying",
         Unavailable: "repeat through core_caps.retrying; every operation of KV converges",
         ProtocolViolation: "check base_url, and whatever stands between here and the service",

@@ -1,8 +1,9 @@
 """One request and its whole answer: bounded, complete, never redirected, never repeated."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Generic, TypeVar
 
 import httpx
 from core_caps.clock import Clock
@@ -10,10 +11,13 @@ from core_caps.errors import ProviderError
 from core_caps.secret import Secret
 
 from cap_cloudflare_kv import answers, errors, transports
+from cap_cloudflare_kv.answers import Malformed, Refusal
 from cap_cloudflare_kv.config import RemoteConfig
-from cap_cloudflare_kv.transports import Broken, Lost, NotConnected
+from cap_cloudflare_kv.transports import Broken, Lost, NotConnected, WireError
 
-__all__ = ["Answer", "Call", "Exchange"]
+__all__ = ["Call", "Exchange"]
+
+_Result = TypeVar("_Result")
 
 ERROR_BODY_BYTES_MAX = 64 * 1024
 """How much of an error answer is read; its status decides even where its body is unusable."""
@@ -23,16 +27,8 @@ SLICE_BYTES = 256 * 1024
 event loop while it is encrypted."""
 
 
-class Answer(NamedTuple):
-    """An answer that the caller accepts; a refusal among them has no body."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Generic[_Result]):
     """What is asked of the service.
 
     Attributes:
@@ -40,8 +36,9 @@ class Call:
         method: the HTTP method.
         path: the path below the namespace and the query, percent-encoded.
         writes: whether the service's state may change.
-        size_bytes_max: of the answer's body.
-        accept: the documented content type of the answer.
+        read: `(body, content type) → result` of a success; raises answers.Malformed.
+        size_bytes_max: of a success's body.
+        accept: the documented content type of a success.
         accepts: which refusals are answers and no errors, by status and refusal.
         content_type: of the body, where there is one.
         body: the request's content.
@@ -51,9 +48,10 @@ class Call:
     method: str
     path: str
     writes: bool
+    read: Callable[[bytes, str], _Result]
     size_bytes_max: int
     accept: str = "application/json"
-    accepts: Callable[[int, answers.Refusal], bool] | None = None
+    accepts: Callable[[int, Refusal], bool] | None = None
     content_type: str = ""
     body: bytes | None = None
 
@@ -68,40 +66,45 @@ class Exchange:
         )
         self._token: Secret = config.api_token
         self._clock = clock
+        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
+        connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
         self._extensions = {
             "timeout": {
-                "connect": config.connect_timeout_seconds,
-                "pool": config.connect_timeout_seconds,
+                "connect": connect,
+                "pool": connect,
                 "read": None,
                 "write": None,
             }
         }
-        self._transport = transports.open_transport(config.transport)
+        self._transport = transports.open_transport(
+            config.transport, tls=config.base_url.startswith("https:")
+        )
 
     async def close(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
 
-    async def send(self, call: Call) -> Answer:
-        """The documented success, or a refusal that the call takes for an answer.
+    async def send(self, call: Call[_Result]) -> _Result | None:
+        """The result of a documented success; None for a refusal that the call accepts.
 
         Raises:
             ProviderError: everything else, by the table in `errors`.
         """
-        error: ProviderError
         try:
             response = await self._transport.handle_async_request(self._request(call))
         except Exception as problem:
-            error = self._failed(call, problem)
+            error = self._failed(call, transports.classified(problem))
         else:
             try:
                 return await self._read(call, response)
             finally:
-                await response.aclose()
+                # The answer is read; how its connection ends changes nothing.
+                with contextlib.suppress(Exception):
+                    await response.aclose()
         # Raised out here so that it carries no vendor exception: those hold the request's headers.
         raise error
 
-    def _request(self, call: Call) -> httpx.Request:
+    def _request(self, call: Call[Any]) -> httpx.Request:
         headers = {
             "Authorization": f"Bearer {self._token.reveal()}",
             "Accept": call.accept,
@@ -122,17 +125,23 @@ class Exchange:
             extensions=self._extensions,
         )
 
-    async def _read(self, call: Call, response: httpx.Response) -> Answer:
+    async def _read(self, call: Call[_Result], response: httpx.Response) -> _Result | None:
         status, content_type = response.status_code, response.headers.get("content-type", "")
-        if status == 200:
-            body = await self._success_body(call, response)
-            if not _is_type(content_type, call.accept):
-                problem = f"its content type is {content_type[:80]!r}, not {call.accept}"
-                raise errors.broken(call.operation, problem, writes=call.writes)
-            return Answer(status, content_type, body)
+        if status != 200:
+            return await self._refused(call, response, content_type)
+        try:
+            return call.read(await _body(response, call.size_bytes_max), content_type)
+        except (Broken, Malformed) as problem:
+            shown = str(problem)
+        except Exception as problem:
+            shown = f"it broke off: {transports.classified(problem)}"
+        raise errors.broken(call.operation, self._without_token(shown), writes=call.writes)
+
+    async def _refused(self, call: Call[Any], response: httpx.Response, content_type: str) -> None:
+        status, headers = response.status_code, response.headers
         refusal = answers.refusal(await _error_body(response), content_type)
         if call.accepts is not None and call.accepts(status, refusal):
-            return Answer(status, content_type, b"")
+            return
         raise errors.refused(
             call.operation,
             status,
@@ -140,25 +149,13 @@ class Exchange:
             self._without_token(refusal.detail),
             writes=call.writes,
             retry_after_seconds=answers.retry_after_seconds(
-                response.headers.get("retry-after"), self._clock.now()
+                headers.get("retry-after"), self._clock.now()
             ),
         )
 
-    async def _success_body(self, call: Call, response: httpx.Response) -> bytes:
-        error: ProviderError
-        try:
-            return await _body(response, call.size_bytes_max)
-        except Broken as problem:
-            error = errors.broken(call.operation, str(problem), writes=call.writes)
-        except Exception as problem:
-            shown = self._without_token(str(transports.classified(problem)))
-            error = errors.broken(call.operation, f"it broke off: {shown}", writes=call.writes)
-        raise error
-
-    def _failed(self, call: Call, problem: Exception) -> ProviderError:
-        found = transports.classified(problem)
-        shown = self._without_token(str(found))
-        match found:
+    def _failed(self, call: Call[Any], problem: WireError) -> ProviderError:
+        shown = self._without_token(str(problem))
+        match problem:
             case NotConnected(late=late):
                 return errors.unconnected(call.operation, shown, late=late)
             case Lost():
@@ -210,7 +207,3 @@ async def _error_body(response: httpx.Response) -> bytes:
         return await _body(response, ERROR_BODY_BYTES_MAX)
     except Exception:
         return b""
-
-
-def _is_type(content_type: str, expected: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == expected

@@ -2,18 +2,19 @@
 
 import asyncio
 import base64
-import hashlib
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from core_caps.capabilities.key_value import Entry, KeyInfo, Metadata, Page
 from core_caps.clock import Clock
-from core_caps.errors import ClientClosed, InvalidArgument
+from core_caps.errors import ClientClosed
 from core_caps.rng import Rng
 
 from cap_cloudflare_kv import answers, errors, limits
+from cap_cloudflare_kv.bodies import bulk_body, json_body, put_body
 from cap_cloudflare_kv.config import RemoteConfig
 from cap_cloudflare_kv.cursors import seal, unseal
 from cap_cloudflare_kv.exchange import Call, Exchange
@@ -154,13 +155,14 @@ class RemoteKv:
         """
         exchange = self._opened()
         path = _value_path(key)
-        content_type, body = _content(limits.checked_value(value), metadata)
+        content_type, body = put_body(limits.checked_value(value), metadata)
         limits.checked_expiry(ttl_seconds, expires_at, now=self._clock.now())
         if ttl_seconds is not None:
             path += f"?expiration_ttl={ttl_seconds}"
         elif expires_at is not None:
             path += f"?expiration={expires_at}"
-        await self._write(exchange, "put", "PUT", path, content_type, body)
+        call = _write("put", "PUT", path, answers.envelope, content_type, body)
+        await self._in_time("put", exchange.send(call), writes=True)
 
     async def put_many(self, entries: Mapping[str, bytes]) -> None:
         """Store several values without expiry or metadata, in one request.
@@ -175,12 +177,12 @@ class RemoteKv:
             {"key": key, "value": base64.b64encode(held).decode(), "base64": True}
             for key, held in ((key, limits.checked_value(value)) for key, value in entries.items())
         ]
-        body = _bulk_body(rows)
+        body = bulk_body(rows)
         if rows:
-            found = await self._write(
-                exchange, "put_many", "PUT", "/bulk", "application/json", body
-            )
-            _complete("put_many", found, asked=len(rows), stored=len(rows))
+            read = partial(answers.failed_keys, stored=len(rows))
+            call = _write("put_many", "PUT", "/bulk", read, "application/json", body)
+            failed = await self._in_time("put_many", exchange.send(call), writes=True)
+            _refuse_partial("put_many", failed, len(rows))
 
     async def delete(self, key: str) -> None:
         """Remove a key; an absent key is success.
@@ -189,7 +191,8 @@ class RemoteKv:
             InvalidArgument: the key is refused; NOT_APPLIED.
         """
         exchange = self._opened()
-        await self._write(exchange, "delete", "DELETE", _value_path(key), absent=True)
+        call = _write("delete", "DELETE", _value_path(key), answers.envelope, accepts=_is_absence)
+        await self._in_time("delete", exchange.send(call), writes=True)
 
     async def delete_many(self, keys: Sequence[str]) -> None:
         """Remove several keys in one request; absent ones are success.
@@ -201,11 +204,17 @@ class RemoteKv:
         exchange = self._opened()
         asked = limits.checked_keys(keys, limits.DELETE_MANY_KEYS_MAX)
         if asked:
-            body = _bulk_body(asked)
-            found = await self._write(
-                exchange, "delete_many", "POST", "/bulk/delete", "application/json", body
+            body = bulk_body(asked)
+            call = _write(
+                "delete_many",
+                "POST",
+                "/bulk/delete",
+                answers.failed_keys,
+                "application/json",
+                body,
             )
-            _complete("delete_many", found, asked=len(asked))
+            failed = await self._in_time("delete_many", exchange.send(call), writes=True)
+            _refuse_partial("delete_many", failed, len(asked))
 
     def _opened(self) -> Exchange:
         if self._exchange is None:
@@ -231,36 +240,6 @@ class RemoteKv:
             pass
         raise errors.late(operation, self._config.timeout_seconds, writes=writes)
 
-    async def _write(
-        self,
-        exchange: Exchange,
-        operation: str,
-        method: str,
-        path: str,
-        content_type: str = "",
-        body: bytes | None = None,
-        *,
-        absent: bool = False,
-    ) -> Mapping[str, Any]:
-        """The envelope of a write that succeeded; an empty one where the key was absent."""
-        call = Call(
-            operation,
-            method,
-            path,
-            writes=True,
-            size_bytes_max=ENVELOPE_BYTES_MAX,
-            accepts=_is_absence if absent else None,
-            content_type=content_type,
-            body=body,
-        )
-        answer = await self._in_time(operation, exchange.send(call), writes=True)
-        if answer.status == 404:
-            return {}
-        try:
-            return answers.envelope(answer.body, answer.content_type)
-        except answers.Malformed as problem:
-            raise errors.broken(operation, str(problem), writes=True) from None
-
 
 _Position = tuple[str | None, str | None]
 """Where a listing stands: the vendor's cursor, and the last key already given of its page."""
@@ -280,58 +259,50 @@ def _value_path(key: str) -> str:
 
 
 async def _get(exchange: Exchange, operation: str, path: str) -> bytes | None:
-    answer = await exchange.send(
+    return await exchange.send(
         Call(
             operation,
             "GET",
             path,
             writes=False,
+            read=answers.value,
             size_bytes_max=limits.VALUE_SIZE_BYTES_MAX,
             accept="application/octet-stream",
             accepts=_is_absence,
         )
     )
-    return answer.body if answer.status == 200 else None
 
 
 async def _get_metadata(exchange: Exchange, key: str) -> Metadata | None:
-    path = "/metadata/" + quote(key, safe="")
-    answer = await exchange.send(
+    return await exchange.send(
         Call(
             "get_with_metadata",
             "GET",
-            path,
+            "/metadata/" + quote(key, safe=""),
             writes=False,
+            read=answers.metadata,
             size_bytes_max=ENVELOPE_BYTES_MAX,
             accepts=_is_absence,
         )
     )
-    if answer.status == 404:
-        return None
-    return _envelope("get_with_metadata", answer.body, answer.content_type).get("result")
 
 
 async def _get_bulk(exchange: Exchange, keys: Sequence[str]) -> Mapping[str, bytes | None]:
     """The values that one bulk get gives exactly; none where a value is refused for its bytes."""
-    answer = await exchange.send(
+    exact = await exchange.send(
         Call(
             "get_many",
             "POST",
             "/bulk/get",
             writes=False,
+            read=partial(answers.bulk_values, keys=keys),
             size_bytes_max=BULK_ANSWER_BYTES_MAX,
             accepts=_is_refusal_of_bytes,
             content_type="application/json",
-            body=_json({"keys": [*keys], "type": "text"}),
+            body=json_body({"keys": [*keys], "type": "text"}),
         )
     )
-    if answer.status != 200:
-        return {}
-    found = _envelope("get_many", answer.body, answer.content_type)
-    try:
-        return answers.bulk_values(found, keys)
-    except answers.Malformed as problem:
-        raise errors.broken("get_many", str(problem), writes=False) from None
+    return exact or {}
 
 
 async def _list(
@@ -346,14 +317,18 @@ async def _list(
     asked = max(limit, limits.LIST_LIMIT_REST_MIN)
     query = {"limit": str(asked), "prefix": prefix, "cursor": vendor or ""}
     path = "/keys?" + urlencode({name: given for name, given in query.items() if given})
-    answer = await exchange.send(
-        Call("list", "GET", path, writes=False, size_bytes_max=ENVELOPE_BYTES_MAX)
+    page = await exchange.send(
+        Call(
+            "list",
+            "GET",
+            path,
+            writes=False,
+            read=partial(answers.listing, prefix=prefix, limit=asked),
+            size_bytes_max=ENVELOPE_BYTES_MAX,
+        )
     )
-    found = _envelope("list", answer.body, answer.content_type)
-    try:
-        entries, cursor = answers.listing(found, prefix=prefix, limit=asked)
-    except answers.Malformed as problem:
-        raise errors.broken("list", str(problem), writes=False) from None
+    assert page is not None  # no refusal of a listing is an answer
+    entries, cursor = page
     if after is not None:
         given = after.encode()
         entries = [entry for entry in entries if entry.key.encode() > given]
@@ -362,55 +337,29 @@ async def _list(
     return tuple(entries), None if cursor is None else (cursor, None)
 
 
-def _envelope(operation: str, body: bytes, content_type: str) -> Mapping[str, Any]:
-    try:
-        return answers.envelope(body, content_type)
-    except answers.Malformed as problem:
-        raise errors.broken(operation, str(problem), writes=False) from None
+def _write(
+    operation: str,
+    method: str,
+    path: str,
+    read: Callable[[bytes, str], _Result],
+    content_type: str = "",
+    body: bytes | None = None,
+    *,
+    accepts: Callable[[int, answers.Refusal], bool] | None = None,
+) -> Call[_Result]:
+    return Call(
+        operation,
+        method,
+        path,
+        writes=True,
+        read=read,
+        size_bytes_max=ENVELOPE_BYTES_MAX,
+        accepts=accepts,
+        content_type=content_type,
+        body=body,
+    )
 
 
-def _complete(
-    operation: str, found: Mapping[str, Any], *, asked: int, stored: int | None = None
-) -> None:
-    """Refuse a bulk write of which a part failed."""
-    try:
-        failed = answers.failed_keys(found, stored=stored)
-    except answers.Malformed as problem:
-        raise errors.broken(operation, str(problem), writes=True) from None
+def _refuse_partial(operation: str, failed: int | None, asked: int) -> None:
     if failed:
         raise errors.partial(operation, failed, asked)
-
-
-def _content(value: bytes, metadata: Metadata | None) -> tuple[str, bytes]:
-    """The body of a put: the bytes alone, or a form where metadata goes with them.
-
-    The value's part has a file name: a form field without one is text to many parsers.
-    """
-    text = limits.checked_metadata(metadata)
-    if text is None:
-        return "application/octet-stream", value
-    json_bytes = text.encode()
-    boundary = "cap-" + hashlib.blake2s(value + json_bytes).hexdigest()
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="value"; filename="value"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    middle = f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n'
-    body = b"".join(
-        (head.encode(), value, middle.encode(), json_bytes, f"\r\n--{boundary}--\r\n".encode())
-    )
-    return f"multipart/form-data; boundary={boundary}", body
-
-
-def _bulk_body(content: object) -> bytes:
-    body = _json(content)
-    if len(body) > limits.BULK_BODY_BYTES_MAX:
-        raise InvalidArgument(
-            f"the request would have {len(body)} bytes; the limit is {limits.BULK_BODY_BYTES_MAX}",
-            hint="store fewer in one call",
-        )
-    return body
-
-
-def _json(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
