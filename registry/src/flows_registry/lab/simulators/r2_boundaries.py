@@ -138,7 +138,7 @@ R2_BOUNDARIES: Mapping[str, tuple[Call, ...]] = {
         Call("head", ("empty",)),
     ),
     "a stream of several parts": (
-        Call("put", ("k", Stream((b"p" * _MEBIBYTE,) * 12)), {"metadata": {"a": "1"}}),
+        Call("put", ("k", Stream((b"p" * _MEBIBYTE,) * 9)), {"metadata": {"a": "1"}}),
         Call("head", ("k",)),
         Call("get", ("k",), {"range": ByteRange(5 * _MEBIBYTE - 2, 4)}),
         Call("put", ("k", b"small"), {"if_match": Result(0, "etag")}),
