@@ -72,7 +72,7 @@ def beside_cbor2(
     name: str, schema: KeySchema, make: Callable[[int], dict[str, object]]
 ) -> Comparison:
     """One schema, the same inputs for both; they must agree before they are timed."""
-    inputs = [(f"p{n % 16}", make(n)) for n in range(_VALUES)]
+    inputs = [(f"part-{n % 16:04}", make(n)) for n in range(_VALUES)]
     key = compile_key("payments", "charge", schema)
 
     def peer_key(partition: str, fields: Mapping[str, object]) -> bytes:

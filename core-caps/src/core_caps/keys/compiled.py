@@ -77,23 +77,7 @@ def compile_key(flow: str, node: str, schema: KeySchema) -> KeyFunction:
     partition_pieces = source.write(Scalar(str), "partition", 0)
     field_pieces = source.write(schema.record, "fields", 0)
     pieces = [*key_prefix(flow, node), *partition_pieces, b"\x61x", *field_pieces]
-    names: dict[str, object] = {
-        "slow": slow,
-        "digest": digest,
-        "Key": IdempotencyKey,
-        "join": b"".join,
-        "head": cbor.head,
-        "sized": _sized_head,
-        "word": _word,
-        "floating": cbor.floating,
-        "utf8": cbor.utf8,
-        "fragment": _fragment,
-        "mismatch": mismatch,
-        "INTEGER": [cbor.integer(n) for n in range(_TABLE)],
-        "TEXT": [cbor.head(_TEXT, n) for n in range(_TABLE)],
-        "BYTES": [cbor.head(_BYTES, n) for n in range(_TABLE)],
-        **source.constants,
-    }
+    names = {**_RUNTIME, **source.constants, "slow": slow}
     text = source.function(pieces)
     # The text holds our own templates, numbers and repr() of bytes and names, nothing else.
     exec(compile(text, f"<key of {flow!a}/{node!a}>", "exec"), names)  # noqa: S102
@@ -240,7 +224,7 @@ class _Source:
 
 
 def _word(value: int) -> bytes:
-    """An integer of 64 bits that is not in the table."""
+    """An integer of 64 bits that is not in the table, so at least 256 or negative."""
     if value < 0:
         if ~value >> 64 == 0:
             return cbor.head(_NEGATIVE, ~value)
@@ -275,3 +259,21 @@ def _spelled(pieces: Sequence[Piece]) -> str:
         else:
             merged.append(piece)
     return "".join(f"{piece!r}, " if isinstance(piece, bytes) else f"{piece}, " for piece in merged)
+
+
+_RUNTIME: Mapping[str, object] = {
+    "digest": digest,
+    "Key": IdempotencyKey,
+    "join": b"".join,
+    "head": cbor.head,
+    "sized": _sized_head,
+    "word": _word,
+    "floating": cbor.floating,
+    "utf8": cbor.utf8,
+    "fragment": _fragment,
+    "mismatch": mismatch,
+    "INTEGER": [cbor.integer(n) for n in range(_TABLE)],
+    "TEXT": [cbor.head(_TEXT, n) for n in range(_TABLE)],
+    "BYTES": [cbor.head(_BYTES, n) for n in range(_TABLE)],
+}
+"""The names that generated functions use."""
