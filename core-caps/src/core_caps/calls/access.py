@@ -6,7 +6,7 @@ against malice; code that inspects closures, frames or the garbage collector fin
 Malice is met by the sandbox in which plugins and nodes run.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -58,9 +58,19 @@ def granted(
     }
 
 
-def view_of(protocol: type[_Protocol], calls: Calls) -> _Protocol:
-    """A view with these calls; the table stays the caller's, who may exchange its entries."""
-    view_class, install = _view_class(protocol, frozenset(calls))
+def view_of(
+    protocol: type[_Protocol], calls: Calls, provided: Collection[str] | None = None
+) -> _Protocol:
+    """A view with these calls.
+
+    Args:
+        protocol: what the view stands for; its operations carry the hints that refusals name.
+        calls: what each operation does; the table stays the caller's, who may exchange entries.
+        provided: the operations that the provider has, where that is known: what it does not
+            have, no hint can give.
+    """
+    everything = None if provided is None else frozenset(provided)
+    view_class, install = _view_class(protocol, frozenset(calls), everything)
     view = view_class()
     install(view, calls)
     return cast("_Protocol", view)
@@ -82,15 +92,15 @@ def _needed(claim: Operation | OperationClaim) -> frozenset[str]:
 
 @cache
 def _view_class(
-    protocol: type, names: frozenset[str]
+    protocol: type, names: frozenset[str], provided: frozenset[str] | None
 ) -> tuple[type, Callable[[object, Calls], None]]:
-    """The one view class for a protocol and a set of its operations, and how it is filled."""
+    """The one view class for a protocol and a set of its operations, and how a view is filled."""
     title = protocol.__name__
     operations = {n: op for whole in whole_of(protocol) for n, op in operations_of(whole).items()}
     operations |= operations_of(protocol)
 
     def refuse(self: object, name: str) -> object:
-        raise _denied(title, name, operations, names)
+        raise _denied(title, name, operations, names, provided)
 
     def refuse_change(self: object, name: str, value: object = None) -> None:
         raise AccessDenied(f"{name} cannot be set: a view of {title} is fixed")
@@ -151,12 +161,18 @@ def _method(
 
 
 def _denied(
-    title: str, name: str, operations: Mapping[str, Operation], names: frozenset[str]
+    title: str,
+    name: str,
+    operations: Mapping[str, Operation],
+    names: frozenset[str],
+    provided: frozenset[str] | None,
 ) -> AccessDenied:
     offered = f"this view offers: {', '.join(sorted(names)) or 'nothing'}"
     declared = operations.get(name)
     if declared is None:
         return AccessDenied(f"a view of {title} has no {name!r}", hint=offered)
+    if provided is not None and name not in provided:
+        return AccessDenied(f"this provider of {title} does not have {name}", hint=offered)
     hints = ", ".join(sorted(_needed(declared)))
     return AccessDenied(
         f"{name} is not among the declared operations of this {title}: it needs {hints}",

@@ -17,7 +17,7 @@ from core_caps.claims.manifest import FILE_NAME, Finding, Manifest, draft, parse
 from core_caps.claims.manifest_rules import RULES
 from core_caps.claims.operation import CapabilitySpec
 
-__all__ = ["ManifestModel", "json_schema", "validate"]
+__all__ = ["ManifestModel", "findings_of", "json_schema", "table_of", "validate"]
 
 SpecFor = Callable[[str], CapabilitySpec | None]
 """The specification of a contract, `kv/1`, or None where it is not known."""
@@ -162,7 +162,13 @@ def validate(
         ManifestInvalid: it is missing or is not TOML; line and column are told.
     """
     origin = origin or (FILE_NAME if isinstance(source, bytes) else os.fspath(source))
-    data = parse_toml(source, origin)
+    return findings_of(parse_toml(source, origin), spec_for=spec_for, origin=origin)
+
+
+def findings_of(
+    data: Mapping[str, Any], *, spec_for: SpecFor, origin: str
+) -> tuple[Manifest, list[Finding]]:
+    """As `validate`, of tables that are parsed already."""
     findings: list[Finding] = []
     try:
         ManifestModel.model_validate(data)
@@ -194,20 +200,36 @@ def json_schema() -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
-_MODELS: Mapping[tuple[str, ...], type[_Model]] = MappingProxyType(
+_MODELS: Mapping[str, type[_Model]] = MappingProxyType(
     {
-        (): ManifestModel,
-        ("capabilities", "*"): ProvidedModel,
-        ("capabilities", "*", "deviations", "*"): DeviationModel,
-        ("backends", "*"): BackendModel,
-        ("backends", "*", "config", "*"): SettingModel,
-        ("backends", "*", "safe_posts", "*"): SafePostModel,
-        ("limits", "*"): LimitModel,
-        ("data",): DataModel,
-        ("hints", "*"): HintModel,
+        "(top)": ManifestModel,
+        "capabilities.NAME": ProvidedModel,
+        "capabilities.NAME.deviations.OPERATION": DeviationModel,
+        "backends.NAME": BackendModel,
+        "backends.NAME.config.SETTING": SettingModel,
+        "backends.NAME.safe_posts[]": SafePostModel,
+        "limits.NAME": LimitModel,
+        "data": DataModel,
+        'hints."HINT"': HintModel,
     }
 )
-"""Which model describes the table at a location; `*` stands for a name or an index."""
+"""Which model describes which table; what is in capitals stands for any name."""
+
+
+def table_of(model: type[BaseModel]) -> str:
+    """The table that a model describes, as the documentation names it."""
+    return next(table for table, described in _MODELS.items() if described is model)
+
+
+def _model_at(path: tuple[str | int, ...]) -> type[_Model] | None:
+    for table, model in _MODELS.items():
+        parts = [] if table == "(top)" else table.replace("[]", ".INDEX").split(".")
+        if len(parts) == len(path) and all(
+            part.strip('"').isupper() or part == given
+            for part, given in zip(parts, path, strict=True)
+        ):
+            return model
+    return None
 
 
 def _finding(detail: Mapping[str, Any]) -> Finding:
@@ -247,14 +269,12 @@ def _location(path: tuple[str | int, ...]) -> str:
 
 
 def _nearest(path: tuple[str | int, ...]) -> str:
-    for pattern, model in _MODELS.items():
-        if len(pattern) == len(path) - 1 and all(
-            expected in ("*", part) for expected, part in zip(pattern, path, strict=False)
-        ):
-            names = [field.alias or name for name, field in model.model_fields.items()]
-            near = difflib.get_close_matches(str(path[-1]), names, n=1)
-            return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-    return ""
+    model = _model_at(path[:-1])
+    if model is None:
+        return ""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(str(path[-1]), names, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`connect`: from a capability and a plugin's name to an open, typed, guarded provider."""
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -81,7 +81,7 @@ def connect(
         rng=rng or SystemRng(),
     )
     allowed = granted(capability, claims_of(manifest, spec), access)
-    return Connection(capability, found, opening, allowed, observe)
+    return Connection(capability, found, opening, allowed, provided.operations, observe)
 
 
 class Connection(Generic[_Protocol]):
@@ -93,12 +93,14 @@ class Connection(Generic[_Protocol]):
         found: Found,
         opening: Opening,
         claims: Mapping[str, OperationClaim],
+        provided: Sequence[str],
         observer: Observer | None,
     ) -> None:
         self._capability = capability
         self._found = found
         self._opening = opening
         self._claims = claims
+        self._provided = provided
         self._observer = observer
         self._provider: Any = None
         self._calls: Calls = {}
@@ -116,7 +118,7 @@ class Connection(Generic[_Protocol]):
                 f"{self._opening.backend!r} does not have: {', '.join(missing)}"
             )
         self._calls = {name: self._call(provider, name) for name in self._claims}
-        return view_of(self._capability, self._calls)
+        return view_of(self._capability, self._calls, self._provided)
 
     async def __aexit__(
         self,

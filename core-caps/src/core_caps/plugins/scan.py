@@ -112,7 +112,7 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
         if not line or line.startswith("#"):
             continue
         if line.startswith("[") and line.endswith("]"):
-            section = line[1:-1].strip()
+            section = line[1:-1]
         elif section == GROUP:
             name, equals, value = line.partition("=")
             if equals:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from core_caps.plugins.scan import Found, scan
 
-__all__ = ["Snapshot", "cache_folder", "current", "remembered"]
+__all__ = ["Snapshot", "cache_folder", "current", "forget", "remembered"]
 
 FORMAT = 1
 """Raised whenever the file's shape or the scan's meaning changes."""
@@ -63,6 +63,11 @@ def current(path: Iterable[str]) -> Snapshot:
             _snapshots[path] = known
             return known
     return _taken(path)
+
+
+def forget() -> None:
+    """Drop what this process remembers; the next question is asked as by a fresh process."""
+    _snapshots.clear()
 
 
 def remembered(
