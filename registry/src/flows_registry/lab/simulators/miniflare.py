@@ -226,19 +226,13 @@ def start(
     """
     scratch = Path(tempfile.mkdtemp(prefix="flows-miniflare-"))
     command = [str(node.path), str(_HERE / "driver.mjs")]
-    process = subprocess.Popen(
-        command if launcher is None else launcher(command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=scratch,
-        env={
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(scratch),
-            "TMPDIR": str(scratch),
-        },
-        start_new_session=True,
-    )
+    try:
+        process = _process(command if launcher is None else launcher(command), scratch)
+    except BaseException as error:
+        shutil.rmtree(scratch, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise SimulatorFailed(f"miniflare could not be run: {error}") from error
+        raise
     instance = Miniflare(process, scratch, credentials)
     try:
         instance.configure(
@@ -264,3 +258,20 @@ def start(
         instance.stop()
         raise
     return instance
+
+
+def _process(command: list[str], scratch: Path) -> "subprocess.Popen[bytes]":
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(scratch),  # it reads and writes nothing of the user's
+        "TMPDIR": str(scratch),
+    }
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=scratch,
+        env=environment,
+        start_new_session=True,
+    )

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -188,10 +189,11 @@ def _install(
     pins: NpmPins, target: Path, npm: tuple[str, ...], progress: Progress, deadline: float
 ) -> Installed | Absent:
     started = time.monotonic()
-    partial = target.with_name(f".{target.name}.partial")
-    for stale in (partial, target):  # we hold the lock: whatever lies here is broken
+    # We hold the lock, so whatever lies here is broken. The new folder has a name of its own: an
+    # npm whose parent was killed may still be writing to the old one.
+    for stale in (target, *target.parent.glob(f".{target.name}.*")):
         shutil.rmtree(stale, ignore_errors=True)
-    partial.mkdir()
+    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(pins.folder / name, partial / name)
