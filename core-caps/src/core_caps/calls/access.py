@@ -6,7 +6,7 @@ against malice; code that inspects closures, frames or the garbage collector fin
 Malice is met by the sandbox in which plugins and nodes run.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -22,6 +22,7 @@ Calls = dict[str, Callable[..., Any]]
 
 _Protocol = TypeVar("_Protocol")
 _Claim = TypeVar("_Claim", Operation, OperationClaim)
+_Needs = frozenset[tuple[str, frozenset[str]]]
 
 
 def limited(
@@ -59,18 +60,22 @@ def granted(
 
 
 def view_of(
-    protocol: type[_Protocol], calls: Calls, provided: Collection[str] | None = None
+    protocol: type[_Protocol],
+    calls: Calls,
+    provided: Mapping[str, OperationClaim] | None = None,
 ) -> _Protocol:
     """A view with these calls.
 
     Args:
-        protocol: what the view stands for; its operations carry the hints that refusals name.
+        protocol: what the view stands for.
         calls: what each operation does; the table stays the caller's, who may exchange entries.
-        provided: the operations that the provider has, where that is known: what it does not
-            have, no hint can give.
+        provided: everything that the provider has, where that is known: refusals name its hints,
+            and what it does not have no hint can give.
     """
-    everything = None if provided is None else frozenset(provided)
-    view_class, install = _view_class(protocol, frozenset(calls), everything)
+    needs = None
+    if provided is not None:
+        needs = frozenset((name, _needed(claim)) for name, claim in provided.items())
+    view_class, install = _view_class(protocol, frozenset(calls), needs)
     view = view_class()
     install(view, calls)
     return cast("_Protocol", view)
@@ -92,15 +97,18 @@ def _needed(claim: Operation | OperationClaim) -> frozenset[str]:
 
 @cache
 def _view_class(
-    protocol: type, names: frozenset[str], provided: frozenset[str] | None
+    protocol: type, names: frozenset[str], needs: _Needs | None
 ) -> tuple[type, Callable[[object, Calls], None]]:
     """The one view class for a protocol and a set of its operations, and how a view is filled."""
     title = protocol.__name__
     operations = {n: op for whole in whole_of(protocol) for n, op in operations_of(whole).items()}
     operations |= operations_of(protocol)
+    needed: dict[str, frozenset[str] | None] = {n: _needed(op) for n, op in operations.items()}
+    if needs is not None:
+        needed = {name: dict(needs).get(name) for name in needed}
 
     def refuse(self: object, name: str) -> object:
-        raise _denied(title, name, operations, names, provided)
+        raise _denied(title, name, needed, names)
 
     def refuse_change(self: object, name: str, value: object = None) -> None:
         raise AccessDenied(f"{name} cannot be set: a view of {title} is fixed")
@@ -161,20 +169,16 @@ def _method(
 
 
 def _denied(
-    title: str,
-    name: str,
-    operations: Mapping[str, Operation],
-    names: frozenset[str],
-    provided: frozenset[str] | None,
+    title: str, name: str, needed: Mapping[str, frozenset[str] | None], names: frozenset[str]
 ) -> AccessDenied:
     offered = f"this view offers: {', '.join(sorted(names)) or 'nothing'}"
-    declared = operations.get(name)
-    if declared is None:
+    if name not in needed:
         return AccessDenied(f"a view of {title} has no {name!r}", hint=offered)
-    if provided is not None and name not in provided:
+    hints = needed[name]
+    if hints is None:
         return AccessDenied(f"this provider of {title} does not have {name}", hint=offered)
-    hints = ", ".join(sorted(_needed(declared)))
+    listed = ", ".join(sorted(hints))
     return AccessDenied(
-        f"{name} is not among the declared operations of this {title}: it needs {hints}",
-        hint=f"add {hints} to the node's hints; {offered}",
+        f"{name} is not among the declared operations of this {title}: it needs {listed}",
+        hint=f"add {listed} to the node's hints; {offered}",
     )

@@ -1,7 +1,7 @@
 """`connect`: from a capability and a plugin's name to an open, typed, guarded provider."""
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -80,8 +80,9 @@ def connect(
         clock=clock or SystemClock(),
         rng=rng or SystemRng(),
     )
-    allowed = granted(capability, claims_of(manifest, spec), access)
-    return Connection(capability, found, opening, allowed, provided.operations, observe)
+    claims = claims_of(manifest, spec)
+    names = frozenset(granted(capability, claims, access))
+    return Connection(capability, found, opening, claims, names, observe)
 
 
 class Connection(Generic[_Protocol]):
@@ -93,14 +94,14 @@ class Connection(Generic[_Protocol]):
         found: Found,
         opening: Opening,
         claims: Mapping[str, OperationClaim],
-        provided: Sequence[str],
+        names: frozenset[str],
         observer: Observer | None,
     ) -> None:
         self._capability = capability
         self._found = found
         self._opening = opening
         self._claims = claims
-        self._provided = provided
+        self._names = names
         self._observer = observer
         self._provider: Any = None
         self._calls: Calls = {}
@@ -117,8 +118,8 @@ class Connection(Generic[_Protocol]):
                 f"{self._found.name} declares operations that its backend "
                 f"{self._opening.backend!r} does not have: {', '.join(missing)}"
             )
-        self._calls = {name: self._call(provider, name) for name in self._claims}
-        return view_of(self._capability, self._calls, self._provided)
+        self._calls = {name: self._call(provider, name) for name in self._names}
+        return view_of(self._capability, self._calls, self._claims)
 
     async def __aexit__(
         self,
