@@ -1,5 +1,6 @@
 """A reference on a loopback port, so that the official clients are the proof. For tests only."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
             target=self.path,
             headers=headers,
             body=self._body(),
-            scheme="http",
+            scheme="https" if isinstance(self.connection, ssl.SSLSocket) else "http",
         )
         with self.server.lock:
             response = self.server.reference.handle(request)
@@ -72,15 +73,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(reference: Reference) -> Iterator[str]:
+def serve(reference: Reference, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The base URL of a server that asks the reference, one request at a time."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.reference = reference
     server.lock = threading.Lock()
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

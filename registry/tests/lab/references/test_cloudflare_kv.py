@@ -132,20 +132,20 @@ def test_a_form_that_is_none_is_refused(client: httpx.Client) -> None:
 
 
 def test_expiry_follows_the_clock(client: httpx.Client, time: Time) -> None:
-    result(client.put("/values/ttl", content=b"v", params={"expiration_ttl": 60}))
+    result(client.put("/values/a-ttl", content=b"v", params={"expiration_ttl": 60}))
     at = int(time.now) + 120
     result(client.put("/values/at", content=b"v", params={"expiration": at}))
     both = {"expiration": at, "expiration_ttl": 600}
     result(client.put("/values/both", content=b"v", params=both))
-    assert client.get("/values/ttl").headers["expiration"] == str(int(time.now) + 60)
+    assert client.get("/values/a-ttl").headers["expiration"] == str(int(time.now) + 60)
     assert client.get("/values/both").headers["expiration"] == str(int(time.now) + 600)
     time.now += 59
-    assert client.get("/values/ttl").status_code == 200
+    assert client.get("/values/a-ttl").status_code == 200
     time.now += 1
-    assert code(client.get("/values/ttl")) == (404, 10009)
+    assert code(client.get("/values/a-ttl")) == (404, 10009)
     assert [item["name"] for item in result(client.get("/keys"))] == ["at", "both"]
-    result(client.put("/values/ttl", content=b"again"))
-    assert "expiration" not in client.get("/values/ttl").headers
+    result(client.put("/values/a-ttl", content=b"again"))
+    assert "expiration" not in client.get("/values/a-ttl").headers
 
 
 @pytest.mark.parametrize(
