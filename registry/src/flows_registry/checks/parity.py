@@ -19,7 +19,14 @@ from core_caps.claims.lattice import Effects
 from flows_registry.lab.case import Step
 from flows_registry.lab.simulators.absence import Absent, SimulatorFailed
 from flows_registry.lab.simulators.adapter import BindingAdapter
-from flows_registry.lab.simulators.comparing import Comparison, Mismatch, Rules, answer_of, compare
+from flows_registry.lab.simulators.comparing import (
+    Comparison,
+    Mismatch,
+    Rules,
+    answer_of,
+    compare,
+    parting_of,
+)
 from flows_registry.lab.simulators.divergences import Divergence, read_divergences
 from flows_registry.lab.simulators.histories import History, gather, shown
 from flows_registry.lab.simulators.known import BINDINGS
@@ -271,9 +278,14 @@ def _finding(pair: Pair, mismatch: Mismatch, count: int) -> Finding:
     operation = mismatch.call.operation
     where = mismatch.history.name + (f", and {count - 1} more histories" if count > 1 else "")
     expired = mismatch.expired
+    promised = f"{pair.other.label} answered {_said(pair.rules, mismatch, mismatch.other)}"
+    observed = f"{pair.plugin.label} answered {_said(pair.rules, mismatch, mismatch.plugin)}"
+    if parting := parting_of(pair.rules, mismatch):
+        path, ours, theirs = parting
+        promised, observed = f"{promised}\nat {path}: {theirs}", f"{observed}\nat {path}: {ours}"
     facts = {
-        "promised": f"{pair.other.label} answered {_said(pair.rules, mismatch, mismatch.other)}",
-        "observed": f"{pair.plugin.label} answered {_said(pair.rules, mismatch, mismatch.plugin)}",
+        "promised": promised,
+        "observed": observed,
         "reproduce": f"on backend {pair.backend}, with an empty service; the last call differs\n"
         + shown(mismatch.history.calls[: mismatch.step + 1]),
     }

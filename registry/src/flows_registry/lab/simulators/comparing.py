@@ -12,9 +12,17 @@ from core_caps.contract.suite import Call, Contract
 from flows_registry.lab.case import ErrorFacts, Step
 from flows_registry.lab.simulators.divergences import Divergence
 from flows_registry.lab.simulators.histories import History
-from flows_registry.lab.simulators.showing import show_value
+from flows_registry.lab.simulators.showing import first_difference, show_value
 
-__all__ = ["NO_ANSWER", "Comparison", "Mismatch", "Rules", "answer_of", "compare"]
+__all__ = [
+    "NO_ANSWER",
+    "Comparison",
+    "Mismatch",
+    "Rules",
+    "answer_of",
+    "compare",
+    "parting_of",
+]
 
 NO_ANSWER = Step(error=ErrorFacts("NoAnswer", message="the run ended before this call"))
 _ANSWER_MAX = 400
@@ -115,6 +123,16 @@ def answer_of(rules: Rules, call: Call, step: Step) -> str:
         message = step.error.message.splitlines()[0] if step.error.message else ""
         return _cut(f"{_kind(step)}: {message}")
     return _cut(f"value: {show_value(_comparable(rules, call, step.value))}")
+
+
+def parting_of(rules: Rules, mismatch: Mismatch) -> tuple[str, str, str] | None:
+    """Where inside two values they part (path, the plugin's side, the other's), or None."""
+    steps = (mismatch.plugin, mismatch.other)
+    if any(step.error is not None for step in steps):
+        return None
+    plugin, other = (encode(_comparable(rules, mismatch.call, step.value)) for step in steps)
+    found = first_difference(plugin, other)
+    return found if found is not None and found[0] else None
 
 
 def _compare_one(

@@ -1,12 +1,13 @@
 """Calls and values as text that a person reads: long ones are told by their size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import zip_longest
 from typing import cast
 
 from core_caps.contract.suite import Call, Result, Stream
 
-__all__ = ["show_call", "show_value"]
+__all__ = ["first_difference", "show_call", "show_value"]
 
 _TEXT_MAX = 48
 _ITEMS_MAX = 12
@@ -41,6 +42,41 @@ def show_value(value: object) -> str:
             return f"{type(value).__name__}({', '.join(told)})"
         case _:
             return repr(value)
+
+
+def first_difference(left: object, right: object, path: str = "") -> tuple[str, str, str] | None:
+    """Where two JSON-shaped values part first: the path and both sides there, or None."""
+    match left, right:
+        case dict(), dict():
+            pairs = _by_name(
+                cast("dict[str, object]", left), cast("dict[str, object]", right), path
+            )
+        case list(), list():
+            pairs = _by_place(cast("list[object]", left), cast("list[object]", right), path)
+        case _:
+            return None if left == right else (path, show_value(left), show_value(right))
+    found = (first_difference(one, other, step) for step, one, other in pairs)
+    return next((difference for difference in found if difference is not None), None)
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+_NOTHING = _Nothing()
+_Pairs = Iterator[tuple[str, object, object]]
+
+
+def _by_name(left: dict[str, object], right: dict[str, object], path: str) -> _Pairs:
+    for name in sorted(left.keys() | right.keys()):
+        step = f"{path}.{name}" if path else name
+        yield step, left.get(name, _NOTHING), right.get(name, _NOTHING)
+
+
+def _by_place(left: list[object], right: list[object], path: str) -> _Pairs:
+    for at, (one, other) in enumerate(zip_longest(left, right, fillvalue=_NOTHING)):
+        yield f"{path}[{at}]", one, other
 
 
 def _text(value: str | bytes) -> str:
