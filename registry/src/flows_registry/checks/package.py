@@ -1,7 +1,7 @@
 """The package check: from a source folder to a wheel and an environment that later checks trust."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ from flows_registry.verdict import CheckResult, Finding, Level, Verdict
 __all__ = ["Built", "check_package", "plugin_source"]
 
 CHECK = "package"
+
+_READ_ONLY = "Read-only file system"
+"""What a confined build hears when it writes to a place that is not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ class _Report:
 
     def result(self) -> CheckResult:
         verdict = Verdict.REFUSED if self.findings else Verdict.PASSED
-        if self.missing:
-            verdict = Verdict.INCONCLUSIVE
+        if self.missing and len(self.findings) == 1:
+            verdict = Verdict.INCONCLUSIVE  # the one finding says what is missing here
         findings = tuple(self.findings)
         return CheckResult(CHECK, "", verdict, self.cases, findings, Level.INTERPRETER, self.facts)
 
@@ -135,7 +138,7 @@ def check_package(
         artifacts = build(tree, scratch, uv=uv, run=run, timeout_seconds=build_seconds_max)
         _note(report, artifacts)
         report.asked(_reproducible(artifacts, source))
-        report.asked(_strays(artifacts, source))
+        report.asked(_strays(artifacts.strays, source))
         built = _examine(report, tree, artifacts, scratch, uv, run)
     except (SourceRefused, BuildFailed, EnvironmentFailed) as error:
         report.asked([_failed(error, source)])
@@ -170,8 +173,8 @@ def _examine(
         return None
     report.asked(declared_extras(wheel, manifest))
     report.asked(dependencies(wheel, manifest))
-    if not sound:
-        # A wheel that is not what it says is not installed.
+    if not sound or any(" @ " in line for line in wheel.requires):
+        # Neither a wheel that is not what it says is installed, nor one that fetches from a URL.
         report.asked(manifest_findings(wheel, plugin, *found, {}))
         return None
     loading = check_loading(wheel, plugin, manifest, scratch / "load", uv=uv, run=run)
@@ -209,8 +212,8 @@ def _reproducible(artifacts: Artifacts, source: Path) -> Iterator[Finding]:
         )
 
 
-def _strays(artifacts: Artifacts, source: Path) -> Iterator[Finding]:
-    for stray in artifacts.strays:
+def _strays(strays: Sequence[str], source: Path) -> Iterator[Finding]:
+    for stray in strays:
         yield Finding(
             "PACKAGE005",
             f"the build wrote {stray}, which is not below the folder it runs in",
@@ -223,6 +226,8 @@ def _strays(artifacts: Artifacts, source: Path) -> Iterator[Finding]:
 
 def _failed(error: CapsError, source: Path) -> Finding:
     tail = error.tail if isinstance(error, BuildFailed) else ""
+    if _READ_ONLY in tail:
+        return next(_strays((tail.splitlines()[-1],), source))
     message, _, rest = error.message.partition("\n")
     return Finding(
         error.code,

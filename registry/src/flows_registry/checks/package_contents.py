@@ -40,9 +40,9 @@ def from_problem(problem: Problem, wheel: Path) -> Finding:
         problem.code,
         problem.message,
         promised="a wheel as the binary distribution format describes it, holding its own package",
-        observed=problem.observed,
+        observed=problem.observed or problem.message,
         reproduce=f"python -m zipfile -l {wheel.name}",
-        fix=problem.fix,
+        fix=problem.fix or "build the wheel again with an unmodified build backend",
     )
 
 
@@ -147,7 +147,7 @@ def manifest_findings(
             promised="a manifest as docs/manifest.md describes it",
             observed=each.message,
             reproduce=reproduce,
-            fix=each.fix,
+            fix=each.fix or f"correct {each.location or member}",
         )
     if manifest.name and manifest.name != plugin[0]:
         yield Finding(

@@ -173,7 +173,7 @@ def _broken(lab: _Lab, name: str, extra: str, message: str, observed: str) -> Fi
         "PACKAGE012",
         f"{message}: {observed.splitlines()[-1]}" if observed else message,
         promised=f"{name} imports where {_installed(lab, extra)} is installed",
-        observed=observed,
+        observed=observed or message,
         reproduce=_reproduce(lab, name, extra),
         fix="correct the name in capability.toml or pyproject.toml, or the error that it shows",
     )

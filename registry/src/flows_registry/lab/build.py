@@ -327,11 +327,23 @@ def _differences(first: Mapping[str, Path], second: Mapping[str, Path]) -> Itera
         if name not in first or name not in second:
             yield f"{name} was made by one build only"
         elif _sha256(first[name]) != _sha256(second[name]):
-            yield f"{name}: {_first_difference(_members(first[name]), _members(second[name]))}"
+            one, other = _members(first[name]), _members(second[name])
+            difference = _first_difference(one, other, framed=name.endswith(".whl"))
+            if difference:
+                yield f"{name}: {difference}"
 
 
-def _first_difference(first: Sequence["_Member"], second: Sequence["_Member"]) -> str:
-    """Where two archives part ways, in words."""
+def _first_difference(
+    first: Sequence["_Member"], second: Sequence["_Member"], *, framed: bool
+) -> str:
+    """Where two archives part ways, in words; "" where it is of no consequence.
+
+    Installers give files the permissions of whoever installs; only the executable bit travels.
+    A source distribution's times and order go no further than its own unpacking.
+
+    Args:
+        framed: times and order count, too: the wheel's bytes are what a certificate names.
+    """
     one, other = {each.name: each for each in first}, {each.name: each for each in second}
     if only := sorted(one.keys() ^ other.keys()):
         return f"{only[0]} is in one build only"
@@ -342,11 +354,13 @@ def _first_difference(first: Sequence["_Member"], second: Sequence["_Member"]) -
             at = _parting(a.content, b.content)
             near = slice(max(0, at - 20), at + 20)
             return f"{name} differs at byte {at}: {a.content[near]!r} / {b.content[near]!r}"
-        if a.about != b.about:
-            return f"{name} is stored with other attributes: {a.about} / {b.about}"
-    if [each.name for each in first] != [each.name for each in second]:
+        if a.executable != b.executable:
+            return f"{name} is executable in one build only"
+        if framed and a.time != b.time:
+            return f"{name} has the time {a.time} / {b.time}"
+    if framed and [each.name for each in first] != [each.name for each in second]:
         return "the same files in another order"
-    return "the archives' own framing differs"
+    return ""
 
 
 def _parting(first: bytes, second: bytes) -> int:
@@ -359,30 +373,31 @@ def _parting(first: bytes, second: bytes) -> int:
 class _Member:
     name: str
     content: bytes
-    about: str
+    executable: bool
+    time: str
 
 
 def _members(path: Path) -> list[_Member]:
     try:
         if path.suffix == ".whl":
             with zipfile.ZipFile(path) as archive:
-                return [
-                    _Member(each.filename, archive.read(each), _about_zip(each))
-                    for each in archive.infolist()
-                ]
+                return [_zip_member(archive, each) for each in archive.infolist()]
         with tarfile.open(path) as archive:
-            members: list[_Member] = []
-            for each in archive.getmembers():
-                file = archive.extractfile(each)
-                about = f"mode {each.mode:o}, time {each.mtime:.0f}, owner {each.uid}"
-                members.append(_Member(each.name, file.read() if file else b"", about))
-            return members
+            return [_tar_member(archive, each) for each in archive.getmembers()]
     except (OSError, tarfile.TarError, zipfile.BadZipFile):
         return []
 
 
-def _about_zip(each: zipfile.ZipInfo) -> str:
-    return f"mode {each.external_attr >> 16:o}, time {'-'.join(map(str, each.date_time))}"
+def _zip_member(archive: zipfile.ZipFile, each: zipfile.ZipInfo) -> _Member:
+    executable = bool(each.external_attr >> 16 & 0o111)
+    time_ = "-".join(map(str, each.date_time))
+    return _Member(each.filename, archive.read(each), executable, time_)
+
+
+def _tar_member(archive: tarfile.TarFile, each: tarfile.TarInfo) -> _Member:
+    file = archive.extractfile(each) if each.isfile() else None
+    content = file.read() if file else each.linkname.encode()
+    return _Member(each.name, content, each.isfile() and bool(each.mode & 0o111), str(each.mtime))
 
 
 def _sha256(path: Path) -> str:
