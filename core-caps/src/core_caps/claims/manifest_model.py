@@ -129,9 +129,7 @@ class ManifestModel(_Model):
     """A plugin's `capability.toml`."""
 
     schema_: Literal[1] = Field(alias="schema", description="The version of this schema.")
-    name: str = Field(
-        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", description="The entry point's name."
-    )
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="The entry point's name.")
     summary: Line = Field(description="One line for people.")
     homepage: Url | None = Field(None, description="The service's page.")
     capabilities: dict[str, ProvidedModel] = Field(min_length=1, description="What it provides.")

@@ -181,8 +181,9 @@ def _has_module(module: str, manifest_path: str | None) -> bool:
     while folder.name != parts[0] and folder != folder.parent:
         folder = folder.parent
     place = folder.joinpath(*parts[1:])
+    suffixes = (".py", ".so", ".*.so", ".*.pyd")
     return (place / "__init__.py").is_file() or any(
-        place.parent.glob(f"{place.name}{suffix}") for suffix in (".py", ".*.so", ".so", ".*.pyd")
+        found for suffix in suffixes for found in place.parent.glob(place.name + suffix)
     )
 
 
