@@ -1,0 +1,1 @@
+"""What lies outside the analysed source: which calls reach the world, and how."""
