@@ -210,6 +210,7 @@ def subject(run: Run) -> ParitySubject:
     return ParitySubject(CONTRACT, OPERATIONS, run, remotes={"remote": "s3"})
 
 
+@pytest.mark.slow
 @pytest.mark.feature("DC-04")
 def test_a_faithful_mock_passes(simulator: str, running: Running) -> None:
     run = running(mock=lambda _: Faithful(), remote=lambda _: Faithful())
