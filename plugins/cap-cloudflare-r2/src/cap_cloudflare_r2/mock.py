@@ -69,7 +69,7 @@ class MockR2:
         self,
         key: str,
         *,
-        range: ByteRange | None = None,  # noqa: A002 (the protocol names it)
+        range: ByteRange | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
     ) -> Blob | None:

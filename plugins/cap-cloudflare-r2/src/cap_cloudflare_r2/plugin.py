@@ -1,6 +1,6 @@
 """The hook through which `core_caps.connect` opens this plugin."""
 
-from core_caps.plugins import Opening, hookimpl
+from core_caps import Opening, hookimpl
 
 
 @hookimpl

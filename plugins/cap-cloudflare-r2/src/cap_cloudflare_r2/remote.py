@@ -6,6 +6,7 @@ Each call is one request, or as many as its README row says; nothing is ever sen
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -31,7 +32,7 @@ from cap_cloudflare_r2.wire import Exchange
 
 __all__ = ["RemoteR2"]
 
-STREAM_CHUNK_BYTES = 1024 * 1024
+STREAM_CHUNK_BYTES = 2 * 1024 * 1024
 """How much of a streamed object is taken at a time; two such chunks are in memory."""
 
 
@@ -57,7 +58,7 @@ class RemoteR2:
         self,
         key: str,
         *,
-        range: ByteRange | None = None,  # noqa: A002 (the protocol names it)
+        range: ByteRange | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
     ) -> Blob | None:
@@ -84,7 +85,7 @@ class RemoteR2:
         return Blob(found.body, info)
 
     async def open(self, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
-        """See BlobReader.open; the deadline is per chunk of 1 MiB."""
+        """See BlobReader.open; the deadline is per chunk of 2 MiB."""
         limits.check_key(key)
         limits.check_etag(if_match)
         found = await self._requests.get(
@@ -92,24 +93,27 @@ class RemoteR2:
         )
         if found is None:
             raise ObjectAbsent(f"there is no object {key!r}", status=404)
-        started = None
+        ahead: Future[bytes] | None = self._requests.read_ahead(found, STREAM_CHUNK_BYTES)
         try:
             etag = etag_of(found)
             md5 = hashlib.md5(usedforsecurity=False) if is_md5(etag) else None
-            started = self._requests.read_ahead(found, STREAM_CHUNK_BYTES, md5)
-            while True:
-                chunk = await self._requests.finish(found, started, seconds=self._seconds)
-                started = None
-                if len(chunk) < STREAM_CHUNK_BYTES:
-                    break
-                started = self._requests.read_ahead(found, STREAM_CHUNK_BYTES, md5)
-                yield chunk
+            chunk = b""
+            while ahead is not None:
+                chunk = await self._requests.finish(found, ahead, seconds=self._seconds)
+                ahead = None
+                if len(chunk) == STREAM_CHUNK_BYTES:
+                    # The next chunk arrives while this one is hashed and used.
+                    ahead = self._requests.read_ahead(found, STREAM_CHUNK_BYTES)
+                if md5 is not None:
+                    await self._requests.add_in_thread(md5.update, chunk)
+                if ahead is not None:
+                    yield chunk
             if md5 is not None and md5.hexdigest() != etag:
                 raise found.garbled(f"the content's MD5 is not the etag {etag}")
             if chunk:
                 yield chunk
         finally:
-            self._requests.drop(found, started)
+            self._requests.drop(found, ahead)
 
     async def head(self, key: str) -> ObjectInfo | None:
         """See BlobReader.head; a 404 to HEAD has no body, so a GET asks what is absent."""

@@ -25,7 +25,7 @@ from cap_cloudflare_r2.answers import (
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.connections import Connections
 from cap_cloudflare_r2.lanes import Lanes
-from cap_cloudflare_r2.sdk import S3, content_md5, open_s3, trusted
+from cap_cloudflare_r2.sdk import S3, content_crc32, content_md5, open_s3, trusted
 from cap_cloudflare_r2.wire import Exchange, Plan
 
 __all__ = ["Pieces", "Requests"]
@@ -197,7 +197,7 @@ class Requests:
     async def create_upload(
         self, key: str, parameters: Mapping[str, object], *, seconds: float
     ) -> str:
-        """CreateMultipartUpload; the upload's id."""
+        """CreateMultipartUpload, of parts with a CRC-32 each; the upload's id."""
         exchange = self._exchange(
             Plan("put", writes=True, accepts=(200,), document="InitiateMultipartUploadResult")
         )
@@ -205,7 +205,7 @@ class Requests:
         def work() -> str:
             with self._client.performing(exchange) as s3:
                 answer = s3.create_multipart_upload(
-                    Bucket=self._config.bucket, Key=key, **parameters
+                    Bucket=self._config.bucket, Key=key, ChecksumAlgorithm="CRC32", **parameters
                 )
             upload = answer.get("UploadId")
             if not upload:
@@ -216,16 +216,22 @@ class Requests:
 
     async def upload_part(
         self, key: str, upload: str, number: int, pieces: Pieces, *, seconds: float
-    ) -> str:
-        """UploadPart, its SHA-256 in the signature; the part's etag."""
+    ) -> Mapping[str, object]:
+        """UploadPart, guarded by its CRC-32; the part as completing names it."""
         exchange = self._exchange(Plan("put", writes=True, accepts=(200,)), pieces)
 
-        def work() -> str:
+        def work() -> Mapping[str, object]:
+            crc32 = content_crc32(pieces)
             with self._client.performing(exchange) as s3:
                 s3.upload_part(
-                    Bucket=self._config.bucket, Key=key, UploadId=upload, PartNumber=number
+                    Bucket=self._config.bucket,
+                    Key=key,
+                    UploadId=upload,
+                    PartNumber=number,
+                    ChecksumCRC32=crc32,
                 )
-            return etag_of(exchange)
+            etag = f'"{etag_of(exchange)}"'
+            return {"PartNumber": number, "ETag": etag, "ChecksumCRC32": crc32}
 
         return await self._run(exchange, work, seconds)
 
@@ -233,7 +239,7 @@ class Requests:
         self,
         key: str,
         upload: str,
-        etags: Sequence[str],
+        parts: Sequence[Mapping[str, object]],
         conditions: Mapping[str, object],
         *,
         seconds: float,
@@ -246,9 +252,6 @@ class Requests:
         exchange = self._exchange(
             Plan("put", writes=True, accepts=(200,), document="CompleteMultipartUploadResult")
         )
-        parts = [
-            {"PartNumber": number, "ETag": f'"{etag}"'} for number, etag in enumerate(etags, 1)
-        ]
 
         def work() -> str:
             with self._client.performing(exchange) as s3:
@@ -296,16 +299,14 @@ class Requests:
         if await self._digest("sha256", exchange.body) != digest:
             raise exchange.garbled(f"the content's SHA-256 is not {digest}")
 
-    def read_ahead(self, exchange: Exchange, size_bytes: int, md5: Any) -> "Future[bytes]":
-        """Begin to take the next bytes of a streamed body, and to add them to its MD5."""
+    def read_ahead(self, exchange: Exchange, size_bytes: int) -> "Future[bytes]":
+        """Begin to take the next bytes of a streamed body."""
+        lanes = self._open_lanes(exchange.plan.operation)
+        return lanes.begin(exchange, lambda: exchange.read(size_bytes))
 
-        def work() -> bytes:
-            chunk = exchange.read(size_bytes)
-            if md5 is not None:
-                md5.update(chunk)
-            return chunk
-
-        return self._open_lanes(exchange.plan.operation).begin(exchange, work)
+    async def add_in_thread(self, update: Callable[[bytes], None], chunk: bytes) -> None:
+        """Add a chunk to a digest, while others may use the loop and the connection."""
+        await self._open_lanes("open").prepare(lambda: update(chunk))
 
     async def finish(
         self, exchange: Exchange, started: "Future[bytes]", *, seconds: float

@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import threading
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from cap_cloudflare_r2 import errors
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.wire import Exchange
 
-__all__ = ["S3", "content_md5", "open_s3", "trusted"]
+__all__ = ["S3", "content_crc32", "content_md5", "open_s3", "trusted"]
 
 if importlib.util.find_spec("boto3") is None:  # imported in a thread, missed here and now
     raise ModuleNotFoundError("No module named 'boto3'", name="boto3")
@@ -43,6 +44,10 @@ _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _DROPPED = frozenset(
     {"amz-sdk-invocation-id", "amz-sdk-request", "user-agent", "expect", "content-length"}
 )
+
+# With one of these the service checks the body, and the signature covers the checksum: signing a
+# digest of the body as well would cost more than sending it.
+_GUARDS = frozenset({"content-md5", "x-amz-checksum-crc32"})
 
 _building = threading.Lock()
 _current = threading.local()
@@ -115,7 +120,8 @@ class S3:
         if exchange.payload or request.method in {"PUT", "POST"}:
             headers["Content-Length"] = str(exchange.payload_size_bytes)
         signing = AWSRequest(method=request.method, url=request.url, headers=headers)
-        digest = _payload_digest(exchange, signed="Content-MD5" not in headers)
+        guarded = not _GUARDS.isdisjoint(name.lower() for name in headers)
+        digest = _payload_digest(exchange, guarded=guarded)
         _pinned(S3SigV4Auth)(self._credentials(), "s3", self._config.region).sign(
             signing, self._timestamp(), payload=digest
         )
@@ -238,9 +244,9 @@ def _pinned(signer: Any) -> Any:
     return Pinned
 
 
-def _payload_digest(exchange: Exchange, *, signed: bool) -> str:
-    """What the signature says of the body: its digest, unless Content-MD5 guards it already."""
-    if exchange.payload and not signed:
+def _payload_digest(exchange: Exchange, *, guarded: bool) -> str:
+    """What the signature says of the body: its digest, unless a checksum guards it already."""
+    if exchange.payload and guarded:
         return _UNSIGNED_PAYLOAD
     digest = hashlib.sha256()
     for piece in exchange.payload:
@@ -254,6 +260,14 @@ def content_md5(pieces: Sequence[bytes | memoryview]) -> tuple[str, str]:
     for piece in pieces:
         digest.update(piece)
     return digest.hexdigest(), base64.b64encode(digest.digest()).decode()
+
+
+def content_crc32(pieces: Sequence[bytes | memoryview]) -> str:
+    """The CRC-32 of a body as x-amz-checksum-crc32 has it."""
+    value = 0
+    for piece in pieces:
+        value = zlib.crc32(piece, value)
+    return base64.b64encode(value.to_bytes(4, "big")).decode()
 
 
 def _check_document(exchange: Exchange) -> None:

@@ -5,7 +5,7 @@ aborted after seven days: https://developers.cloudflare.com/r2/objects/multipart
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core_caps.errors import InvalidArgument, Outcome, PreconditionFailed, ProviderError
@@ -111,12 +111,12 @@ async def store_parts(
     upload = await requests.create_upload(target.key, target.stored, seconds=seconds)
     completing = False
     try:
-        etags, size = await _send(
+        sent, size = await _send(
             requests, target.key, upload, parts, in_flight=in_flight, seconds=seconds
         )
         completing = True
         etag = await requests.complete_upload(
-            target.key, upload, etags, target.conditions, seconds=seconds
+            target.key, upload, sent, target.conditions, seconds=seconds
         )
     except BaseException as error:
         gone = await _abort(requests, target.key, upload, error, seconds=abort_seconds)
@@ -155,19 +155,19 @@ async def _send(
     *,
     in_flight: int,
     seconds: float,
-) -> tuple[list[str], int]:
-    sending: dict[asyncio.Task[str], int] = {}
-    etags: dict[int, str] = {}
+) -> tuple[Sequence[Mapping[str, object]], int]:
+    sending: dict[asyncio.Task[Mapping[str, object]], int] = {}
+    sent: dict[int, Mapping[str, object]] = {}
     size = 0
 
     async def settle_one() -> None:
         done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            etags[sending.pop(task)] = task.result()
+            sent[sending.pop(task)] = task.result()
 
     try:
         async for part in parts:
-            number = len(etags) + len(sending) + 1
+            number = len(sent) + len(sending) + 1
             _check_number(number)
             size += part.size_bytes
             work = requests.upload_part(key, upload, number, part.pieces, seconds=seconds)
@@ -179,7 +179,7 @@ async def _send(
             await settle_one()
     finally:
         await _cancelled(sending)
-    return [etags[number] for number in sorted(etags)], size
+    return [sent[number] for number in sorted(sent)], size
 
 
 def _check_number(number: int) -> None:
@@ -190,7 +190,7 @@ def _check_number(number: int) -> None:
         )
 
 
-async def _cancelled(sending: Collection[asyncio.Task[str]]) -> None:
+async def _cancelled(sending: Collection[asyncio.Task[Mapping[str, object]]]) -> None:
     for task in sending:
         task.cancel()
     if sending:
