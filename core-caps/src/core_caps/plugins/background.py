@@ -161,9 +161,12 @@ class _Running:
         return value
 
     def start(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        async def run() -> Any:
+            return await make()  # a call may fail before there is anything to await
+
         def begin() -> None:
             # Also when it was cancelled before it began: the end must be told.
-            self._task = self._loop.create_task(make())
+            self._task = self._loop.create_task(run())
             self._task.add_done_callback(self.inbox.put)
             if self._cancelled:
                 self._task.cancel()
