@@ -34,7 +34,11 @@ A retry policy reads `outcome`, never the message.
 
 import enum
 from collections.abc import Sequence
-from typing import ClassVar
+
+TYPE_CHECKING = False  # importing typing would cost a third of the start-up
+
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 __all__ = [
     "AccessDenied",
@@ -85,7 +89,7 @@ class Outcome(enum.Enum):
 class CapsError(Exception):
     """The root of all our errors: what happened (`message`) and what to do next (`hint`)."""
 
-    code: ClassVar[str] = ""
+    code: "ClassVar[str]" = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -195,7 +199,7 @@ class ProviderError(CapsError):
     """
 
     attempts: int = 1
-    default_outcome: ClassVar[Outcome] = Outcome.UNKNOWN
+    default_outcome: "ClassVar[Outcome]" = Outcome.UNKNOWN
 
     def __init__(
         self,

@@ -1,9 +1,13 @@
 """The manifest's file as TOML tables; alone here because every start of a command reads it."""
 
 import os
-from typing import Any
 
 from core_caps.errors import ManifestInvalid
+
+TYPE_CHECKING = False  # importing typing would cost a third of the start-up
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["FILE_NAME", "parse_toml"]
 
@@ -11,7 +15,7 @@ FILE_NAME = "capability.toml"
 """The manifest's file name; it stands beside the package's `__init__.py`."""
 
 
-def parse_toml(source: str | os.PathLike[str] | bytes, origin: str) -> dict[str, Any]:
+def parse_toml(source: str | os.PathLike[str] | bytes, origin: str) -> "dict[str, Any]":
     """The tables of a TOML document.
 
     Raises:

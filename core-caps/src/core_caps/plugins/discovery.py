@@ -6,15 +6,20 @@ of its own over the same folders, remembered between processes and checked by `s
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from core_caps.claims.manifest_file import parse_toml
 from core_caps.errors import ManifestInvalid, PluginConflict, PluginNotFound
 from core_caps.plugins.scan import Found
 from core_caps.plugins.snapshot import current, remembered
 
+TYPE_CHECKING = False  # importing typing would cost a third of the start-up
+
 if TYPE_CHECKING:
+    from typing import NamedTuple
+
     from core_caps.claims.manifest import Manifest
+else:
+    from core_caps.plugins.rows import NamedTuple
 
 __all__ = [
     "Found",

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from core_caps.errors import CapsError
 
+TYPE_CHECKING = False  # importing typing would cost a third of the start-up
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from core_caps.claims.manifest import Manifest, Provided
 
 __all__ = ["described", "sources"]
@@ -19,7 +22,7 @@ def sources(manifest_path: str | None) -> list[str]:
     return files if manifest_path is None else [manifest_path, *files]
 
 
-def described(manifest_of: Callable[[], "Manifest"]) -> list[Any]:
+def described(manifest_of: Callable[[], "Manifest"]) -> "list[Any]":
     """The fields of an Outline as plain data."""
     try:
         manifest = manifest_of()

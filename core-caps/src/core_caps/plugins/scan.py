@@ -3,9 +3,15 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from core_caps.claims.manifest_file import FILE_NAME
+
+TYPE_CHECKING = False  # importing typing would cost a third of the start-up
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from core_caps.plugins.rows import NamedTuple
 
 __all__ = ["GROUP", "Found", "scan"]
 

@@ -10,9 +10,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
 
 from core_caps.plugins.scan import Found, scan
+
+TYPE_CHECKING = False  # importing typing would cost a third of the start-up
+
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+else:
+    from core_caps.plugins.rows import NamedTuple
 
 __all__ = ["Snapshot", "cache_folder", "current", "forget", "remembered"]
 
@@ -45,7 +51,7 @@ class Snapshot(NamedTuple):
 
     found: tuple[Found, ...]
     stamps: dict[str, Stamp]
-    memory: dict[str, Any]
+    memory: "dict[str, Any]"
 
 
 _snapshots: dict[tuple[str, ...], Snapshot] = {}
@@ -71,8 +77,8 @@ def forget() -> None:
 
 
 def remembered(
-    path: Iterable[str], name: str, places: Iterable[str], work_out: Callable[[], Any]
-) -> Any:
+    path: Iterable[str], name: str, places: Iterable[str], work_out: "Callable[[], Any]"
+) -> "Any":
     """What `work_out` makes of the files at `places`, done once for each state of these files.
 
     Args:
@@ -206,12 +212,12 @@ def _restored(path: tuple[str, ...]) -> Snapshot | None:
     return Snapshot(found, stamps, memory)
 
 
-def _three(stamp: Any) -> Stamp:
+def _three(stamp: "Any") -> Stamp:
     content, metadata, size = stamp
     return int(content), int(metadata), int(size)
 
 
-def _plausible(row: Any) -> bool:
+def _plausible(row: "Any") -> bool:
     *texts, manifest, editable = row
     return (
         len(row) == len(Found._fields)
@@ -269,7 +275,7 @@ def _remove(file: str) -> None:
         return
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: "Any") -> bool:
     """Whether JSON gives the value back unchanged (TOML has dates and times, too)."""
     if isinstance(value, dict):
         return all(_is_plain(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
