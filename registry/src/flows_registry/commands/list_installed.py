@@ -2,8 +2,9 @@
 
 import sys
 
-from core_caps.plugins.discovery import discover, outline_of
+from core_caps.plugins.discovery import Outline, discover, outline_of
 
+from flows_registry.commands.glance import glance
 from flows_registry.commands.installed import Installed
 from flows_registry.commands.output import coloured, print_json, print_table
 
@@ -25,7 +26,8 @@ def run(arguments: "argparse.Namespace") -> int:
     Raises:
         PluginNotFound: none has the name that was given (CAP103).
     """
-    rows = describe(discover())
+    briefly = not (arguments.json or arguments.verbose or arguments.name is not None)
+    rows = describe(discover(), briefly=briefly)
     if arguments.name is not None:
         rows = _named(rows, arguments.name)
     if arguments.json:
@@ -40,11 +42,18 @@ def run(arguments: "argparse.Namespace") -> int:
     return 0
 
 
-def describe(found: "Sequence[Found]") -> "list[dict[str, Any]]":
-    """The plugins as JSON-shaped rows, problems included."""
+def describe(found: "Sequence[Found]", *, briefly: bool = False) -> "list[dict[str, Any]]":
+    """The plugins as JSON-shaped rows, problems included.
+
+    Args:
+        briefly: leave out the operations' hints, which take longest to work out.
+    """
     installed = Installed(sys.path)
     names = [each.name for each in found]
-    rows = [_row(each, installed) for each in found]
+    rows = [
+        _row(each, installed, (_brief(each) if briefly else None) or outline_of(each))
+        for each in found
+    ]
     for row in rows:
         if names.count(row["name"]) > 1:
             others = [
@@ -62,8 +71,16 @@ def describe(found: "Sequence[Found]") -> "list[dict[str, Any]]":
     return rows
 
 
-def _row(found: "Found", installed: Installed) -> "dict[str, Any]":
-    outline = outline_of(found)
+def _brief(found: "Found") -> "Outline | None":
+    """The outline without hints, where a glance at the manifest shows that it is sound."""
+    seen = found.manifest_path and glance(found.manifest_path)
+    if not seen:
+        return None
+    summary, contracts, backends, extras = seen
+    return Outline(summary, {contract: {} for contract in contracts}, backends, extras, "")
+
+
+def _row(found: "Found", installed: Installed, outline: Outline) -> "dict[str, Any]":
     problems: list[dict[str, str]] = []
     if outline.problem:
         code, _, message = outline.problem.partition(": ")
