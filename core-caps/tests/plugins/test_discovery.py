@@ -127,6 +127,15 @@ def test_an_edit_in_place_is_seen_at_once(site: Any, warm: bool, settled: bool) 
         assert manifest_of(found, path).summary == summary
 
 
+def test_edits_within_one_tick_of_the_file_systems_clock_are_seen(site: Any) -> None:
+    site.plugin("one")
+    listing = site.folder / "cap_one-1.0.dist-info" / "entry_points.txt"
+    path = [str(site.folder)]
+    for number in range(100, 400):
+        listing.write_text(f"[flows.capabilities]\np{number} = cap_one.plugin\n")
+        assert [found.name for found in discover(path)] == [f"p{number}"]
+
+
 def _rewrite_with_old_stamp(file: Path, text: str) -> None:
     before = file.stat()
     assert len(text) == before.st_size, "the test wants the same size"
@@ -303,6 +312,16 @@ def test_of_two_versions_in_one_folder_the_newer_install_counts(site: Any) -> No
 
 
 class TestTheCache:
+    def test_nothing_is_kept_that_a_second_change_could_escape(
+        self, site: Any, cache: Path
+    ) -> None:
+        site.plugin("one")
+        discover([str(site.folder)])
+        assert list(cache.rglob("*.json")) == [], "the folder changed within the clock's grain"
+        settle()
+        discover([str(site.folder)])
+        assert len(list(cache.rglob("*.json"))) == 1
+
     @pytest.mark.parametrize(
         "content",
         [

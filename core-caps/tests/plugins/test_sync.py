@@ -265,13 +265,14 @@ def test_a_call_on_the_background_loop_would_wait_for_itself(site: Any) -> None:
 
 def run(site: Any, script: str, *options: str) -> subprocess.CompletedProcess[str]:
     """A script in a process of its own, in which every warning is an error."""
+    path = [str(site.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", *options, "-c", script],
         capture_output=True,
         text=True,
         timeout=30,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(site.folder), "PYTHONASYNCIODEBUG": "0"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONASYNCIODEBUG": "0"},
     )
 
 

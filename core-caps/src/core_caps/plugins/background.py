@@ -6,7 +6,6 @@ synchronous iterator that the call consumes, so that generators run in the threa
 
 import asyncio
 import atexit
-import contextvars
 import os
 import queue
 import threading
@@ -171,7 +170,7 @@ class _Running:
             if self._cancelled:
                 self._task.cancel()
 
-        self._loop.call_soon_threadsafe(begin, context=contextvars.copy_context())
+        self._loop.call_soon_threadsafe(begin)  # in a copy of the caller's context
 
     def wait(self) -> Any:
         """The result. Whatever interrupts this thread cancels the call first."""

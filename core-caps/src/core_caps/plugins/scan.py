@@ -59,8 +59,6 @@ def scan(path: Sequence[str], watch: Watch) -> tuple[Found, ...]:
             listing = os.path.join(info, "entry_points.txt")
             watch(listing)
             text = _text(listing)
-            if text is None:
-                watch(info)  # the file may appear in place: then this folder changes
             name = _normalised(os.path.basename(info).rpartition(".")[0].partition("-")[0])
             if name not in seen:
                 seen.add(name)
