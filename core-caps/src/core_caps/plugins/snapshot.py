@@ -249,7 +249,7 @@ def _store(path: tuple[str, ...], snapshot: Snapshot) -> None:
         fresh = not os.path.exists(file)
         try:
             with open(aside, "x", encoding="utf-8") as opened:
-                json.dump(data, opened)
+                opened.write(json.dumps(data))  # json.dump encodes without the C encoder
             os.replace(aside, file)
         except BaseException:
             _remove(aside)
