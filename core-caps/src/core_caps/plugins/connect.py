@@ -1,7 +1,7 @@
 """`connect`: from a capability and a plugin's name to an open, typed, guarded provider."""
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -110,7 +110,8 @@ class Connection(Generic[_Protocol]):
         if self._provider is not None:
             raise RuntimeError("this connection was opened before: call connect() again")
         self._provider = _opened(self._found, self._opening)
-        provider = await self._provider.__aenter__() or self._provider
+        entered = await self._provider.__aenter__()
+        provider = self._provider if entered is None else entered
         missing = [name for name in self._claims if not callable(getattr(provider, name, None))]
         if missing:
             await self._provider.__aexit__(None, None, None)
@@ -128,7 +129,9 @@ class Connection(Generic[_Protocol]):
         traceback: TracebackType | None,
     ) -> None:
         for name in self._calls:
-            self._calls[name] = _closed(self._found.name, name)
+            self._calls[name] = _closed(
+                self._found.name, name, streams=self._claims[name].streams
+            )
         # Its verdict on the error is not asked for: a provider must not swallow the caller's.
         await self._provider.__aexit__(kind, error, traceback)
 
@@ -231,14 +234,28 @@ def _opened(found: Found, opening: Opening) -> Any:
             f"{found.module} opens nothing for {opening.contract}, backend {opening.backend!r}",
             hint="its module needs a function `flows_open` marked with core_caps.hookimpl",
         )
+    if not (hasattr(provider, "__aenter__") and hasattr(provider, "__aexit__")):
+        raise TypeError(
+            f"{found.module} opened a {type(provider).__qualname__}, which is no async context "
+            "manager: a provider has __aenter__ and __aexit__"
+        )
     return provider
 
 
-def _closed(plugin: str, operation: str) -> Callable[..., Any]:
-    def refuse(*args: object, **kwargs: object) -> Any:
-        raise ClientClosed(
+def _closed(plugin: str, operation: str, *, streams: bool) -> Callable[..., Any]:
+    """The operation after its connection was closed: it refuses where it would have answered."""
+
+    def refusal() -> ClientClosed:
+        return ClientClosed(
             f"{operation} was called after the connection to {plugin} was closed",
             hint="keep the calls inside the `async with connect(...)` block",
         )
 
-    return refuse
+    async def refuse(*args: object, **kwargs: object) -> Any:
+        raise refusal()
+
+    async def refuse_stream(*args: object, **kwargs: object) -> AsyncIterator[Any]:
+        raise refusal()
+        yield  # which makes this a stream
+
+    return refuse_stream if streams else refuse
