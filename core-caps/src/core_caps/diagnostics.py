@@ -270,10 +270,90 @@ _ROWS = (
         "Correct the spelling, or declare the family with its floors in the manifest.",
     ),
     Diagnostic(
+        "EFFECT203",
+        "touches the machine",
+        "An operation started a process or wrote a file. An operation reaches its service and "
+        "nothing else of the machine.",
+        "Keep the work inside the process, or use a capability made for files.",
+    ),
+    Diagnostic(
+        "EFFECT204",
+        "effect declared and never seen",
+        "The cases of an operation reached success without the effect that it declares: either "
+        "the declaration is too cautious, or the operation does nothing.",
+        "Declare the smaller effect, or make the operation do what it says.",
+    ),
+    Diagnostic(
+        "EFFECT205",
+        "effects not proven",
+        "An operation was never seen at work, so nothing can be said of what it does. No pass.",
+        "Add exercises for it to the contract's suite.",
+    ),
+    Diagnostic(
+        "DET301",
+        "depends on its surroundings",
+        "With the service standing still, the same call gave other bytes when the hash seed, the "
+        "clock, randomness, the environment or the order of events differed.",
+        "Remove the dependency that the finding names, or claim nondeterministic.",
+    ),
+    Diagnostic(
         "DET302",
         "determinism claim too strong",
         "The claimed determinism is stronger than a hint's floor allows.",
         "Claim the floor that the message names, or use the pinned form of the read.",
+    ),
+    # INJECT: histories as a network makes them, against the contract's model
+    Diagnostic(
+        "INJECT001",
+        "history did not end",
+        "A seeded history of calls could not be run to its end.",
+        "See the error that the finding names.",
+    ),
+    Diagnostic(
+        "INJECT002",
+        "lost answer called not applied",
+        "A write was applied and its answer lost, and the error says NOT_APPLIED: a caller would "
+        "repeat it without a thought.",
+        "A failure after the request was sent is UNKNOWN for a write.",
+    ),
+    Diagnostic(
+        "INJECT003",
+        "service ended wrong",
+        "After duplicates, lost answers or concurrent calls the service holds something else "
+        "than a perfect service would.",
+        "Make the repeated call converge: the same call twice leaves what one leaves.",
+    ),
+    Diagnostic(
+        "INJECT004",
+        "answer wrong",
+        "A call in a seeded history answered something else than a perfect service would.",
+        "Reproduce the history; the finding shows the calls that led there.",
+    ),
+    Diagnostic(
+        "INJECT005",
+        "no order explains it",
+        "Calls made at once gave answers that no order of them explains: a check and an act that "
+        "others can come between, or state shared between calls.",
+        "Send the condition with the write and let the service decide.",
+    ),
+    # LAB: what the lab itself can say
+    Diagnostic(
+        "LAB001",
+        "plugin not usable in its own environment",
+        "The wheel with its own dependencies, and nothing else, cannot be imported.",
+        "Declare what it imports among its dependencies or the backend's extra.",
+    ),
+    Diagnostic(
+        "LAB002",
+        "wire unknown",
+        "No reference server speaks the protocol that the backend names, so it was not run.",
+        "Use a known wire, or bring a reference server for it.",
+    ),
+    Diagnostic(
+        "LAB003",
+        "lab failed",
+        "The lab itself failed, so nothing was proved about the plugin.",
+        "Run it again; `flows-registry doctor` tells what this machine lacks.",
     ),
     # IDEM: idempotency keys
     Diagnostic(

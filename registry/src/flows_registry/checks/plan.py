@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import Backend, OperationClaim
-from core_caps.contract.suite import Exercise
+from core_caps.contract.codec import load
+from core_caps.contract.suite import Call, Contract, Exercise
 
 from flows_registry.lab.case import Case, CaseRun
-from flows_registry.lab.lab import Lab
+from flows_registry.lab.lab import Lab, Profile
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Finding
 
@@ -66,6 +68,7 @@ class Plan:
         seed: where generated cases start.
         progress: called with (check, backend, cases done, cases in all).
         only: run only cases whose name contains this text, or "" for all.
+        sources: the wheel's content, unpacked, for what reads source; None reads none.
     """
 
     subject: Subject
@@ -74,6 +77,7 @@ class Plan:
     seed: int = 0
     progress: Callable[[str, str, int, int], None] = lambda check, backend, done, total: None
     only: str = ""
+    sources: Path | None = None
 
     def backend(self, name: str) -> Backend:
         """What the manifest says of a backend."""
@@ -87,8 +91,24 @@ class Plan:
         """The cases that the user asked for."""
         return [case for case in cases if self.only in case.name]
 
+    def contract(self, capability: Capability) -> Contract | None:
+        """The capability's contract, where it can be imported here: a third party's own suite
+        lives only in the plugin's environment."""
+        if not capability.suite.startswith("core_caps."):
+            return None
+        contract: Contract = load(capability.suite)
+        return contract
+
+    def read_back(self, base: Baseline) -> Sequence[Call] | None:
+        """Calls that show all that an exercise can have touched, or None where nobody knows."""
+        contract = self.contract(base.capability)
+        if contract is None:
+            return None
+        calls = contract.read_back((*base.exercise.setup, base.exercise.call))
+        return [call for call in calls if call.operation in base.capability.claims]
+
     def run(
-        self, check: str, backend: str, cases: Sequence[Case], **options: object
+        self, check: str, backend: str, cases: Sequence[Case], profile: Profile | None = None
     ) -> list[CaseRun]:
         """Run cases in the lab, with progress."""
         done = 0
@@ -98,7 +118,7 @@ class Plan:
             done += 1
             self.progress(check, backend, done, len(cases))
 
-        return self.lab.run(cases, on_case=on_case, **options)  # type: ignore[arg-type]
+        return self.lab.run(cases, profile=profile or Profile(), on_case=on_case)
 
     def baselines(self, backend: str) -> list[Baseline]:
         """Every exercise of every capability that this backend provides, run without faults."""
@@ -140,8 +160,11 @@ def allowed_egress(backend: Backend, config: Mapping[str, object]) -> frozenset[
 def collapsed(findings: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:
     """One finding per (code, group), the first of each; it says how many more there were."""
     groups: dict[tuple[str, str], list[Finding]] = {}
+    same: dict[tuple[str, str], str] = {}
     for group, finding in findings:
-        groups.setdefault((finding.code, group), []).append(finding)
+        # The same observation under another name is the same defect seen again.
+        known = same.setdefault((finding.code, finding.observed), group)
+        groups.setdefault((finding.code, known), []).append(finding)
     for members in groups.values():
         first = members[0]
         more = len(members) - 1

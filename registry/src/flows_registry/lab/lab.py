@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -27,9 +28,13 @@ from flows_registry.lab.room.room import (
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
-__all__ = ["AgentBroken", "Lab", "NoReference", "Profile"]
+__all__ = ["OUTSIDE", "AgentBroken", "Lab", "NoReference", "Profile", "RoomBroken"]
 
 _BASE = Profile()
+
+OUTSIDE = Profile("outside", inside={"real_time": True})
+"""In the machine's own network and time, for a service that somebody else runs (a simulator)."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -127,10 +132,18 @@ class Lab:
         Raises:
             NoReference: nobody here speaks the backend's wire.
         """
+        return Room(self._furnished(backend), directory, isolated=self._isolated)
+
+    def outside(self, backend: str, directory: Path) -> Room:
+        """The same without a network or server of its own."""
+        furniture = replace(self._furnished(backend), wire=None)
+        return Room(furniture, directory, isolated=False)
+
+    def _furnished(self, backend: str) -> Furniture:
         with self._furnishing:
             if backend not in self._furniture:
                 self._furniture[backend] = self._furnish(backend)
-        return Room(self._furniture[backend], directory, isolated=self._isolated)
+            return self._furniture[backend]
 
     def _furnish(self, backend: str) -> Furniture:
         declared = self.subject.manifest.backends[backend]
@@ -218,7 +231,7 @@ class _Worker(threading.Thread):
         self._lab = lab
         self._directory = directory
         self._tasks = tasks
-        self._rooms: dict[str, Room] = {}
+        self._rooms: dict[tuple[str, bool], Room] = {}
 
     def run(self) -> None:
         while (task := self._tasks.get()) is not None:
@@ -229,18 +242,28 @@ class _Worker(threading.Thread):
     def perform(self, case: Case, profile: Profile) -> CaseRun:
         """Run a case in this worker's room; a broken room is replaced once."""
         try:
-            return self.room(case.backend).run(case, profile)
+            return self._room_for(case, profile).run(case, profile)
         except RoomBroken:
-            broken = self._rooms.pop(case.backend, None)
+            broken = self._rooms.pop((case.backend, profile is OUTSIDE), None)
             if broken is not None:
                 broken.close()
-            return self.room(case.backend).run(case, profile)
+            return self._room_for(case, profile).run(case, profile)
 
     def room(self, backend: str) -> Room:
         """This worker's room for the backend, furnished when it is first wanted."""
-        if backend not in self._rooms:
-            self._rooms[backend] = self._lab.room(backend, self._directory / backend).__enter__()
-        return self._rooms[backend]
+        key = backend, False
+        if key not in self._rooms:
+            self._rooms[key] = self._lab.room(backend, self._directory / backend).__enter__()
+        return self._rooms[key]
+
+    def _room_for(self, case: Case, profile: Profile) -> Room:
+        if profile is not OUTSIDE:
+            return self.room(case.backend)
+        key = case.backend, True
+        if key not in self._rooms:
+            directory = self._directory / f"{case.backend}-outside"
+            self._rooms[key] = self._lab.outside(case.backend, directory).__enter__()
+        return self._rooms[key]
 
 
 def _task(

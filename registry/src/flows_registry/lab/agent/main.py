@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import patches, perturb, redirect
@@ -98,14 +99,11 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
     if child == 0:
         os.close(reading)
         _silence()
-        page = Page(settings["page"])
-        page.now, page.due = perturb.ORIGIN_SECONDS, NEVER
-        keeper = Timekeeper(page, frozenset(settings["ports"]), lambda: os._exit(_HUNG_EXIT))
-        patches.follow(keeper)
-        keeper.start()
+        _timekeeper(settings, lambda: os._exit(_HUNG_EXIT))
         with contextlib.suppress(BaseException):
             asyncio.run(_module("perform").perform(case, lambda: None, lambda: None))
-        Line(writing).send({"modules": sorted(set(sys.modules) - known)})
+        clean = threading.active_count() <= 2  # this one and the timekeeper
+        Line(writing).send({"modules": sorted(set(sys.modules) - known), "clean": clean})
         os._exit(0)
     os.close(writing)
     answer: dict[str, Any] | None = None
@@ -118,6 +116,10 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
         with contextlib.suppress(BaseException):
             importlib.import_module(module)
             imported += 1
+    if (answer or {}).get("clean"):
+        # What opening fills (parsed service models, sessions) is worth more than its imports.
+        with contextlib.suppress(BaseException):
+            asyncio.run(_module("perform").visit(case))
     gc.collect()
     gc.freeze()
     line.send({"event": "scouted", "modules": imported})
@@ -128,16 +130,12 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _silence()
-    page = Page(settings["page"])
-    page.now, page.due = perturb.ORIGIN_SECONDS, NEVER
 
     def hung() -> None:
-        line.send({"event": "done", "hung": True, "stacks": _stacks(), "now": page.now})
+        line.send({"event": "done", "hung": True, "stacks": _stacks()})
         os._exit(_HUNG_EXIT)
 
-    keeper = Timekeeper(page, frozenset(settings["ports"]), hung)
-    patches.follow(keeper)
-    keeper.start()
+    keeper = _timekeeper(settings, hung)
     watch = Watch()
 
     def pause_for(event: str) -> None:
@@ -159,12 +157,23 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
             report = asyncio.run(_module("promises").keep(case))
         else:
             report = asyncio.run(_module("perform").perform(case, arm, disarm))
-        report.update(event="done", watched=watch.events, jumps=keeper.jumps, now=page.now)
+        report.update(event="done", watched=watch.events, jumps=keeper.jumps)
         line.send(report)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
-        line.send({"event": "done", "crashed": text[-8000:], "now": page.now})
+        line.send({"event": "done", "crashed": text[-8000:]})
     os._exit(0)
+
+
+def _timekeeper(settings: dict[str, Any], hung: Callable[[], None]) -> Timekeeper:
+    """Virtual time for this process from now on, unless the profile wants the real one."""
+    page = Page(settings["page"])
+    page.now, page.due = perturb.ORIGIN_SECONDS, NEVER
+    keeper = Timekeeper(page, frozenset(settings["ports"]), hung)
+    if not settings["profile"].get("real_time"):
+        patches.follow(keeper)
+        keeper.start()
+    return keeper
 
 
 def _module(name: str) -> Any:

@@ -11,7 +11,7 @@ from core_caps import connect
 from core_caps.contract.codec import decode, encode, load
 from core_caps.contract.suite import Call, Result, Stream
 
-__all__ = ["perform"]
+__all__ = ["perform", "visit"]
 
 CHUNKS_BYTES_MAX = 256 * 1024 * 1024
 _TEXT_MAX = 20_000
@@ -63,6 +63,18 @@ async def perform(
     except Exception as error:
         report["opening"] = _failure(error)
     return report
+
+
+async def visit(case: dict[str, Any]) -> None:
+    """Open the plugin and close it again, making no call."""
+    async with connect(
+        load(case["protocol"]),
+        case["plugin"],
+        backend=case["backend"],
+        config=case["config"],
+        secrets=case["secrets"],
+    ):
+        pass
 
 
 async def _cancellable(

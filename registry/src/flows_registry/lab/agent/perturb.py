@@ -22,8 +22,10 @@ def apply(profile: dict[str, Any]) -> None:
     """Pin or perturb what this process draws from outside, as the profile says.
 
     The profile's keys: `clock_offset_seconds`, `random_seed`, `reverse_listings`,
-    `switch_seconds`.
+    `switch_seconds`; `real_time` leaves everything as it is.
     """
+    if profile.get("real_time"):
+        return
     patches.install(
         offset_seconds=float(profile.get("clock_offset_seconds", 0.0)), origin=ORIGIN_SECONDS
     )

@@ -466,7 +466,7 @@ class Room:
             "page": str(self._directory / "page"),
             "ports": [*self.ports, _DNS_PORT],
             "redirect": None
-            if self._isolated
+            if self._isolated or profile.inside.get("real_time")
             else dict(zip(map(str, furniture.ports), self.ports, strict=False)),
         }
         ours, theirs = socket.socketpair()

@@ -1,0 +1,1 @@
+"""Certification, whole: from a folder to a verdict a person can read."""

@@ -1,0 +1,98 @@
+"""The parity check's view of the lab: histories of calls on any backend, here or at a simulator."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from core_caps.claims.manifest import Backend
+from core_caps.contract.suite import Call
+
+from flows_registry.checks.parity import Effort, parity
+from flows_registry.checks.plan import Plan
+from flows_registry.lab.agent.perturb import ORIGIN_SECONDS
+from flows_registry.lab.case import Case, Step
+from flows_registry.lab.lab import OUTSIDE, Profile
+from flows_registry.lab.simulators.known import S3_WIRE
+from flows_registry.lab.simulators.miniflare import S3Credentials
+from flows_registry.lab.simulators.sides import ParitySubject, S3Target, Settings, SimulatorAccess
+from flows_registry.subject import Capability
+from flows_registry.verdict import CheckResult
+
+__all__ = ["check_parity"]
+
+NAME = "parity"
+_BASE = Profile()
+_S3_SETTINGS = ("bucket", "access_key_id", "secret_access_key")
+
+
+def check_parity(plan: Plan, access: SimulatorAccess) -> list[CheckResult]:
+    """Every capability of every backend against the vendor's simulator."""
+    results: list[CheckResult] = []
+    for capability in plan.subject.capabilities.values():
+        contract = plan.contract(capability)
+        if contract is None:
+            continue  # a third party's model lives in its own environment
+        remotes = {
+            name: backend.wire
+            for name, backend in plan.subject.manifest.backends.items()
+            if backend.wire is not None and capability.declared.name in backend.providers
+        }
+        mocks = [
+            name
+            for name, backend in plan.subject.manifest.backends.items()
+            if backend.wire is None and capability.declared.name in backend.providers
+        ]
+        subject = ParitySubject(
+            contract=contract,
+            operations=frozenset(capability.claims),
+            run=_runner(plan, capability),
+            mock=mocks[0] if mocks else None,
+            remotes=remotes,
+            s3=_targets(plan, remotes),
+            started_at=ORIGIN_SECONDS,
+            level=plan.lab.level,
+        )
+        results += parity(subject, access=access, effort=Effort(seed=plan.seed))
+    return results
+
+
+def _runner(
+    plan: Plan, capability: Capability
+) -> Callable[[str, Sequence[Sequence[Call]], Settings | None], Sequence[Sequence[Step]]]:
+    def run(
+        backend: str, histories: Sequence[Sequence[Call]], settings: Settings | None
+    ) -> list[Sequence[Step]]:
+        cases = [
+            Case(
+                f"{backend}/history {number}",
+                capability.contract,
+                backend,
+                tuple(calls),
+                config=dict(settings or {}),
+            )
+            for number, calls in enumerate(histories)
+        ]
+        profile = _BASE if settings is None else OUTSIDE
+        return [run.steps for run in plan.run(NAME, backend, cases, profile)]
+
+    return run
+
+
+def _targets(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, S3Target]:
+    """How to point each S3 backend at the simulator, where its settings tell how."""
+    targets: dict[str, S3Target] = {}
+    for name, wire in remotes.items():
+        backend = plan.backend(name)
+        endpoint = next((s.name for s in backend.config.values() if s.endpoint), None)
+        values = _values(plan, name, backend)
+        if wire != S3_WIRE or endpoint is None or not set(_S3_SETTINGS) <= set(values):
+            continue
+        targets[name] = S3Target(
+            bucket=values["bucket"],
+            credentials=S3Credentials(values["access_key_id"], values["secret_access_key"]),
+            settings=lambda url, endpoint=endpoint: {endpoint: url},
+        )
+    return targets
+
+
+def _values(plan: Plan, name: str, backend: Backend) -> Mapping[str, str]:
+    examples = {s.name: str(s.example) for s in backend.config.values() if s.example is not None}
+    return {**examples, **plan.lab.canaries(name)}

@@ -1,0 +1,117 @@
+"""A certification as text: the verdict first, the table, then every finding with what to do."""
+
+import textwrap
+from collections.abc import Iterator
+
+from flows_registry.commands.output import coloured
+from flows_registry.verdict import Certification, CheckResult, Finding, Verdict
+
+__all__ = ["as_text", "exit_code"]
+
+_CODES = {
+    Verdict.PASSED: 0,
+    Verdict.WAIVED: 0,
+    Verdict.REFUSED: 1,
+    Verdict.INCONCLUSIVE: 3,
+}
+_WORDS = {
+    Verdict.PASSED: ("✓ passed", "green"),
+    Verdict.WAIVED: ("~ waived", "yellow"),
+    Verdict.REFUSED: ("✗ refused", "red"),
+    Verdict.INCONCLUSIVE: ("? inconclusive", "yellow"),
+}
+_HEADLINES = {
+    Verdict.PASSED: ("certified", "green"),
+    Verdict.WAIVED: ("certified", "green"),
+    Verdict.REFUSED: ("REFUSED", "red"),
+    Verdict.INCONCLUSIVE: ("INCONCLUSIVE", "yellow"),
+}
+_WIDTH = 100
+
+
+def exit_code(certification: Certification) -> int:
+    """0 certified, 1 refused, 3 inconclusive."""
+    return _CODES[certification.verdict]
+
+
+def as_text(certification: Certification) -> str:
+    """The report that a person reads on a terminal."""
+    lines = [*_headline(certification), "", *_table(certification)]
+    findings = [(check, f) for check in certification.checks for f in check.findings]
+    for number, (check, finding) in enumerate(findings, 1):
+        lines += ["", *_finding(number, check, finding)]
+    lines += ["", *_closing(certification)]
+    return "\n".join(lines) + "\n"
+
+
+def _headline(certification: Certification) -> Iterator[str]:
+    word, colour = _HEADLINES[certification.verdict]
+    cases = sum(check.cases for check in certification.checks)
+    seconds = certification.facts.get("seconds", 0.0)
+    yield (
+        f"{coloured(certification.subject, 'bold')}  {coloured(word, colour)} "
+        f"at {certification.level}, {cases} cases in {seconds:.1f} s"
+    )
+
+
+def _table(certification: Certification) -> Iterator[str]:
+    yield coloured(f"  {'check':<13}{'backend':<9}{'verdict':<16}{'cases':>6}  level   time", "dim")
+    for check in certification.checks:
+        word, colour = _WORDS[check.verdict]
+        seconds = check.facts.get("seconds")
+        time = f"{seconds:6.1f} s" if isinstance(seconds, float) else ""
+        shown = coloured(f"{word:<16}", colour)
+        yield (
+            f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}{time}"
+            f"{_remark(check)}"
+        )
+
+
+def _remark(check: CheckResult) -> str:
+    """What is worth knowing beside a verdict."""
+    simulator = check.facts.get("simulator")
+    if simulator:
+        return f"  against {simulator}"
+    unknown = check.facts.get("static_unknown")
+    if unknown:
+        return f"  source not followed everywhere in {len(unknown)} operations"
+    return ""
+
+
+def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]:
+    _, colour = _WORDS[check.verdict]
+    where = f"{check.check} {check.backend}".strip()
+    yield coloured(f"{number}. {finding.code} {finding.message}", colour) + coloured(
+        f"  [{where}]", "dim"
+    )
+    for label, text in (
+        ("promised", finding.promised),
+        ("observed", finding.observed),
+        ("reproduce", finding.reproduce),
+        ("fix", finding.fix),
+    ):
+        if text:
+            yield from _paragraph(label, text)
+
+
+def _paragraph(label: str, text: str) -> Iterator[str]:
+    indent = " " * 16
+    first = f"   {coloured(f'{label:<10}', 'bold')}   "
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        keep = label == "reproduce"
+        lines += [line] if keep else textwrap.wrap(line, _WIDTH - len(indent)) or [""]
+    for index, line in enumerate(lines):
+        yield (first if index == 0 else indent) + line
+
+
+def _closing(certification: Certification) -> Iterator[str]:
+    codes = sorted({f.code for check in certification.checks for f in check.findings})
+    if codes:
+        yield f"  flows-registry explain {codes[0]}  tells more about a code."
+    if certification.verdict is Verdict.PASSED:
+        yield coloured(
+            "  Everything declared was seen, and nothing else. Levels: L0 source, L1 interpreter, "
+            "L2 wire and state.",
+            "dim",
+        )

@@ -1,0 +1,1 @@
+"""The determinism check: the same thing twice, with everything else changed."""

@@ -1,0 +1,1 @@
+"""The injection check: duplicates, reordering and lost answers against a sequential model."""

@@ -1,0 +1,313 @@
+"""Seeded histories on one backend, compared with the model at every step and at the end."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from core_caps.claims.operation import Repeat
+from core_caps.contract.suite import Call, Contract
+
+from flows_registry.checks.injection.histories import (
+    Answer,
+    answer_of,
+    conditional,
+    duplicated,
+    expected,
+    linear,
+    refers,
+)
+from flows_registry.checks.plan import Baseline, Plan, collapsed
+from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.faults import Fault
+from flows_registry.subject import Capability
+from flows_registry.verdict import CheckResult, Finding, Verdict
+
+__all__ = ["check_injection"]
+
+NAME = "injection"
+HISTORIES = 12
+LENGTH = 14
+GROUP = 3
+SHOWN_CALLS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One case and how to judge it: the findings of its run."""
+
+    case: Case
+    judge: Callable[[CaseRun], Iterator[Finding]]
+
+
+def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
+    """Whether a backend's service ends as a perfect one would, whatever the network does."""
+    del baselines
+    trials: list[_Trial] = []
+    foreign: list[str] = []
+    for capability in plan.subject.capabilities.values():
+        if capability.declared.name not in plan.backend(backend).providers:
+            continue
+        contract = plan.contract(capability)
+        if contract is None:
+            foreign.append(capability.contract)
+            continue
+        maker = _Maker(plan, backend, capability, contract)
+        trials += maker.trials()
+    trials = [trial for trial in trials if plan.only in trial.case.name]
+    runs = plan.run(NAME, backend, [trial.case for trial in trials])
+    findings = [
+        (finding.message, finding)
+        for trial, run in zip(trials, runs, strict=True)
+        for finding in trial.judge(run)
+    ]
+    found = list(collapsed(findings))
+    verdict = Verdict.REFUSED if found else Verdict.PASSED
+    if verdict is Verdict.PASSED and (foreign or not trials):
+        verdict = Verdict.INCONCLUSIVE
+        found = [
+            Finding(
+                "CONTRACT003",
+                f"no model for {', '.join(foreign) or 'any capability'}",
+                "histories are compared with the contract's sequential model",
+                "the suite is not importable here",
+                plan.reproduce(NAME, ""),
+                "install the package that brings the contract beside the registry",
+            )
+        ]
+    facts = {"seed": plan.seed, "length": LENGTH, "kinds": ["duplicate", "lost answer", "at once"]}
+    return CheckResult(NAME, backend, verdict, len(trials), tuple(found), plan.lab.level, facts)
+
+
+class _Maker:
+    """Makes the trials of one capability on one backend."""
+
+    def __init__(
+        self, plan: Plan, backend: str, capability: Capability, contract: Contract
+    ) -> None:
+        self._plan = plan
+        self._backend = backend
+        self._capability = capability
+        self._contract = contract
+        self._repeats: Mapping[str, Repeat] = {
+            name: claim.repeat for name, claim in capability.claims.items()
+        }
+
+    def trials(self) -> Iterator[_Trial]:
+        """Every trial, from seeds that follow the plan's."""
+        for number in range(HISTORIES):
+            seed = f"{self._plan.seed}/{self._capability.contract}/{number}"
+            source = random.Random(seed)  # noqa: S311 (repeatable on purpose)
+            operations = frozenset(self._capability.claims)
+            calls = list(self._contract.generate(source, LENGTH, operations))
+            yield self._duplicates(number, calls, source)
+            yield self._at_once(number, calls, source)
+            if self._plan.backend(self._backend).wire is not None:
+                yield self._lost_answers(number, calls, source)
+
+    def _duplicates(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
+        history = duplicated(calls, self._repeats, source)
+        return self._sequential(f"duplicate {number}", history, ())
+
+    def _lost_answers(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
+        """Writes are applied and their answers lost: the error says UNKNOWN, the state is new."""
+        lost = source.sample(range(len(calls)), k=4)
+        faults = [Fault("reset after commit", at) for at in sorted(lost)]
+        plain = [call for call in calls if not conditional(call) and not refers(call)]
+        return self._sequential(f"lost answer {number}", plain, faults)
+
+    def _sequential(self, name: str, history: Sequence[Call], faults: Sequence[Fault]) -> _Trial:
+        look = [c for c in self._contract.read_back(history) if self._provided(c)]
+        case = self._case(name, history, look, faults)
+
+        def judge(run: CaseRun) -> Iterator[Finding]:
+            yield from self._trouble(run)
+            answers = expected(self._contract.model, [*history, *look])
+            for at, call in enumerate(history[: len(run.steps)]):
+                given = answer_of(self._contract, call, run.steps[at])
+                if _lost(run, at):
+                    yield from self._outcome(run, at, call)
+                elif given != answers[at]:
+                    yield self._wrong(run, at, call, answers[at], given)
+                    return
+            yield from self._final(run, look, answers[len(history) :])
+
+        return _Trial(case, judge)
+
+    def _at_once(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
+        """A group of calls made all at once: some order of them explains every answer."""
+        plain = [call for call in calls if not refers(call)]
+        before, group = plain[:-GROUP], self._contended(plain[-GROUP:], source)
+        look = [c for c in self._contract.read_back(plain) if self._provided(c)]
+        case = self._case(f"at once {number}", group, look, (), setup=before, concurrent=True)
+
+        def judge(run: CaseRun) -> Iterator[Finding]:
+            yield from self._trouble(run)
+            given = tuple(
+                answer_of(self._contract, call, step)
+                for call, step in zip(group, run.steps, strict=False)
+            )
+            seen = tuple(
+                answer_of(self._contract, call, step)
+                for call, step in zip(look, run.probe, strict=False)
+            )
+            if run.steps and not self._explained(before, group, look, given, seen):
+                yield self._disorder(run, group, given)
+
+        return _Trial(case, judge)
+
+    def _contended(self, group: Sequence[Call], source: random.Random) -> list[Call]:
+        """The group with its calls moved to one key where that is possible: contention is what
+        reveals a check before an act."""
+        keyed = [call for call in group if call.args and isinstance(call.args[0], str)]
+        if not keyed or source.random() < 0.3:
+            return list(group)
+        key = keyed[0].args[0]
+        return [
+            Call(call.operation, (key, *call.args[1:]), call.kwargs)
+            if call in keyed and call.operation != "get_by_hash" and _rekeyable(call)
+            else call
+            for call in group
+        ]
+
+    def _explained(
+        self,
+        before: Sequence[Call],
+        group: Sequence[Call],
+        look: Sequence[Call],
+        given: tuple[Answer, ...],
+        seen: tuple[Answer, ...],
+    ) -> bool:
+        for branch in linear(self._contract.model, before, group):
+            if branch.answers != given:
+                continue
+            ordered = [*before, *(group[number] for number in branch.order)]
+            final = expected(self._contract.model, [*ordered, *look])[len(ordered) :]
+            if tuple(final) == seen:
+                return True
+        return False
+
+    def _case(
+        self,
+        name: str,
+        calls: Sequence[Call],
+        look: Sequence[Call],
+        faults: Sequence[Fault],
+        *,
+        setup: Sequence[Call] = (),
+        concurrent: bool = False,
+    ) -> Case:
+        return Case(
+            f"{self._backend}/{name}",
+            self._capability.contract,
+            self._backend,
+            tuple(calls),
+            setup=tuple(setup),
+            probe=tuple(look),
+            faults=tuple(faults),
+            perturbation={"delay_seed": name} if concurrent else {},
+            concurrent=concurrent,
+        )
+
+    def _provided(self, call: Call) -> bool:
+        return call.operation in self._capability.claims
+
+    # ---- findings
+
+    def _trouble(self, run: CaseRun) -> Iterator[Finding]:
+        problem = run.trouble or (run.opening and f"{run.opening.name}: {run.opening.message}")
+        if problem:
+            yield self._finding(
+                run, "INJECT001", "the history did not run to its end",
+                "every call answers or raises a ProviderError", problem,
+                "see the error; a history is nothing but a few calls in a row",
+            )  # fmt: skip
+
+    def _outcome(self, run: CaseRun, at: int, call: Call) -> Iterator[Finding]:
+        error = run.steps[at].error
+        applied = any(e.changed for e in run.exchanges if e.fault is not None)
+        if error is not None and error.outcome == "not_applied" and applied:
+            claim = self._capability.claims[call.operation]
+            if claim.effects.name == "EFFECTFUL" and self._changed(run, at):
+                yield self._finding(
+                    run, "INJECT002", f"{call.operation} says not_applied after it was applied",
+                    "an answer lost after the write leaves outcome UNKNOWN",
+                    f"{error.name}, outcome {error.outcome}",
+                    "a failure after the request was sent is UNKNOWN for a write",
+                )  # fmt: skip
+
+    def _changed(self, run: CaseRun, at: int) -> bool:
+        """Whether the request of this step changed the service: known where steps and requests
+        go one to one."""
+        one_to_one = len(run.exchanges) == len(run.steps)
+        return one_to_one and run.exchanges[at].changed
+
+    def _final(
+        self, run: CaseRun, look: Sequence[Call], answers: Sequence[Answer]
+    ) -> Iterator[Finding]:
+        for at, call in enumerate(look[: len(run.probe)]):
+            given = answer_of(self._contract, call, run.probe[at])
+            if given != answers[at]:
+                yield self._finding(
+                    run,
+                    "INJECT003",
+                    f"the service ended wrong: {_shown(call)}",
+                    f"a perfect service answers {_cut(answers[at])}",
+                    f"it answered {_cut(given)}",
+                    "a repeated or unanswered write leaves the service as one write does",
+                )
+                return
+
+    def _wrong(self, run: CaseRun, at: int, call: Call, want: Answer, given: Answer) -> Finding:
+        timeline = "; ".join(_shown(c) for c in run.case.calls[max(0, at - SHOWN_CALLS) : at + 1])
+        return self._finding(
+            run,
+            "INJECT004",
+            f"{call.operation} answered wrong after duplicates",
+            f"{_shown(call)} → {_cut(want)}",
+            f"{_cut(given)} after: {timeline}",
+            "the same call twice gives the same answer and the same state as once",
+        )
+
+    def _disorder(self, run: CaseRun, group: Sequence[Call], given: Sequence[Answer]) -> Finding:
+        shown = "; ".join(f"{_shown(c)} → {_cut(a)}" for c, a in zip(group, given, strict=False))
+        return self._finding(
+            run,
+            "INJECT005",
+            "no order explains what concurrent calls answered",
+            "calls made at once answer as if made one after the other, in some order",
+            shown,
+            "let the service decide (a condition sent with the write), never a read before it",
+        )
+
+    def _finding(
+        self, run: CaseRun, code: str, message: str, promised: str, observed: str, fix: str
+    ) -> Finding:
+        reproduce = self._plan.reproduce(NAME, run.case.name)
+        if self._plan.seed:
+            reproduce += f" --seed {self._plan.seed}"
+        return Finding(code, message, promised, observed, reproduce, fix)
+
+
+def _lost(run: CaseRun, at: int) -> bool:
+    """Whether this step's answer was lost on purpose: its error says that the line broke."""
+    error = run.steps[at].error
+    return (
+        bool(run.case.faults)
+        and error is not None
+        and error.name in ("Unavailable", "ProtocolViolation", "TimedOut")
+    )
+
+
+def _rekeyable(call: Call) -> bool:
+    return call.operation not in ("get_many", "put_many", "delete_many", "copy", "list")
+
+
+def _shown(call: Call) -> str:
+    parts = [_cut(value, 40) for value in call.args]
+    parts += [f"{name}={_cut(value, 40)}" for name, value in call.kwargs.items()]
+    return f"{call.operation}({', '.join(parts)})"
+
+
+def _cut(value: object, size: int = 200) -> str:
+    text = repr(value)
+    return text if len(text) <= size else f"{text[:size]}…"

@@ -1,0 +1,108 @@
+"""Histories as a network makes them: repeated, answered too late, all at once.
+
+Every history comes from the contract's own generator and a seed; the model says what a perfect
+service would have answered.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core_caps.claims.operation import Repeat
+from core_caps.contract.suite import Call, Contract, Model, Result
+from core_caps.errors import ProviderError
+
+from flows_registry.lab.case import Step
+
+__all__ = ["Answer", "answer_of", "conditional", "duplicated", "expected", "linear", "refers"]
+
+Answer = tuple[str, object]
+"""("value", the comparable result) or ("error", the error's name)."""
+
+
+def duplicated(
+    calls: Sequence[Call], repeats: Mapping[str, Repeat], source: random.Random
+) -> list[Call]:
+    """The history with some calls delivered twice in a row, as an at-least-once caller does.
+
+    Only what is safe to repeat is repeated; conditional calls are left alone, since their first
+    delivery may spoil the condition of the second.
+    """
+    given: list[Call] = []
+    moved: dict[int, int] = {}
+    for number, call in enumerate(calls):
+        kwargs = {name: _moved(value, moved) for name, value in call.kwargs.items()}
+        args = tuple(_moved(value, moved) for value in call.args)
+        call = replace(call, args=args, kwargs=kwargs)  # noqa: PLW2901 (the same call, renumbered)
+        moved[number] = len(given)
+        given.append(call)
+        if (
+            repeats.get(call.operation) is Repeat.SAFE
+            and not conditional(call)
+            and source.random() < DUPLICATE_SHARE
+        ):
+            given.append(call)
+    return given
+
+
+DUPLICATE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """One order in which a group of concurrent calls may have happened."""
+
+    order: tuple[int, ...]
+    answers: tuple[Answer, ...]
+
+
+def linear(
+    make: Callable[[], Model], before: Sequence[Call], group: Sequence[Call]
+) -> Iterator[_Branch]:
+    """What a perfect service answers to a group of calls, for every order of them."""
+    for order in itertools.permutations(range(len(group))):
+        model = make()
+        for call in before:
+            apply(model, call)
+        answers: dict[int, Answer] = {}
+        for number in order:
+            answers[number] = apply(model, group[number])
+        yield _Branch(order, tuple(answers[number] for number in range(len(group))))
+
+
+def expected(make: Callable[[], Model], calls: Sequence[Call]) -> list[Answer]:
+    """What a perfect service answers, one after the other."""
+    model = make()
+    return [apply(model, call) for call in calls]
+
+
+def apply(model: Model, call: Call) -> Answer:
+    """One answer of the model."""
+    try:
+        return "value", model.apply(call)
+    except ProviderError as error:
+        return "error", type(error).__name__
+
+
+def answer_of(contract: Contract, call: Call, step: Step) -> Answer:
+    """What a provider answered, in the same terms."""
+    if step.error is not None:
+        return "error", step.error.name
+    return "value", contract.comparable(call, step.value)
+
+
+def conditional(call: Call) -> bool:
+    """Whether a call's meaning depends on the state it meets."""
+    return any(value is not None for name, value in call.kwargs.items() if name.startswith("if_"))
+
+
+def refers(call: Call) -> bool:
+    """Whether a call uses an earlier result."""
+    return any(isinstance(value, Result) for value in (*call.args, *call.kwargs.values()))
+
+
+def _moved(value: object, moved: Mapping[int, int]) -> object:
+    if isinstance(value, Result):
+        return Result(moved[value.step], value.attribute)
+    return value
