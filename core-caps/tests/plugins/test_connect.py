@@ -209,6 +209,19 @@ class TestWhatCannotBeConnected:
             async with connect(KeyValue, "one"):
                 pass
 
+    async def test_a_provider_that_cannot_be_entered(self, site: Any) -> None:
+        site.plugin(
+            "one",
+            plugin__py="""
+from core_caps import hookimpl
+@hookimpl
+def flows_open(opening): return object()
+""",
+        )
+        with pytest.raises(TypeError, match="opened a object, which is no async context manager"):
+            async with connect(KeyValue, "one"):
+                pass
+
     async def test_a_class_that_is_not_there(self, site: Any) -> None:
         site.plugin("one", mock__py="class Other: ...")
         with pytest.raises(ManifestInvalid, match=r"cap_one\.mock has no MockKv"):

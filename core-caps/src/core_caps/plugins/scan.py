@@ -50,6 +50,7 @@ def scan(path: Sequence[str], watch: Watch) -> tuple[Found, ...]:
     """The plugins in these folders, as `importlib.metadata.entry_points(group=...)` has them.
 
     Of several distributions of one name the first on the path counts, as it does for imports.
+    Folders alone are searched: a manifest inside an archive has no path to read it from.
     """
     found: list[Found] = []
     seen: set[str] = set()

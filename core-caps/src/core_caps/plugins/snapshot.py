@@ -93,11 +93,16 @@ def remembered(
         return snapshot.memory[name]
     stamps = {place: _stamp(place) for place in places}
     value = work_out()
-    same = all(snapshot.stamps.get(place, stamp) == stamp for place, stamp in stamps.items())
-    if same and _settled(stamps, time.time_ns()) and _snapshots.get(path) is snapshot:
-        snapshot.stamps.update(stamps)
-        snapshot.memory[name] = value
-        _store(path, snapshot)
+    latest = _snapshots.get(path)
+    # Working it out may have remembered something else meanwhile, on the same scan.
+    if latest is None or latest.found is not snapshot.found:
+        return value
+    same = all(latest.stamps.get(place, stamp) == stamp for place, stamp in stamps.items())
+    if same and _settled(stamps, time.time_ns()):
+        # A new snapshot, not a changed one: another thread may be going through the old.
+        grown = Snapshot(latest.found, latest.stamps | stamps, latest.memory | {name: value})
+        _snapshots[path] = grown
+        _store(path, grown)
     return value
 
 
