@@ -1,5 +1,7 @@
 """A raw-socket HTTP server that answers each request with the next line of a script."""
 
+import asyncio
+import contextlib
 import hashlib
 import socket
 import threading
@@ -40,6 +42,12 @@ def refusal(status, code, message="said so", headers=()):
 def document(root, inner, status=200):
     namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
     return answer(status, f'<{root} xmlns="{namespace}">{inner}</{root}>'.encode())
+
+
+async def until(condition):
+    """Let the loop run until something in another thread has happened."""
+    while not condition():  # noqa: ASYNC110 (threads set no asyncio.Event)
+        await asyncio.sleep(0.01)
 
 
 HANG_UP = object()
@@ -87,10 +95,8 @@ class Scripted:
     def __exit__(self, *exc):
         self._listener.close()
         for each in self._open:
-            try:
+            with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             each.close()
 
     @property
@@ -158,10 +164,8 @@ class Scripted:
         return True
 
     def _wait_until_let_go(self, connection):
-        try:
+        with contextlib.suppress(OSError):
             connection.recv(1)
-        except OSError:
-            pass
         self.let_go.append(time.monotonic())
         connection.close()
 

@@ -4,7 +4,7 @@ from core_caps.capabilities.blob_store import ByteRange
 
 from cap_cloudflare_r2.wire import Exchange
 
-__all__ = ["absent", "conditions_of", "etag_of", "is_md5", "range_header", "unquoted"]
+__all__ = ["absent", "conditions_of", "etag_of", "is_md5", "range_header", "unquoted", "whole_size"]
 
 
 def etag_of(exchange: Exchange) -> str:
@@ -53,3 +53,29 @@ def range_header(wanted: ByteRange) -> str:
         return f"bytes=-{wanted.length}"
     end = "" if wanted.length is None else wanted.offset + wanted.length - 1
     return f"bytes={wanted.offset}-{end}"
+
+
+def whole_size(exchange: Exchange, wanted: ByteRange) -> int:
+    """The object's size in Content-Range, which must be the range that was asked for.
+
+    Raises:
+        ProtocolViolation: it is another range, or the body is not as long as it says.
+    """
+    text = exchange.headers.get("content-range", "")
+    unit, _, rest = text.partition(" ")
+    span, _, whole = rest.partition("/")
+    first, _, last = span.partition("-")
+    if unit != "bytes" or not all(n.isascii() and n.isdigit() for n in (first, last, whole)):
+        raise exchange.garbled(f"content-range is {text[:60]!r}")
+    start, end, size = int(first), int(last), int(whole)
+    if wanted.offset is None:
+        assert wanted.length is not None
+        right = (max(0, size - wanted.length), size - 1)
+    else:
+        length = size if wanted.length is None else wanted.length
+        right = (wanted.offset, min(wanted.offset + length, size) - 1)
+    if (start, end) != right or len(exchange.body) != end - start + 1:
+        raise exchange.garbled(
+            f"the answer is {text[:60]!r} with {len(exchange.body)} bytes, which was not asked for"
+        )
+    return size

@@ -4,9 +4,8 @@ Each call is one request, or as many as its README row says; nothing is ever sen
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import Future
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -22,8 +21,8 @@ from core_caps.errors import (
 )
 from core_caps.rng import Rng
 
-from cap_cloudflare_r2 import limits, transfer
-from cap_cloudflare_r2.answers import etag_of, is_md5
+from cap_cloudflare_r2 import download, limits, transfer
+from cap_cloudflare_r2.answers import etag_of, whole_size
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.cursors import token_of, wrap
 from cap_cloudflare_r2.requests import Requests
@@ -31,9 +30,6 @@ from cap_cloudflare_r2.translate import info_of, parameters_of
 from cap_cloudflare_r2.wire import Exchange
 
 __all__ = ["RemoteR2"]
-
-STREAM_CHUNK_BYTES = 2 * 1024 * 1024
-"""How much of a streamed object is taken at a time; two such chunks are in memory."""
 
 
 class RemoteR2:
@@ -81,7 +77,7 @@ class RemoteR2:
             info = _info(found, key, len(found.body))
             await self._requests.verify(found, info.etag)
         else:
-            info = _info(found, key, _whole_size(found, wanted))
+            info = _info(found, key, whole_size(found, wanted))
         return Blob(found.body, info)
 
     async def open(self, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
@@ -93,27 +89,16 @@ class RemoteR2:
         )
         if found is None:
             raise ObjectAbsent(f"there is no object {key!r}", status=404)
-        ahead: Future[bytes] | None = self._requests.read_ahead(found, STREAM_CHUNK_BYTES)
-        try:
-            etag = etag_of(found)
-            md5 = hashlib.md5(usedforsecurity=False) if is_md5(etag) else None
-            chunk = b""
-            while ahead is not None:
-                chunk = await self._requests.finish(found, ahead, seconds=self._seconds)
-                ahead = None
-                if len(chunk) == STREAM_CHUNK_BYTES:
-                    # The next chunk arrives while this one is hashed and used.
-                    ahead = self._requests.read_ahead(found, STREAM_CHUNK_BYTES)
-                if md5 is not None:
-                    await self._requests.add_in_thread(md5.update, chunk)
-                if ahead is not None:
-                    yield chunk
-            if md5 is not None and md5.hexdigest() != etag:
-                raise found.garbled(f"the content's MD5 is not the etag {etag}")
-            if chunk:
+        chunks = download.stream(
+            self._requests,
+            key,
+            found,
+            seconds=self._seconds,
+            in_flight=self._config.parts_in_flight,
+        )
+        async with aclosing(chunks):
+            async for chunk in chunks:
                 yield chunk
-        finally:
-            self._requests.drop(found, ahead)
 
     async def head(self, key: str) -> ObjectInfo | None:
         """See BlobReader.head; a 404 to HEAD has no body, so a GET asks what is absent."""
@@ -281,28 +266,6 @@ class RemoteR2:
 
 def _info(exchange: Exchange, key: str, size_bytes: int) -> ObjectInfo:
     return info_of(key, exchange.headers, etag=etag_of(exchange), size_bytes=size_bytes)
-
-
-def _whole_size(exchange: Exchange, wanted: ByteRange) -> int:
-    """The object's size in Content-Range, which must be the range that was asked for."""
-    text = exchange.headers.get("content-range", "")
-    unit, _, rest = text.partition(" ")
-    span, _, whole = rest.partition("/")
-    first, _, last = span.partition("-")
-    if unit != "bytes" or not all(n.isascii() and n.isdigit() for n in (first, last, whole)):
-        raise exchange.garbled(f"content-range is {text[:60]!r}")
-    start, end, size = int(first), int(last), int(whole)
-    if wanted.offset is None:
-        assert wanted.length is not None
-        right = (max(0, size - wanted.length), size - 1)
-    else:
-        length = size if wanted.length is None else wanted.length
-        right = (wanted.offset, min(wanted.offset + length, size) - 1)
-    if (start, end) != right or len(exchange.body) != end - start + 1:
-        raise exchange.garbled(
-            f"the answer is {text[:60]!r} with {len(exchange.body)} bytes, which was not asked for"
-        )
-    return size
 
 
 def _page(

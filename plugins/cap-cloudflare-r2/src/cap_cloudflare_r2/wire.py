@@ -273,6 +273,8 @@ class Exchange:
         )
 
     def _whole(self) -> bytes:
+        if self.size_bytes is not None and self.size_bytes <= DOCUMENT_BYTES_MAX:
+            return self._read(self.size_bytes + 1)  # at once, into its own memory
         content = io.BytesIO()
         bound = DOCUMENT_BYTES_MAX if self.plan.document else None
         while chunk := self._read(READ_BYTES):
