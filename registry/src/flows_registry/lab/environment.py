@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
-from urllib.parse import unquote
 
-from core_caps.errors import CapsError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from flows_registry.lab.cache import cache_folder, made_once
-from flows_registry.lab.running import Ran
+from flows_registry.lab.resolving import EnvironmentFailed, checked, content_key, resolve
 from flows_registry.lab.uv import Uv
 
 __all__ = [
@@ -28,16 +26,6 @@ __all__ = [
 ]
 
 _FINGERPRINT = "fingerprint.json"
-
-
-class EnvironmentFailed(CapsError):
-    """The requirements cannot be resolved, fetched or installed here."""
-
-    code = "PACKAGE014"
-
-    def __init__(self, message: str, *, hint: str = "", unreachable: bool = False) -> None:
-        super().__init__(message, hint=hint)
-        self.unreachable = unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +69,14 @@ def make_environment(
         EnvironmentFailed: they cannot be resolved, fetched or installed (PACKAGE014).
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    pinned = _resolve(requirements, uv, scratch, python)
-    folder = cache_folder("environments") / _key(pinned, python)
+    pinned = resolve(requirements, uv=uv, scratch=scratch, python=python)
+    folder = cache_folder("environments") / content_key(pinned, python)
 
     def make(fresh: Path) -> None:
         lock = scratch / "pinned.txt"
         lock.write_text("\n".join(pinned) + "\n", encoding="utf-8")
         venv = fresh / "venv"
-        _checked(
+        checked(
             uv(
                 *("venv", "--quiet", "--no-project", "--relocatable"),
                 *("--python", python, str(venv)),
@@ -100,7 +88,7 @@ def make_environment(
             interpreter = ("--python", str(_python(venv)))
             install = ("pip", "install", "--quiet", "--no-deps", "--no-build")
             done = uv(*install, *uv.sources(), *interpreter, "-r", str(lock), cwd=scratch)
-            _checked(done, "the requirements could not be installed")
+            checked(done, "the requirements could not be installed")
         for left in _site_packages(venv).glob("_virtualenv.*"):
             left.unlink()
         (fresh / _FINGERPRINT).write_text(json.dumps(_fingerprint(venv)), encoding="utf-8")
@@ -139,59 +127,6 @@ def wanted_by(requires: Iterable[str], extra: str) -> Iterator[Requirement]:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
             yield requirement
-
-
-def _resolve(requirements: Sequence[str], uv: Uv, scratch: Path, python: str) -> list[str]:
-    """The pinned closure, one requirement a line."""
-    if not requirements:
-        return []
-    wanted = scratch / "wanted.txt"
-    wanted.write_text("\n".join(requirements) + "\n", encoding="utf-8")
-    options = ["--quiet", "--no-header", "--no-annotate", "--no-strip-extras", "--no-build"]
-    pinned = scratch / "resolved.txt"
-    pinned.unlink(missing_ok=True)  # uv would prefer the versions of an earlier answer
-    output = ("--output-file", str(pinned))
-    done = uv(
-        *("pip", "compile", *options, *uv.sources(), "--python", python, *output, str(wanted)),
-        cwd=scratch,
-    )
-    _checked(done, "the requirements could not be resolved")
-    lines = (line.strip() for line in pinned.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith(("#", "-"))]
-
-
-def _checked(done: Ran, message: str) -> None:
-    if done.ok:
-        return
-    tail = done.tail(12)
-    unreachable = any(
-        sign in tail for sign in ("Failed to fetch", "network was disabled", "error sending")
-    )
-    hint = (
-        "the package index was not reached: check the connection, or run once without --offline"
-        if unreachable
-        else "correct the dependencies in pyproject.toml; every one needs a wheel for this platform"
-    )
-    raise EnvironmentFailed(f"{message}:\n{tail}", hint=hint, unreachable=unreachable)
-
-
-def _key(pinned: Sequence[str], python: str) -> str:
-    """What the environment is made of: pinned versions, contents of local wheels, the Python."""
-    digest = hashlib.sha256(f"2 {os.path.realpath(python)} {sys.version}".encode())
-    for line in pinned:
-        name, at, url = line.partition(" @ file://")
-        if at:
-            content = Path(_local(url)).read_bytes()
-            digest.update(
-                f"{name} {Path(url).name} {hashlib.sha256(content).hexdigest()}\n".encode()
-            )
-        else:
-            digest.update(f"{line}\n".encode())
-    return digest.hexdigest()[:32]
-
-
-def _local(url: str) -> str:
-    return unquote(url.split("#")[0].split(" ;")[0].strip())
 
 
 def _environment(venv: Path) -> Environment:
