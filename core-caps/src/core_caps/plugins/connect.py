@@ -129,9 +129,7 @@ class Connection(Generic[_Protocol]):
         traceback: TracebackType | None,
     ) -> None:
         for name in self._calls:
-            self._calls[name] = _closed(
-                self._found.name, name, streams=self._claims[name].streams
-            )
+            self._calls[name] = _closed(self._found.name, name, streams=self._claims[name].streams)
         # Its verdict on the error is not asked for: a provider must not swallow the caller's.
         await self._provider.__aexit__(kind, error, traceback)
 
