@@ -17,8 +17,8 @@ def encode(value: object) -> Any:
     match value:
         case None | bool() | int() | float() | str():
             return value
-        case bytes() | bytearray() | memoryview():
-            return {"$bytes": base64.b64encode(bytes(value)).decode()}
+        case bytes() | bytearray():
+            return {"$bytes": base64.b64encode(value).decode()}
         case Mapping():
             entries = cast("Mapping[object, object]", value)
             if all(isinstance(key, str) and not key.startswith("$") for key in entries):
@@ -42,7 +42,7 @@ def decode(value: Any) -> Any:
             return [decode(item) for item in cast("list[Any]", value)]
         case {"$bytes": str(text)}:
             return base64.b64decode(text)
-        case {"$map": list(entries)}:
+        case {"$map": entries}:
             return {decode(key): decode(item) for key, item in cast("list[Any]", entries)}
         case {"$value": str(name), **fields}:
             decoded = {key: decode(item) for key, item in cast("dict[str, Any]", fields).items()}
