@@ -19,8 +19,10 @@ from flows_registry.checks.effects.static.outside.lookup import (
 from flows_registry.checks.effects.static.outside.rules import argument, tainted
 from flows_registry.checks.effects.static.tables import words
 from flows_registry.checks.effects.static.values import (
+    DATA,
     EMPTY,
     UNKNOWN_DATA,
+    UNSET,
     Args,
     Atom,
     AttributeTable,
@@ -60,6 +62,10 @@ _REFLECTION = frozenset(
 _NAMES = frozenset(words("__name__ __qualname__ __module__ __doc__ __file__ __package__"))
 
 METHOD_DEPTH_MAX = 3
+PATH_DEPTH_MAX = 7
+"""Attributes of attributes: what lies deeper is taken for what it lies in."""
+
+LOST = "(attributes of unknown objects)"
 
 
 def load(machine: Machine, value: Value, name: str, node: ast.AST) -> Value:
@@ -75,6 +81,8 @@ def _load(machine: Machine, atom: Atom, name: str, node: ast.AST) -> Value:
         return type_of(atom)
     if name == "__dict__":
         return frozenset({AttributeTable(atom)})
+    if name in ("__getattribute__", "__setattr__") and not isinstance(atom, Obj | Super | Klass):
+        return frozenset({Method(atom, "builtins.object", name)})
     match atom:
         case Obj():
             return _of_object(machine, atom, name, node)
@@ -90,6 +98,8 @@ def _load(machine: Machine, atom: Atom, name: str, node: ast.AST) -> Value:
             return _of_super(machine, atom, name, node)
         case Func() | Bound() | Partial() | Wrapped():
             return _of_callable(machine, atom, name, node)
+        case Text() if name == "value":  # of a member of an enumeration of texts
+            return frozenset({atom})
         case Text(binary=binary):
             return frozenset({Method(atom, "builtins.bytes" if binary else "builtins.str", name)})
         case Coll(kind=kind):
@@ -106,8 +116,10 @@ def _load(machine: Machine, atom: Atom, name: str, node: ast.AST) -> Value:
             return frozenset({Method(receiver, path, f"{outer}.{name}")})
         case Unknown():
             return frozenset({atom})
+        case Const(kind="None" | "unset"):
+            return EMPTY
         case Data() | Const():
-            return UNKNOWN_DATA
+            return machine.read(LOST, name) | UNKNOWN_DATA
 
 
 def type_of(atom: Atom) -> Value:
@@ -123,33 +135,36 @@ def type_of(atom: Atom) -> Value:
             return frozenset({atom})
         case Klass() | Func() | Ext():
             return frozenset({Ext("builtins.type")})
+        case Const() if atom.nothing:
+            return EMPTY
         case _:
             return UNKNOWN_DATA
 
 
 def _of_object(machine: Machine, atom: Obj, name: str, node: ast.AST) -> Value:
-    own = machine.read(atom, name) | machine.read(atom, "*")
+    own, wild = machine.read(atom, name), machine.read(atom, "*")
     shared = find(machine, atom.cls, name)
     if own and shared and all(isinstance(item, Const | Text | Data) for item in shared):
         shared = EMPTY  # a default that the object itself replaces
-    found = _open(own) | bind(machine, shared, atom, atom.cls, node)
+    found = _open(own) | bind(machine, _open(shared), atom, atom.cls, node)
     word = frozenset({constant(name)})
     found |= special(machine, atom, ("__getattribute__",), Args((word,)), node)
     if found:
-        return found
+        return found | wild
     if find(machine, atom.cls, "__getattr__"):
-        return special(machine, atom, ("__getattr__",), Args((word,)), node)
+        return wild | special(machine, atom, ("__getattr__",), Args((word,)), node)
     bases = [canonical(path) for path in outside_bases(machine, atom.cls)]
     methods = frozenset(
         Method(atom, path, name) for path in bases if path not in ("builtins.object", "abc.ABC")
     )
-    return methods | machine.miss()
+    return methods | wild | (EMPTY if wild else machine.miss())
 
 
 def _open(value: Value) -> Value:
     """An attribute's flags may be set by whoever holds the object: they decide no branch."""
     flags = {item for item in value if isinstance(item, Const) and item.kind in ("bool", "None")}
-    return (value - flags) | UNKNOWN_DATA if flags else value
+    opened: set[Atom] = {UNSET if item.nothing else DATA for item in flags}
+    return (value - flags) | opened
 
 
 def _of_instance(machine: Machine, atom: Inst, name: str) -> Value:
@@ -163,6 +178,8 @@ def _of_instance(machine: Machine, atom: Inst, name: str) -> Value:
 
 
 def _of_outside(machine: Machine, atom: Ext, name: str, node: ast.AST) -> Value:
+    if atom.path.count(".") >= PATH_DEPTH_MAX:
+        return frozenset({atom})
     path = canonical(f"{atom.path}.{name}")
     if path.startswith("http.HTTPMethod."):
         return frozenset({constant(name)})
@@ -275,9 +292,12 @@ def assign(machine: Machine, target: Value, name: str, value: Value, node: ast.A
                     machine.write(atom, argument(name), value)
             case Klass() | ModuleRef() | Ext() | Func() | Partial():
                 machine.write(atom, name, value)
-            case _:
+            case _:  # an object that is not known may be met again anywhere
                 if tainted(machine, value):
                     machine.top("a handle is stored in an object that is not known", node)
+                plain = (Data, Const, Text, Inst, Method)
+                kept = frozenset(item for item in value if not isinstance(item, plain))
+                machine.write(LOST, name, kept)
 
 
 def _assign_object(machine: Machine, atom: Obj, name: str, value: Value, node: ast.AST) -> None:

@@ -25,10 +25,12 @@ from flows_registry.checks.effects.static.values import (
 __all__ = [
     "BASES",
     "SETTER",
+    "add_base",
     "bind",
     "dunders",
     "find",
     "is_enum",
+    "is_error",
     "lineage",
     "outside_bases",
     "own_methods",
@@ -53,6 +55,18 @@ _LIFECYCLE = frozenset(
 
 def lineage(machine: Machine, klass: Klass, after: Klass | None = None) -> list[Klass | Ext]:
     """The class and its bases in lookup order; those behind `after` when it is given."""
+    known = machine.lineages.get(klass)
+    if known is None:
+        known = machine.lineages[klass] = _lineage(machine, klass)
+    for base in known:
+        if isinstance(base, Klass):
+            machine.read((base, BASES), BASES)  # whoever asks runs again when a base appears
+    if after is not None and after in known:
+        return known[known.index(after) + 1 :]
+    return known
+
+
+def _lineage(machine: Machine, klass: Klass) -> list[Klass | Ext]:
     found: list[Klass | Ext] = []
     pending: list[Klass | Ext] = [klass]
     while pending and len(found) < LINEAGE_MAX:
@@ -67,9 +81,16 @@ def lineage(machine: Machine, klass: Klass, after: Klass | None = None) -> list[
                 key=functools.partial(_position, machine, current),
             )
             pending = [base for base in ordered if base != klass] + pending
-    if after is not None and after in found:
-        return found[found.index(after) + 1 :]
     return found
+
+
+def add_base(machine: Machine, klass: Klass, base: Klass | Ext) -> None:
+    """Let a class have this base too."""
+    owner = (klass, BASES)
+    if base not in machine.read(owner, BASES):
+        machine.lineages.clear()
+        machine.write(owner, base, frozenset({base}))
+        machine.write(owner, BASES, frozenset({base}))
 
 
 def _position(machine: Machine, klass: Klass, base: Atom) -> int:
@@ -95,6 +116,15 @@ def outside_bases(machine: Machine, klass: Klass, after: Klass | None = None) ->
 def is_enum(machine: Machine, klass: Klass) -> bool:
     """Whether its attributes are the members of an enumeration."""
     return any(path.startswith("enum.") for path in outside_bases(machine, klass))
+
+
+def is_error(machine: Machine, klass: Klass) -> bool:
+    """Whether its objects can be raised."""
+    return any(
+        path.rpartition(".")[2].endswith(("Error", "Exception", "Warning", "Interrupt"))
+        or path.startswith("core_caps.errors.")
+        for path in outside_bases(machine, klass)
+    )
 
 
 def bind(machine: Machine, value: Value, receiver: Atom, klass: Klass, node: ast.AST) -> Value:

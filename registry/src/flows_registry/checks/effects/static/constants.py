@@ -76,7 +76,7 @@ def texts(value: Value) -> list[Text]:
     """Every text a value can be; what is not text is one hole."""
     found = sorted((atom for atom in value if isinstance(atom, Text)), key=lambda t: t.pattern)
     others = [atom for atom in value if not isinstance(atom, Text)]
-    if others and not all(isinstance(atom, Const) and atom.value is None for atom in others):
+    if others and not all(isinstance(atom, Const) and atom.nothing for atom in others):
         found.append(Text(HOLE))
     return found
 
@@ -221,8 +221,8 @@ def truth(value: Value) -> bool | None:
 
 def _truth(atom: Atom) -> bool | None:
     match atom:
-        case Const(value=value):
-            return bool(value)
+        case Const(kind=kind, value=value):
+            return bool(value) if kind != "unset" else None
         case Text(pattern=pattern):
             return bool(pattern) if HOLE not in pattern else None
         case Func():

@@ -74,7 +74,7 @@ def derive(source: Path, provider: str, operations: Sequence[str]) -> Mapping[st
         found = import_name(machine, module, node)
         for part in name.split("."):
             found = load(machine, found, part, node)
-        if not any(isinstance(atom, Klass) for atom in found) and machine.final:
+        if not any(isinstance(atom, Klass) for atom in found) and machine.miss():
             machine.top(f"no class {provider} in the source", node)
         made = instances(machine, frozenset(a for a in found if isinstance(a, Klass)), node)
         for method in _ENTERING:
@@ -102,7 +102,8 @@ def _operation_steps(entries: "_Entries", operation: str) -> Callable[[], None]:
 
     def steps() -> None:
         made = machine.read("(provider)", "(self)")
-        if not entries.call(made, operation, required=True) and machine.final and not made:
+        entries.call(made, operation, required=True)
+        if not made and machine.miss():
             machine.top("the provider could not be made", machine.current.code.node)
 
     return steps
@@ -225,7 +226,7 @@ class _Entries:
         machine, node = self.machine, self.machine.current.code.node
         found = load(machine, receivers, name, node)
         found = frozenset(atom for atom in found if atom not in UNKNOWN_DATA)
-        if required and not found and machine.final:
+        if required and receivers and not found and machine.miss():
             machine.top(f"no method {name!r} on the provider", node)
         if not required:  # what a base outside the source does when it is entered is its own
             found = frozenset(a for a in found if isinstance(a, Bound | Func | Wrapped))

@@ -291,6 +291,8 @@ def _sequence(frame: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
                 machine.write(made, "*", evaluate(frame, item))
         return frozenset({made})
     items = [evaluate(frame, item) for item in node.elts]
+    if kind == "set":
+        hashed(frame, join(items), node)
     return frozenset({collection(machine, kind, node, items)})
 
 
@@ -300,7 +302,9 @@ def _dict(frame: Frame, node: ast.Dict) -> Value:
     for key_node, value_node in zip(node.keys, node.values, strict=True):
         value = evaluate(frame, value_node)
         if key_node is not None:
-            store(machine, made, evaluate(frame, key_node), value)
+            key = evaluate(frame, key_node)
+            hashed(frame, key, key_node)
+            store(machine, made, key, value)
             continue
         for atom in value:
             entries = known_keywords(machine, atom)
@@ -309,6 +313,13 @@ def _dict(frame: Frame, node: ast.Dict) -> Value:
             for name, held in (entries or {}).items():
                 store(machine, made, frozenset({constant(name)}), held)
     return frozenset({made})
+
+
+def hashed(frame: Frame, key: Value, node: ast.AST) -> None:
+    """A key's own `__hash__` and `__eq__` run when it is looked up."""
+    for atom in key:
+        if isinstance(atom, Obj):
+            dunders(frame.machine, atom, node)
 
 
 def _comprehension(
@@ -355,6 +366,7 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     if isinstance(node.slice, ast.Slice):
         return _slice(frame, holder, node.slice)
     key = evaluate(frame, node.slice)
+    hashed(frame, key, node)
     found = EMPTY
     for atom in holder:
         match atom:
@@ -484,6 +496,7 @@ def bind_target(frame: Frame, target: ast.expr, value: Value) -> None:
 
 def _bind_item(frame: Frame, holders: Value, key: Value, value: Value, node: ast.AST) -> None:
     machine = frame.machine
+    hashed(frame, key, node)
     for atom in holders:
         match atom:
             case Coll() | AttributeTable():

@@ -8,6 +8,7 @@ from flows_registry.checks.effects.static.classes import (
     bind,
     find,
     is_enum,
+    is_error,
     lineage,
     outside_bases,
     special,
@@ -40,6 +41,7 @@ from flows_registry.checks.effects.static.values import (
     Bound,
     Cap,
     Coll,
+    Const,
     Ext,
     Func,
     Gen,
@@ -64,6 +66,8 @@ ALTERNATIVES = "(alternatives)"
 
 def invoke(machine: Machine, callee: Value, args: Args, node: ast.AST) -> Value:
     """What calling any of these with these arguments gives; its effects are recorded."""
+    if not machine.work(len(callee)):
+        return EMPTY
     return join(_invoke(machine, atom, args, node) for atom in callee)
 
 
@@ -93,6 +97,8 @@ def _invoke(machine: Machine, atom: Atom, args: Args, node: ast.AST) -> Value:
         case Cap():
             machine.top("a capability is called as a function", node)
             return UNKNOWN_DATA
+        case Const(kind="None" | "unset"):
+            return EMPTY
         case _:
             return _call_data(machine, args, node)
 
@@ -184,7 +190,8 @@ def _bind_one(
 def _instantiate(machine: Machine, klass: Klass, args: Args, node: ast.AST) -> Value:
     if is_enum(machine, klass):
         return machine.contents(klass) | UNKNOWN_DATA
-    made = Obj(klass, id(node), machine.current)
+    # Errors travel everywhere: those made in one place are one object, whoever asked.
+    made = Obj(klass, id(node), None if is_error(machine, klass) else machine.current)
     found: Value = frozenset({made})
     for meta in machine.read(klass, "(metaclass)"):
         if isinstance(meta, Klass):

@@ -23,6 +23,7 @@ from flows_registry.checks.effects.static.values import (
     Bound,
     Coll,
     Const,
+    Ext,
     Func,
     Gen,
     Inst,
@@ -50,8 +51,8 @@ NESTING_MAX = 8
 INLINE_DEPTH_MAX = 14
 """Calls nested deeper are queued instead of run at once, to spare Python's own stack."""
 
-WORK_MAX = 400_000
-"""Statements interpreted in all; beyond it every entry is Top."""
+WORK_MAX = 4_000_000
+"""Values looked at in all; beyond it every entry is Top. A plugin takes a tenth of it."""
 
 
 class Cell:
@@ -119,6 +120,7 @@ class Machine:
         invoke: calls a value; set there too.
         is_handle: whether an atom gives power over the world by itself; set there too.
         annotations: those of the fields that class bodies declare.
+        lineages: classes with their bases in lookup order, until a base is added.
         final: whether attributes that nothing assigned are plain data by now.
         exhausted: whether the bound on work was met.
     """
@@ -130,6 +132,7 @@ class Machine:
     def __init__(self, program: Program, protocols: Mapping[str, Mapping[str, Operation]]) -> None:
         self.program = program
         self.protocols = protocols
+        self.lineages: dict[Klass, list[Klass | Ext]] = {}
         self.annotations: dict[tuple[Klass, str], ast.expr] = {}
         self.final = False
         self.exhausted = False
@@ -152,6 +155,7 @@ class Machine:
             cell = self._cells[owner, field] = Cell()
         if self._stack:
             cell.readers.add(self._stack[-1])
+        self._work += 1 + len(cell.value)
         return cell.value
 
     def contents(self, owner: Hashable) -> Value:
@@ -314,16 +318,16 @@ class Machine:
             activation.running = False
             activation.done = True
 
-    def work(self) -> bool:
-        """Count one statement; False once the bound is met."""
-        self._work += 1
+    def work(self, amount: int = 1) -> bool:
+        """Count what was looked at; False once the bound is met."""
+        self._work += amount
         if self._work > WORK_MAX:
             self.exhausted = True
         return not self.exhausted
 
     @property
     def worked(self) -> int:
-        """How many statements were interpreted."""
+        """How much was looked at."""
         return self._work
 
     def use(self, protocol: str, operation: str, node: ast.AST) -> Value:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flows_registry.checks.effects.static.classes import BASES, find, lineage, special
+from flows_registry.checks.effects.static.classes import add_base, find, is_error, lineage, special
 from flows_registry.checks.effects.static.constants import constant, plain
 from flows_registry.checks.effects.static.containers import elements, flattened
 from flows_registry.checks.effects.static.expressions import (
@@ -233,7 +233,10 @@ def _raise(frame: Frame, node: ast.Raise) -> bool:
         for atom in value:
             if isinstance(atom, Klass):
                 value |= frame.machine.invoke(frozenset({atom}), Args(), node)
-        carried = frozenset(atom for atom in value if isinstance(atom, Obj))
+        machine = frame.machine
+        carried = frozenset(
+            atom for atom in value if isinstance(atom, Obj) and is_error(machine, atom.cls)
+        )
         frame.machine.write(_RAISED, "*", carried)
     if node.cause is not None:
         evaluate(frame, node.cause)
@@ -385,8 +388,7 @@ def _class(frame: Frame, node: ast.ClassDef) -> None:
     for base_node in node.bases:
         for base in evaluate(frame, base_node):
             if isinstance(base, Klass | Ext):
-                machine.write((klass, BASES), BASES, frozenset({base}))
-                machine.write((klass, BASES), base, frozenset({base}))
+                add_base(machine, klass, base)
             elif not isinstance(base, Obj) and base not in UNKNOWN_DATA:
                 machine.top("a base class that is not known", base_node)
     options = [(option.arg, evaluate(frame, option.value)) for option in node.keywords]

@@ -22,6 +22,7 @@ __all__ = [
     "NONE",
     "NO_ARGS",
     "UNKNOWN_DATA",
+    "UNSET",
     "Args",
     "Atom",
     "AttributeTable",
@@ -64,10 +65,18 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """None, a boolean or a number; `kind` keeps True and 1 apart."""
+    """None, a boolean or a number; `kind` keeps True and 1 apart.
+
+    The kind `unset` is an attribute that may still be None: it decides no branch.
+    """
 
     kind: str
     value: Any
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it is None."""
+        return self.kind in ("None", "unset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +256,7 @@ Value = frozenset[Atom]
 EMPTY: Value = frozenset()
 DATA = Data()
 UNKNOWN_DATA: Value = frozenset({DATA})
+UNSET = Const("unset", HOLE)
 NONE: Value = frozenset({Const("None", None)})
 
 

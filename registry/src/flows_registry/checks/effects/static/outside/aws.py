@@ -205,6 +205,24 @@ AWS_TYPES: dict[str, TypeModel] = {
 }
 
 
+def _signs(call: Call) -> Value:
+    """Signs a URL with botocore's own signer: a credential for the request's method."""
+    for request in call.args.at(0, "request"):
+        for method in texts(given(call, request, 0, "method")) or [Text(HOLE)]:
+            effects = http_effects(method.pattern) if method.exact else None
+            if effects is None:
+                call.machine.top("a presigned URL for an unknown method", call.node)
+            else:
+                detail = f"presign {method.pattern}"
+                call.machine.sink(call.node, "mint", detail, effects, method=method.pattern)
+    return UNKNOWN_DATA
+
+
+_SIGNER = TypeModel(
+    dict.fromkeys(("add_auth", "_inject_signature_to_request", "signature"), _signs), harmless
+)
+
+
 def _wait(call: Call) -> Value:
     call.machine.sink(call.node, "aws", "wait", Effects.READ_ONLY, method="wait")
     return UNKNOWN_DATA
@@ -214,6 +232,15 @@ def _managed(call: Call) -> Value:
     call.machine.sink(call.node, "aws", call.name, Effects.EFFECTFUL, method=call.name)
     return harmless(call)
 
+
+AWS_TYPES |= dict.fromkeys(
+    (
+        "botocore.auth.S3SigV4QueryAuth",
+        "botocore.auth.SigV4QueryAuth",
+        "botocore.auth.HmacV1QueryAuth",
+    ),
+    _SIGNER,
+)
 
 AWS_FUNCTIONS: dict[str, Rule] = {
     "boto3.client": _client,

@@ -37,6 +37,8 @@ __all__ = ["HTTP_FUNCTIONS", "HTTP_TYPES", "http_effects"]
 
 URLS_MAX = 12
 
+_ANNOUNCED = "(announced)"
+
 _VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
 _READS = frozenset(words("GET HEAD OPTIONS TRACE PROPFIND REPORT SEARCH QUERY CONNECT"))
 _WRITES = frozenset(
@@ -141,9 +143,9 @@ def _parts(call: Call, request: Atom) -> Iterator[tuple[Value, Value]]:
 
 def _with_body(data: Value) -> Value:
     """urllib sends POST where there is a body and GET where there is none."""
-    nothing = any(isinstance(atom, Const) and atom.value is None for atom in data)
+    nothing = any(isinstance(atom, Const) and atom.nothing for atom in data)
     verbs = {"GET"} if not data or nothing else set[str]()
-    if any(not isinstance(atom, Const) or atom.value is not None for atom in data):
+    if any(not isinstance(atom, Const) or not atom.nothing for atom in data):
         verbs.add("POST")
     return frozenset(Text(verb) for verb in verbs)
 
@@ -195,9 +197,21 @@ def _client(extra: dict[str, Rule] | None = None, **attributes: str) -> TypeMode
     return TypeModel(methods, unknowable("unknown method {path}"), attributes)
 
 
-_HTTPLIB = _client(
-    {"putrequest": _spelled(), "connect": harmless, "send": unknowable("raw bytes in {path}")}
-)
+def _announced(call: Call) -> Value:
+    """`putrequest`: what is sent after it is the body of that request."""
+    if call.receiver is not None:
+        call.machine.write(call.receiver, _ANNOUNCED, UNKNOWN_DATA)
+    return _spelled()(call)
+
+
+def _body(call: Call) -> Value:
+    """Raw bytes on a connection: a body where a request was announced, anything otherwise."""
+    if call.receiver is not None and call.machine.read(call.receiver, _ANNOUNCED):
+        return harmless(call)
+    return unknowable("raw bytes in {path}")(call)
+
+
+_HTTPLIB = _client({"putrequest": _announced, "connect": harmless, "send": _body})
 _AIOHTTP = _client({"_request": _spelled(), "ws_connect": _websocket})
 _URLLIB3 = _client(
     {
@@ -210,7 +224,10 @@ _URLLIB3 = _client(
 )
 _REQUEST = TypeModel({"prepare": passes}, harmless, handle=False)
 _TRANSPORT = TypeModel(
-    dict.fromkeys(("close", "aclose", "__enter__", "__exit__", "__aenter__", "__aexit__"), harmless)
+    dict.fromkeys(
+        ("close", "__init__", "aclose", "__enter__", "__exit__", "__aenter__", "__aexit__"),
+        harmless,
+    )
     | {
         "handle_request": _sends,
         "handle_async_request": _sends,

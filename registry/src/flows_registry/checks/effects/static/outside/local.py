@@ -246,7 +246,7 @@ def _executes(call: Call) -> Value:
     run_attached(call)
     for statement in texts(call.args.at(0)) or [Text("")]:
         terms = statement.shown.upper().replace("(", " ").split()
-        first = words[0] if statement.prefix.strip() and words else ""
+        first = terms[0] if statement.prefix.strip() and terms else ""
         if first in (
             "SELECT",
             "SHOW",
@@ -262,14 +262,14 @@ def _executes(call: Call) -> Value:
             "RELEASE",
             "DESCRIBE",
         ):
-            writes = {"INSERT", "UPDATE", "DELETE", "INTO", "MERGE"} & set(words)
+            writes = {"INSERT", "UPDATE", "DELETE", "INTO", "MERGE"} & set(terms)
             effects = _WRITES if writes else _READS
         elif first and first[0].isalpha():
             effects = _WRITES
         else:
             call.machine.top(f"an SQL statement that is not constant in {call.path}", call.node)
             effects = _READS
-        detail = f"SQL {' '.join(words[:6])}"
+        detail = f"SQL {' '.join(terms[:6])}"
         call.machine.sink(call.node, "sql", detail, effects, method=first)
     harmless(call)
     return _itself(call) | UNKNOWN_DATA
@@ -321,6 +321,8 @@ def _os(effects: Effects, names: str) -> Iterator[tuple[str, Rule]]:
 def _functions() -> Iterator[tuple[str, Rule]]:
     yield "socket.create_connection", both(_connects, makes("socket.socket"))
     yield "ssl.wrap_socket", _same
+    yield "ssl.create_default_context", makes("ssl.SSLContext")
+    yield "ssl._create_unverified_context", makes("ssl.SSLContext")
     yield "ssl.SSLContext.wrap_socket", _same
     yield "socket.create_server", unknowable("a server is started in {path}")
     yield "socket.socketpair", makes("socket.pair")
@@ -423,6 +425,7 @@ LOCAL_FUNCTIONS: dict[str, Rule] = dict(_functions())
 
 LOCAL_TYPES: dict[str, TypeModel] = {
     "socket.socket": _socket_type(),
+    "ssl.SSLContext": TypeModel({"wrap_socket": _same, "wrap_bio": _same}, harmless, handle=False),
     "asyncio.loop": _LOOP,
     "pathlib.Path": _PATH,
     "pathlib.PosixPath": _PATH,

@@ -86,6 +86,8 @@ _HARMLESS = (
     "math mimetypes multiprocessing numbers operator opcode os.path os.fspath os.fsencode "
     "os.fsdecode os.strerror os.WEXITSTATUS os.close os.fsync os.PathLike os.get_exec_path "
     "os.cpu_count os.sched_yield os.dup os.dup2 os.pipe os.lseek os.isatty os.waitpid os.umask "
+    "os.sep os.devnull os.linesep os.name os.curdir os.pardir os.pathsep os.extsep os.altsep "
+    "os.error os.get_terminal_size os.sysconf os.stat_result os.terminal_size http.cookiejar "
     "os.chdir os.register_at_fork os.sched_getaffinity os.DirEntry "
     "pathlib platform pprint queue quopri re reprlib sched selectors select signal socket ssl stat "
     "statistics string stringprep struct subprocess sys tarfile textwrap threading time timeit "
@@ -115,6 +117,13 @@ _FORWARDING = (
     "functools.reduce builtins.map builtins.filter builtins.sorted builtins.min builtins.max itertools"
 )
 """What calls its arguments, and whose own methods give nothing of them away."""
+
+_KEEPING = (
+    "threading.local collections.defaultdict collections.Counter weakref.WeakValueDictionary "
+    "weakref.WeakKeyDictionary weakref.WeakSet contextvars.ContextVar contextvars.copy_context "
+    "types.SimpleNamespace collections.ChainMap queue.Queue queue.SimpleQueue asyncio.Queue"
+)
+"""What is made to keep things."""
 
 _PASSING = (
     "dataclasses attr attrs abc functools.wraps functools.update_wrapper functools.lru_cache "
@@ -243,7 +252,7 @@ def _table() -> dict[str, Rule]:
         "importlib.invalidate_caches": harmless,
         "urllib.parse.ParseResult": harmless,
     }
-    rules |= {name: constructs() for name in TYPES}
+    rules |= {name: constructs() for name in (*TYPES, *_KEEPING.split())}
     return rules | HTTP_FUNCTIONS | AWS_FUNCTIONS | LOCAL_FUNCTIONS
 
 

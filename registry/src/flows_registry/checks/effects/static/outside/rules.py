@@ -171,8 +171,11 @@ def unknowable(reason: str) -> Rule:
     def apply(call: Call) -> Value:
         library = call.path.partition(".")[0]
         call.machine.top(reason.format(path=call.path, library=library), call.node)
-        passed = harmless(call)
-        return passed | {Inst(call.path, id(call.node), call.machine.current)}
+        kept = frozenset(
+            atom for atom in call.args.everything() if not isinstance(atom, Data | Const | Text)
+        )
+        # What it gives is as unknown as it is itself: one object stands for all of them.
+        return _gives(call) | kept | {Inst(".".join(call.path.split(".")[:2]), 0, None)}
 
     return apply
 
@@ -232,10 +235,11 @@ def harmless(call: Call) -> Value:
         for atom in made:
             machine.write(atom, "*", given)
         return made
-    found = _gives(call) | call.args.everything() | UNKNOWN_DATA
+    given = call.args.everything()
+    kept = frozenset(atom for atom in given if not isinstance(atom, Data | Const | Text))
+    found = _gives(call) | kept | UNKNOWN_DATA
     if isinstance(receiver, Inst) and not machine.is_handle(receiver):
-        kept = frozenset(atom for atom in found if not isinstance(atom, Data | Const | Text))
-        machine.write(receiver, "*", kept)
+        machine.write(receiver, "*", found - UNKNOWN_DATA)
         found |= machine.contents(receiver)
     return found
 
@@ -246,6 +250,8 @@ def _meets(call: Call, atom: Atom, index: int | None) -> Value:
     match atom:
         case Data() | Const() | Text():
             return EMPTY
+        case Ext(path=path) if path.rpartition(".")[2].isupper():
+            return EMPTY  # a constant of a library
         case Method(receiver=holder) if not machine.is_handle(atom):
             if isinstance(holder, Coll | Inst):  # an executor may be told to put things into it
                 machine.write(holder, "*", call.args.everything() - {atom, DATA})
