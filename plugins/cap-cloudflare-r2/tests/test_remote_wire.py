@@ -254,6 +254,7 @@ async def test_closing_the_client_ends_what_is_running(client):
         assert server.wait_until_let_go()
 
 
+MIB = 1024 * 1024
 LONG = b"".join(bytes([number % 251]) * 4096 for number in range(2000))  # 8 MiB
 
 
@@ -291,6 +292,51 @@ async def test_a_corrupt_stream_fails_at_its_end(client):
                 async for chunk in store.open("k"):
                     received += len(chunk)
             assert received < len(LONG), "the last chunk is held back until all is verified"
+
+
+async def test_streams_that_nobody_reads_hold_no_thread(client):
+    with Scripted(lambda _: stored(LONG)) as server:
+        async with client(server.url, threads=1) as store:
+            streams = [store.open("k") for _ in range(4)]
+            for stream in streams:
+                await anext(stream)
+            assert (await asyncio.wait_for(store.get("k"), 5)).data == LONG
+            for stream in streams:
+                await stream.aclose()
+
+
+async def test_a_slow_reader_gets_everything(client):
+    with Scripted(lambda _: stored(LONG)) as server:
+        async with client(server.url, timeout_seconds=0.5) as store:
+            received = []
+            async for chunk in store.open("k"):
+                received.append(chunk)
+                await asyncio.sleep(0.1)
+            assert b"".join(received) == LONG
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB])
+@pytest.mark.parametrize("etag", ["md5", "e-2"])
+async def test_streams_of_every_size_end_where_they_should(client, size, etag):
+    body = b"x" * size
+    etag = hashlib.md5(body).hexdigest() if etag == "md5" else etag
+    with Scripted(lambda _: answer(200, body, {"ETag": f'"{etag}"'})) as server:
+        async with client(server.url) as store:
+            for _ in range(3):
+                chunks = [chunk async for chunk in store.open("k")]
+                assert b"".join(chunks) == body
+                assert all(chunks), "no chunk is empty"
+        assert server.connections == 1
+
+
+async def test_a_stream_of_a_closed_client_says_so(client):
+    with Scripted(lambda _: stored(LONG * 3)) as server:
+        async with client(server.url) as store:
+            stream = store.open("k")
+            await anext(stream)
+        with pytest.raises(ClientClosed):
+            async for _ in stream:
+                pass
 
 
 async def test_a_cancelled_stream_lets_go(client):

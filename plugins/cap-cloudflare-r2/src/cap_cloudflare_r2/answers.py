@@ -55,7 +55,7 @@ def range_header(wanted: ByteRange) -> str:
     return f"bytes={wanted.offset}-{end}"
 
 
-def whole_size(exchange: Exchange, wanted: ByteRange) -> int:
+def whole_size(exchange: Exchange, wanted: ByteRange, received: int | None) -> int:
     """The object's size in Content-Range, which must be the range that was asked for.
 
     Raises:
@@ -74,8 +74,8 @@ def whole_size(exchange: Exchange, wanted: ByteRange) -> int:
     else:
         length = size if wanted.length is None else wanted.length
         right = (wanted.offset, min(wanted.offset + length, size) - 1)
-    if (start, end) != right or len(exchange.body) != end - start + 1:
+    if (start, end) != right or received != end - start + 1:
         raise exchange.garbled(
-            f"the answer is {text[:60]!r} with {len(exchange.body)} bytes, which was not asked for"
+            f"the answer is {text[:60]!r} with {received} bytes, which was not asked for"
         )
     return size

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cap_cloudflare_r2 import errors
 from cap_cloudflare_r2.connections import Abandoned
@@ -25,9 +25,9 @@ class Lanes:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="cap-cloudflare-r2")
         self._running: set[Exchange] = set()
 
-    async def prepare(self, work: Callable[[], _T]) -> _T:
-        """Do work that talks to nobody."""
-        return await asyncio.wrap_future(self._pool.submit(work))
+    def aside(self, work: Callable[[], _T]) -> "asyncio.Future[_T]":
+        """Begin work that talks to nobody."""
+        return asyncio.wrap_future(self._pool.submit(work))
 
     async def run(self, exchange: Exchange, work: Callable[[], _T], *, seconds: float) -> _T:
         """Do the work in a thread.
@@ -70,8 +70,12 @@ class Lanes:
         except (Abandoned, asyncio.CancelledError):
             raise self._closed(exchange) from None
 
-    def drop(self, exchange: Exchange, started: "Future[bytes] | None") -> None:
-        """Break work off without waiting; its connection is closed when the thread lets go."""
+    async def break_off(self, exchange: Exchange, started: "Future[Any]") -> None:
+        """Stop work, wait a moment for its thread, and let the connection go."""
+        await self._stop(exchange, started, asyncio.wrap_future(started))
+
+    def drop(self, exchange: Exchange, started: "Future[Any] | None") -> None:
+        """Stop work without waiting; its connection goes when the thread lets go of it."""
         exchange.abandon()
         self._running.discard(exchange)
         if started is None:
@@ -90,11 +94,12 @@ class Lanes:
         self, exchange: Exchange, started: "Future[_T]", waited: "asyncio.Future[_T]"
     ) -> bool:
         """Break work off and wait a moment; True when it had succeeded all the same."""
-        exchange.abandon()
-        started.cancel()
         waited.add_done_callback(_look_away)
+        self.drop(exchange, started)
         await asyncio.wait((waited,), timeout=CANCEL_SECONDS_MAX)
-        return waited.done() and not waited.cancelled() and waited.exception() is None
+        if exchange.plan.streams or not waited.done() or waited.cancelled():
+            return False
+        return waited.exception() is None
 
     def _closed(self, exchange: Exchange) -> Exception:
         return errors.closed(

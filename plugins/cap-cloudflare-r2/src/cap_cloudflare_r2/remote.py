@@ -77,11 +77,11 @@ class RemoteR2:
             info = _info(found, key, len(found.body))
             await self._requests.verify(found, info.etag)
         else:
-            info = _info(found, key, whole_size(found, wanted))
+            info = _info(found, key, whole_size(found, wanted, len(found.body)))
         return Blob(found.body, info)
 
     async def open(self, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
-        """See BlobReader.open; the deadline is per chunk of 2 MiB."""
+        """See BlobReader.open; the deadline is per chunk of 1 MiB."""
         limits.check_key(key)
         limits.check_etag(if_match)
         found = await self._requests.get(
@@ -89,13 +89,7 @@ class RemoteR2:
         )
         if found is None:
             raise ObjectAbsent(f"there is no object {key!r}", status=404)
-        chunks = download.stream(
-            self._requests,
-            key,
-            found,
-            seconds=self._seconds,
-            in_flight=self._config.parts_in_flight,
-        )
+        chunks = download.stream(self._requests, found, seconds=self._seconds)
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
@@ -219,7 +213,7 @@ class RemoteR2:
             )
             if found is None:
                 return None
-            self._requests.drop(found, None)  # it appeared meanwhile; its headers say it all
+            self._requests.drop(found)  # it appeared meanwhile; its headers say it all
         if found.size_bytes is None:
             raise found.garbled("the answer does not say the object's size")
         return _info(found, key, found.size_bytes)

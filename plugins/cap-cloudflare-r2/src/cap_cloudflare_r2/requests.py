@@ -3,9 +3,9 @@
 Every method raises what `errors` says, within `seconds`; the exchange it returns holds the answer.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +25,7 @@ from cap_cloudflare_r2.answers import (
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.connections import Connections
 from cap_cloudflare_r2.lanes import Lanes
+from cap_cloudflare_r2.pump import Pump
 from cap_cloudflare_r2.sdk import S3, content_crc32, content_md5, open_s3, trusted
 from cap_cloudflare_r2.wire import Exchange, Plan
 
@@ -53,7 +54,7 @@ class Requests:
         """Build the client, outside the event loop."""
         lanes = Lanes(self._config.threads)
         try:
-            await lanes.prepare(self._build)
+            await lanes.aside(self._build)
         except BaseException:
             lanes.close()
             raise
@@ -299,26 +300,18 @@ class Requests:
         if await self._digest("sha256", exchange.body) != digest:
             raise exchange.garbled(f"the content's SHA-256 is not {digest}")
 
-    def read_ahead(self, exchange: Exchange, size_bytes: int) -> "Future[bytes]":
-        """Begin to take the next bytes of a streamed body."""
-        lanes = self._open_lanes(exchange.plan.operation)
-        return lanes.begin(exchange, lambda: exchange.read(size_bytes))
+    def pump(self, exchange: Exchange, chunk_bytes: int, depth: int) -> Pump:
+        """A reader of a streamed body that is a few chunks ahead."""
+        return Pump(self._open_lanes(exchange.plan.operation), exchange, chunk_bytes, depth)
 
-    async def add_in_thread(self, update: Callable[[bytes], None], chunk: bytes) -> None:
-        """Add a chunk to a digest, while others may use the loop and the connection."""
-        await self._open_lanes("open").prepare(lambda: update(chunk))
+    def in_thread(self, update: Callable[[bytes], None], chunk: bytes) -> "asyncio.Future[None]":
+        """Begin to add a chunk to a digest, while others use the loop and the connection."""
+        return self._open_lanes("open").aside(lambda: update(chunk))
 
-    async def finish(
-        self, exchange: Exchange, started: "Future[bytes]", *, seconds: float
-    ) -> bytes:
-        """Wait for bytes that were begun to be read."""
-        lanes = self._open_lanes(exchange.plan.operation)
-        return await lanes.finish(exchange, started, seconds=seconds)
-
-    def drop(self, exchange: Exchange, started: "Future[bytes] | None") -> None:
-        """Let a streamed body go, read or not."""
-        if self._lanes is not None:
-            self._lanes.drop(exchange, started)
+    def drop(self, exchange: Exchange) -> None:
+        """Let a streamed body go that nobody reads."""
+        exchange.abandon()
+        exchange.close()
 
     def presigned(self, method: str, key: str, *, expires_in_seconds: int) -> str:
         """A signed URL; nothing is sent."""
@@ -334,7 +327,7 @@ class Requests:
     async def _digest(self, algorithm: str, content: bytes) -> str:
         if len(content) <= _HASHED_AT_ONCE_BYTES:
             return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
-        return await self._open_lanes("get").prepare(
+        return await self._open_lanes("get").aside(
             lambda: hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
         )
 

@@ -80,8 +80,14 @@ class Exchange:
         self._response: http.client.HTTPResponse | None = None
         self._received = 0
         self._socket: socket.socket | None = None
+        self._finished = False
         self._abandoned = False
         self._lock = threading.Lock()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer was read to its end."""
+        return self._finished
 
     @property
     def payload_size_bytes(self) -> int:
@@ -286,6 +292,8 @@ class Exchange:
     def _read(self, size_bytes: int) -> bytes:
         answer = self._response
         if answer is None:
+            if not self._finished:
+                raise Abandoned
             return b""
         try:
             chunk = answer.read(size_bytes)
@@ -298,10 +306,10 @@ class Exchange:
         except (http.client.HTTPException, ValueError) as error:
             raise self.garbled("the body's chunks cannot be read") from error
         self._received += len(chunk)
-        if len(chunk) < size_bytes:
-            if not self._at_end():
-                raise self._truncated()
+        if self._at_end() and (len(chunk) < size_bytes or self.size_bytes is not None):
             self._finish()
+        elif len(chunk) < size_bytes:
+            raise self._truncated()
         return chunk
 
     def _at_end(self) -> bool:
@@ -312,6 +320,7 @@ class Exchange:
 
     def _finish(self) -> None:
         """The answer was read to its end: keep the connection, unless either side says not to."""
+        self._finished = True
         answer, self._response = self._response, None
         with self._lock:
             connection, self._connection = self._connection, None
