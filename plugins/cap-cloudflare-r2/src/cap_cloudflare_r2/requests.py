@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from core_caps.capabilities.blob_store import ByteRange
 from core_caps.clock import Clock
@@ -223,14 +223,7 @@ class Requests:
 
         def work() -> Mapping[str, object]:
             crc32 = content_crc32(pieces)
-            with self._client.performing(exchange) as s3:
-                s3.upload_part(
-                    Bucket=self._config.bucket,
-                    Key=key,
-                    UploadId=upload,
-                    PartNumber=number,
-                    ChecksumCRC32=crc32,
-                )
+            self._client.send_part(exchange, key, upload=upload, number=number, crc32=crc32)
             etag = f'"{etag_of(exchange)}"'
             return {"PartNumber": number, "ETag": etag, "ChecksumCRC32": crc32}
 
@@ -315,14 +308,7 @@ class Requests:
 
     def presigned(self, method: str, key: str, *, expires_in_seconds: int) -> str:
         """A signed URL; nothing is sent."""
-        base = urlsplit(self._config.endpoint)
-        path = f"/{quote(key, safe='/~')}"
-        if self._config.addressing == "virtual":
-            base = base._replace(netloc=f"{self._config.bucket}.{base.netloc}")
-        else:
-            path = f"/{self._config.bucket}{path}"
-        url = base._replace(path=base.path + path).geturl()
-        return self._client.presigned(method, url, expires_in_seconds=expires_in_seconds)
+        return self._client.presigned(method, key, expires_in_seconds=expires_in_seconds)
 
     async def _digest(self, algorithm: str, content: bytes) -> str:
         if len(content) <= _HASHED_AT_ONCE_BYTES:
