@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from email.header import decode_header, make_header
 from urllib.parse import quote
 
 from core_caps.capabilities.blob_store import Blob, BlobPage, HttpMetadata, ObjectInfo
@@ -327,6 +328,17 @@ class MetadataLatin(CleanStore):
         return await super().put(key, data, metadata=latin, **named)
 
 
+class WordsDecoded(CleanStore):
+    """Metadata that looks like an RFC 2047 word is handed out decoded."""
+
+    async def get(self, key, **named):
+        found = await super().get(key, **named)
+        if not found:
+            return found
+        decoded = {n: str(make_header(decode_header(v))) for n, v in found.info.metadata.items()}
+        return Blob(found.data, replace(found.info, metadata=decoded))
+
+
 class HeaderInjected(CleanStore):
     """Metadata with a line break is cleaned up silently."""
 
@@ -486,6 +498,7 @@ BROKEN = {
     RangeSizeTold: "a_range_reads_from_its_offset",
     MetadataMerged: "put_replaces_the_whole_object",
     MetadataLatin: "custom_metadata_comes_back_exactly",
+    WordsDecoded: "what_looks_encoded_comes_back_or_is_refused",
     HeaderInjected: "metadata_that_cannot_come_back_is_refused",
     CopyForgets: "copy_takes_everything_along",
     CopyCreates: "copying_nothing_is_none",

@@ -89,7 +89,9 @@ async def test_a_signed_url_of_the_mock_leads_nowhere():
     assert "Signature" not in url
 
 
-@pytest.mark.parametrize("metadata", [{"Upper": "x"}, {"a": " x"}, {"a": "x\t"}, {"é": "x"}])
+@pytest.mark.parametrize(
+    "metadata", [{"Upper": "x"}, {"a": " x"}, {"a": "x\t"}, {"é": "x"}, {"a": "=?utf-8?q?x?="}]
+)
 async def test_metadata_that_http_would_change_is_refused(metadata):
     async with opened() as store:
         with pytest.raises(InvalidArgument):

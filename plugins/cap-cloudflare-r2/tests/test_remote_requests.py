@@ -66,7 +66,7 @@ async def test_a_put_as_sent(client):
                 http=HttpMetadata(
                     content_type="text/plain", cache_control="no-store", expires_at=1_800_000_000
                 ),
-                metadata={"plain": "a b", "unicode": "grüße", "word": "=?utf-8?q?x?="},
+                metadata={"plain": "a b", "unicode": "grüße"},
             )
     (request,) = server.requests
     assert (request.method, request.target) == ("PUT", "/test-bucket/a%20b/%2B%C3%A9")
@@ -77,7 +77,6 @@ async def test_a_put_as_sent(client):
     assert headers["expires"] == "Fri, 15 Jan 2027 08:00:00 GMT"
     assert headers["x-amz-meta-plain"] == "a b"
     assert headers["x-amz-meta-unicode"] == "=?UTF-8?B?Z3LDvMOfZQ==?="
-    assert headers["x-amz-meta-word"].startswith("=?UTF-8?B?")
     assert headers["x-amz-date"] == "20261120T120000Z"
     assert headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
     assert headers["accept-encoding"] == "identity"

@@ -79,6 +79,9 @@ PRESIGN_SECONDS_MAX = 604_800
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ETAG = re.compile(r"[\x21\x23-\x7e]+")
+ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
+"""RFC 2047, section 2: how R2 takes and gives Unicode in metadata."""
+
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")  # an HTTP token in lower case
 
 
@@ -170,7 +173,8 @@ def check_metadata(metadata: Mapping[str, str] | None) -> None:
     """Refuse custom metadata that would not come back as it was stored.
 
     Over S3 a name is part of an HTTP header's name, so it has no upper case and no Unicode; a
-    value may hold any text without control characters (source: EXTENSIONS_SOURCE).
+    value may hold any text without control characters that is no RFC 2047 word: R2 would decode that
+    (source: EXTENSIONS_SOURCE).
 
     Raises:
         InvalidArgument: a name or value breaks these rules, or all together have over 8192 bytes.
@@ -186,6 +190,11 @@ def check_metadata(metadata: Mapping[str, str] | None) -> None:
             raise InvalidArgument(
                 f"the metadata value of {name!r} has control characters or blanks at an end",
                 hint="encode the value first, as JSON or base64",
+            )
+        if ENCODED_WORD.search(value):
+            raise InvalidArgument(
+                f"the metadata value of {name!r} looks like an RFC 2047 word, which R2 decodes",
+                hint=f"encode it otherwise, as JSON or base64; see {EXTENSIONS_SOURCE}",
             )
         total += len(name) + _size(value, f"metadata value of {name!r}")
     if total > METADATA_SIZE_BYTES_MAX:

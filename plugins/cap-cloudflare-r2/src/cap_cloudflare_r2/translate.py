@@ -5,7 +5,6 @@ values so when it answers: https://developers.cloudflare.com/r2/api/s3/extension
 """
 
 import base64
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
@@ -13,6 +12,8 @@ from email.header import decode_header
 from email.utils import parsedate_to_datetime
 
 from core_caps.capabilities.blob_store import HttpMetadata, ObjectInfo
+
+from cap_cloudflare_r2.limits import ENCODED_WORD
 
 __all__ = [
     "decode_value",
@@ -34,15 +35,14 @@ _HTTP_PARAMETERS: Mapping[str, str] = {
     "cache_control": "CacheControl",
 }
 
-_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 
 # RFC 2047 allows 75 characters per encoded word; 45 bytes are 60 of base64 and 12 of frame.
 _WORD_BYTES = 45
 
 
 def encode_value(value: str) -> str:
-    """A metadata value as an ASCII header value; what only looks encoded is encoded too."""
-    if value.isascii() and not _WORD.search(value):
+    """A metadata value as an ASCII header value."""
+    if value.isascii():
         return value
     words: list[str] = []
     chunk = b""
@@ -57,7 +57,7 @@ def encode_value(value: str) -> str:
 
 def decode_value(text: str) -> str:
     """A header value as the metadata value it stands for; unreadable words are left as text."""
-    if not _WORD.search(text):
+    if not ENCODED_WORD.search(text):
         return text
     try:
         pieces = decode_header(text)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from core_caps.capabilities.blob_store import BlobStore, HttpMetadata
 from core_caps.contract.blob_store.reading import absent, at, holds, refused, seen
 from core_caps.contract.suite import World, expect, promise
+from core_caps.errors import InvalidArgument
 
 __all__ = ["CASES", "CUSTOM", "HTTP"]
 
@@ -22,7 +23,6 @@ CUSTOM = {
     "with-dash": "a b  c",
     "with.dot_and_underscore": "=;,\"'<>&%2F+",
     "unicode": "grüße, 世界 \U0001f511",
-    "looks-encoded": "=?utf-8?B?aGk=?=",
     "empty": "",
     "long": "ü" * 300,
     "json": '{"a": [1, "é"]}',
@@ -43,6 +43,20 @@ async def custom_metadata_comes_back_exactly(store: BlobStore, world: World) -> 
             told is not None and dict(told.metadata) == CUSTOM,
             told and dict(told.metadata),
         )
+
+
+@promise("get", "head", "put")
+async def what_looks_encoded_comes_back_or_is_refused(store: BlobStore, world: World) -> None:
+    """Text that has the form of an encoding on the way is never handed out decoded."""
+    for name, value in (("word", "=?utf-8?B?aGk=?="), ("quoted", "a =?UTF-8?Q?=C3=BC?= b")):
+        key = at(world, "looks-encoded", name)
+        try:
+            await store.put(key, b"value", metadata={"a": value})
+        except InvalidArgument:
+            await absent(store, world, key, "a refused put stores nothing")
+            continue
+        info = await holds(store, world, key, b"value", "a put is seen")
+        expect("what looks encoded comes back as it is", info.metadata.get("a") == value, info)
 
 
 @promise("get", "head", "put")
@@ -164,6 +178,7 @@ async def copying_onto_itself_changes_nothing(store: BlobStore, world: World) ->
 
 CASES = (
     custom_metadata_comes_back_exactly,
+    what_looks_encoded_comes_back_or_is_refused,
     http_metadata_comes_back_exactly,
     without_metadata_there_is_none,
     metadata_that_cannot_come_back_is_refused,
