@@ -173,8 +173,8 @@ def check_metadata(metadata: Mapping[str, str] | None) -> None:
     """Refuse custom metadata that would not come back as it was stored.
 
     Over S3 a name is part of an HTTP header's name, so it has no upper case and no Unicode; a
-    value may hold any text without control characters that is no RFC 2047 word: R2 would decode that
-    (source: EXTENSIONS_SOURCE).
+    value may hold any text without control characters that is no RFC 2047 word, which R2 would
+    decode (source: EXTENSIONS_SOURCE).
 
     Raises:
         InvalidArgument: a name or value breaks these rules, or all together have over 8192 bytes.
