@@ -82,10 +82,12 @@ async def store_stream(
             target.key, first.pieces, {**target.stored, **target.conditions}, seconds=seconds
         )
         return Stored(etag, first.size_bytes)
+    both = _chained(first, parts)
+    del first  # or its memory would stay until the upload is done
     return await store_parts(
         requests,
         target,
-        _chained(first, parts),
+        both,
         in_flight=in_flight,
         seconds=seconds,
         abort_seconds=abort_seconds,
