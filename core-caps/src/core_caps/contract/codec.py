@@ -68,3 +68,7 @@ def _rebuild(cls: type, fields: dict[str, Any]) -> Any:
             name: tuple(item) if isinstance(item, list) else item for name, item in fields.items()
         }
     return cls(**fields)
+
+
+def _tupled(item: Any) -> Any:
+    return tuple(cast("list[Any]", item)) if isinstance(item, list) else item

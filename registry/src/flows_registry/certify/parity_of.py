@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core_caps.claims.manifest import Backend
 from core_caps.contract.suite import Call
+from core_caps.secret import Secret
 
 from flows_registry.checks.parity import Effort, parity
 from flows_registry.checks.plan import Plan
@@ -87,7 +88,7 @@ def _targets(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, S3Target]:
             continue
         targets[name] = S3Target(
             bucket=values["bucket"],
-            credentials=S3Credentials(values["access_key_id"], values["secret_access_key"]),
+            credentials=S3Credentials(values["access_key_id"], Secret(values["secret_access_key"])),
             settings=lambda url, endpoint=endpoint: {endpoint: url},
         )
     return targets

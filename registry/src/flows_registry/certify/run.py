@@ -3,7 +3,7 @@
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from flows_registry.checks.package import Built, check_package
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.lab import AgentBroken, Lab, NoReference, RoomBroken
 from flows_registry.lab.simulators.sides import SimulatorAccess
+from flows_registry.lab.uv import Uv
 from flows_registry.verdict import Certification, CheckResult, Finding, Verdict
 
 __all__ = ["CHECKS", "Options", "certify"]
@@ -70,7 +71,8 @@ def certify(options: Options) -> Certification:
     started = time.monotonic()
     with _scratch(options.keep) as scratch:
         options.progress("package", "", 0, 1)
-        result, built = check_package(options.path, scratch / "package")
+        uv = Uv(offline=options.simulators.offline)
+        result, built = check_package(options.path, scratch / "package", uv=uv)
         options.progress("package", "", 1, 1)
         if built is None:
             return Certification(options.path.name, (result,), _facts(started))
@@ -84,7 +86,7 @@ def _facts(started: float) -> dict[str, float]:
 
 
 @contextmanager
-def _scratch(keep: Path | None) -> Iterator[Path]:
+def _scratch(keep: Path | None) -> Generator[Path]:
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep

@@ -201,7 +201,7 @@ def _stacks() -> list[str]:
         f"{names.get(ident, ident)}: "
         + " ← ".join(f"{f.name} {os.path.basename(f.filename)}:{f.lineno}"  # noqa: PTH119
                      for f in reversed(traceback.extract_stack(frame)[-6:]))
-        for ident, frame in sys._current_frames().items()
+        for ident, frame in sys._current_frames().items()  # pyright: ignore[reportPrivateUsage]
     ]  # fmt: skip
 
 

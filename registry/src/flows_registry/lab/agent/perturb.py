@@ -45,7 +45,8 @@ def _pin_randomness(seed: int) -> None:
 
 
 def _reverse_listings() -> None:
-    real_listdir, real_scandir = os.listdir, os.scandir
+    real_listdir: Callable[[Any], list[Any]] = os.listdir
+    real_scandir: Callable[[Any], Any] = os.scandir
 
     def listdir(path: Any = ".") -> list[Any]:
         return sorted(real_listdir(path), reverse=True)

@@ -91,9 +91,6 @@ class Timekeeper:
         before = self._activity()
         while True:
             _real_sleep(LOOK_EVERY_SECONDS)
-            # The server first: an answer it sent before this look has woken its reader by the
-            # next one.
-            coming = self._server_is_coming()
             after = self._activity()
             asleep = after is not None and after == before
             before = after
@@ -103,7 +100,11 @@ class Timekeeper:
             real_now = _real_monotonic()
             quiet_since = quiet_since or real_now
             quiet_seconds = real_now - quiet_since
-            if coming and quiet_seconds < GRACE_SECONDS:
+            if self._server_is_coming() and quiet_seconds < GRACE_SECONDS:
+                continue
+            # The server was idle a moment ago. An answer that it had sent before has woken its
+            # reader by now, so only a process that still sleeps is waiting for time.
+            if self._activity() != after:
                 continue
             if self._has_children() and quiet_seconds < GRACE_SECONDS:
                 continue

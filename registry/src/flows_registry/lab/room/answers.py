@@ -225,9 +225,9 @@ _WITHHELD: dict[str, Callable[[Answerer], bool]] = {
 }
 
 _SPOILED: dict[str, Callable[[Answerer, Request, Response], bool]] = {
-    "reset after commit": lambda self, *_: self.reset_now(),
-    "closed after commit": lambda self, *_: self.close_now(),
-    "stall after commit": lambda self, *_: self.stall_now(),
+    "reset after commit": lambda self, request, response: self.reset_now(),
+    "closed after commit": lambda self, request, response: self.close_now(),
+    "stall after commit": lambda self, request, response: self.stall_now(),
     "reset in body": Answerer.reset_in_body,
     "truncated body": Answerer.truncated,
     "bad chunking": Answerer.bad_chunking,

@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -150,7 +150,7 @@ class Desk:
             self._page.busy = max(0, self._page.busy + change)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self) -> Generator[None]:
         """Busy for the length of the block."""
         self.busy(+1)
         try:
