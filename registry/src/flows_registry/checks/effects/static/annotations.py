@@ -2,8 +2,9 @@
 
 import ast
 
+from flows_registry.checks.effects.static.activations import Activation
 from flows_registry.checks.effects.static.attributes import load
-from flows_registry.checks.effects.static.machine import Activation, Machine
+from flows_registry.checks.effects.static.machine import Machine
 from flows_registry.checks.effects.static.outside.lookup import canonical, matters
 from flows_registry.checks.effects.static.values import (
     EMPTY,

@@ -76,7 +76,9 @@ def load(machine: Machine, value: Value, name: str, node: ast.AST) -> Value:
     return join(_load(machine, atom, name, node) for atom in value)
 
 
-def _load(machine: Machine, atom: Atom, name: str, node: ast.AST) -> Value:
+def _load(  # noqa: C901 (one arm for each kind of value)
+    machine: Machine, atom: Atom, name: str, node: ast.AST
+) -> Value:
     if name == "__class__":
         return type_of(atom)
     if name == "__dict__":

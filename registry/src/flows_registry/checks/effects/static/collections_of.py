@@ -24,7 +24,7 @@ _PUTS = frozenset(words("append add appendleft insert push put put_nowait"))
 _TAKES = frozenset(words("pop popleft popitem get_nowait __getitem__"))
 
 
-def container_method(call: Call) -> Value:
+def container_method(call: Call) -> Value:  # noqa: C901 (one arm for each kind of method)
     """A method of a list, dict, set, tuple or `__dict__`."""
     holder, machine, name, args = call.receiver, call.machine, call.name, call.args
     assert isinstance(holder, Coll | AttributeTable)

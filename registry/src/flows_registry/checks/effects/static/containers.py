@@ -3,9 +3,10 @@
 import ast
 from collections.abc import Hashable
 
+from flows_registry.checks.effects.static.activations import Activation
 from flows_registry.checks.effects.static.classes import find, is_enum, special
 from flows_registry.checks.effects.static.constants import plain
-from flows_registry.checks.effects.static.machine import RETURN, Activation, Machine
+from flows_registry.checks.effects.static.machine import RETURN, Machine
 from flows_registry.checks.effects.static.values import (
     DATA,
     EMPTY,
@@ -72,7 +73,7 @@ def _names(key: Value) -> list[Hashable] | None:
     names: list[Hashable] = []
     for atom in key:
         known = plain(atom)
-        if known is HOLE:
+        if known is HOLE or (isinstance(known, int) and known < 0):
             return None
         names.append((type(known).__name__, known))
     return names
@@ -100,7 +101,7 @@ def fetch(machine: Machine, container: Coll | AttributeTable, key: Value) -> Val
     if names is None or not names:
         return machine.contents(owner)
     if isinstance(container, AttributeTable):
-        names = [name[1] for name in names if isinstance(name, tuple)]
+        names = [str(word) for atom in key if isinstance(word := plain(atom), str)]
     found = join(machine.read(owner, name) for name in names)
     return found | machine.read(owner, _ANY)
 
@@ -112,10 +113,19 @@ def ordered(machine: Machine, container: Atom) -> list[Value] | None:
     fields = machine.fields(container)
     if _ANY in fields:
         return None
-    indexes = sorted(field[1] for field in fields if isinstance(field, tuple))
+    indexes = sorted(_index(field) for field in fields)
     if indexes != list(range(len(indexes))):
         return None
     return [machine.read(container, ("int", index)) for index in indexes]
+
+
+def _index(field: Hashable) -> int:
+    """The position that a cell of a sequence stands for."""
+    match field:
+        case ("int", int(position)):
+            return position
+        case _:
+            return -1
 
 
 def known_keywords(machine: Machine, container: Atom) -> dict[str, Value] | None:
@@ -124,9 +134,11 @@ def known_keywords(machine: Machine, container: Atom) -> dict[str, Value] | None
         return None
     entries: dict[str, Value] = {}
     for field in machine.fields(container):
-        if not (isinstance(field, tuple) and field[0] == "str"):
-            return None
-        entries[field[1]] = machine.read(container, field)
+        match field:
+            case ("str", str(name)):
+                entries[name] = machine.read(container, ("str", name))
+            case _:
+                return None
     return entries
 
 
@@ -168,7 +180,7 @@ def _of_object(machine: Machine, atom: Obj, node: ast.AST) -> Value:
     for iterator in started:
         if isinstance(iterator, Obj):
             found |= special(machine, iterator, ("__next__", "__anext__"), NO_ARGS, node)
-        elif iterator is not atom:
+        else:
             found |= _elements(machine, iterator, node)
     if find(machine, atom.cls, "__getitem__"):
         found |= special(machine, atom, ("__getitem__",), Args((UNKNOWN_DATA,)), node)

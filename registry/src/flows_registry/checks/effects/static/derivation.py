@@ -14,11 +14,12 @@ import core_caps.capabilities
 from core_caps.claims.lattice import Effects
 from core_caps.claims.operation import Operation, operations_of
 
+from flows_registry.checks.effects.static.activations import Activation
 from flows_registry.checks.effects.static.annotations import instances, typed
 from flows_registry.checks.effects.static.attributes import load
 from flows_registry.checks.effects.static.importing import import_name
 from flows_registry.checks.effects.static.invoking import DEFAULTS, invoke
-from flows_registry.checks.effects.static.machine import Activation, Machine
+from flows_registry.checks.effects.static.machine import Machine
 from flows_registry.checks.effects.static.outside.lookup import is_handle
 from flows_registry.checks.effects.static.program import Function, Program
 from flows_registry.checks.effects.static.report import (
@@ -124,9 +125,9 @@ def _other_steps(entries: "_Entries", operations: Sequence[str]) -> Callable[[],
     def steps() -> None:
         for made in machine.read("(provider)", "(self)"):
             for name in machine.fields(getattr(made, "cls", made)):
-                if isinstance(name, str) and not name.startswith(("_", "(")):
-                    if name not in operations:
-                        entries.call(frozenset({made}), name)
+                public = isinstance(name, str) and not name.startswith(("_", "("))
+                if public and name not in operations:
+                    entries.call(frozenset({made}), str(name))
 
     return steps
 

@@ -7,39 +7,39 @@ from typing import Any
 from flows_registry.checks.effects.static import constants
 from flows_registry.checks.effects.static.attributes import assign, load
 from flows_registry.checks.effects.static.classes import dunders, special
-from flows_registry.checks.effects.static.constants import constant, plain
+from flows_registry.checks.effects.static.constants import constant
 from flows_registry.checks.effects.static.containers import (
     SENT,
     YIELDED,
     collection,
     elements,
-    fetch,
     known_keywords,
     ordered,
     store,
 )
 from flows_registry.checks.effects.static.frame import Frame
-from flows_registry.checks.effects.static.invoking import DEFAULTS, parameters
+from flows_registry.checks.effects.static.indexing import bind_item, item, part
+from flows_registry.checks.effects.static.invoking import DEFAULTS
+from flows_registry.checks.effects.static.operators import (
+    combine,
+    hashed,
+    membership,
+    negate,
+    order_of,
+)
+from flows_registry.checks.effects.static.program import positional
 from flows_registry.checks.effects.static.values import (
     EMPTY,
-    HOLE,
     NO_ARGS,
+    NONE,
     UNKNOWN_DATA,
     Args,
     Atom,
     AttributeTable,
-    Cap,
     Coll,
-    Const,
-    Data,
-    Ext,
     Func,
     Gen,
-    Inst,
-    Klass,
     Obj,
-    Text,
-    Unknown,
     Value,
     join,
 )
@@ -88,7 +88,7 @@ def _call(frame: Frame, node: ast.Call) -> Value:
 
 def _arguments(frame: Frame, node: ast.Call) -> Args:
     machine = frame.machine
-    positional: list[Value] = []
+    given: list[Value] = []
     keywords: dict[str, Value] = {}
     rest = named_rest = EMPTY
     for argument in node.args:
@@ -97,12 +97,12 @@ def _arguments(frame: Frame, node: ast.Call) -> Args:
             if rest:  # behind a spread of unknown length every position is possible
                 rest |= value
             else:
-                positional.append(value)
+                given.append(value)
             continue
         value = evaluate(frame, argument.value)
         items = ordered(machine, next(iter(value))) if len(value) == 1 else None
         if items is not None and not rest:
-            positional += items
+            given += items
         else:
             rest |= elements(machine, value, node)
     for keyword in node.keywords:
@@ -115,7 +115,7 @@ def _arguments(frame: Frame, node: ast.Call) -> Args:
             keywords |= entries
         else:
             named_rest |= join(_entries(frame, atom) for atom in value)
-    return Args(tuple(positional), tuple(sorted(keywords.items())), rest, named_rest)
+    return Args(tuple(given), tuple(sorted(keywords.items())), rest, named_rest)
 
 
 def _entries(frame: Frame, atom: Atom) -> Value:
@@ -149,69 +149,13 @@ def _formatted(frame: Frame, node: ast.FormattedValue) -> Value:
     return value
 
 
-_OPERATORS: Mapping[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "truediv",
-    ast.FloorDiv: "floordiv",
-    ast.Mod: "mod",
-    ast.Pow: "pow",
-    ast.LShift: "lshift",
-    ast.RShift: "rshift",
-    ast.BitOr: "or",
-    ast.BitAnd: "and",
-    ast.BitXor: "xor",
-    ast.MatMult: "matmul",
-}
-
-
 def _binary(frame: Frame, node: ast.BinOp) -> Value:
     left, right = evaluate(frame, node.left), evaluate(frame, node.right)
     return combine(frame, left, right, node.op, node)
 
 
-def combine(
-    frame: Frame, left: Value, right: Value, operator: ast.operator, node: ast.AST
-) -> Value:
-    """`left OP right`, with the special methods that either side defines."""
-    machine, word = frame.machine, _OPERATORS[type(operator)]
-    found = EMPTY
-    for side, other, names in (
-        (left, right, (f"__{word}__", f"__i{word}__")),
-        (right, left, (f"__r{word}__",)),
-    ):
-        for atom in side:
-            if isinstance(atom, Obj):
-                found |= special(machine, atom, names, Args((other,)), node)
-    kept = frozenset(
-        atom for atom in left | right if isinstance(atom, Inst | Coll | Unknown | Klass | Ext)
-    )
-    if isinstance(operator, ast.Add):
-        sum_of = constants.add(left, right)
-        return found | (kept | sum_of if kept else sum_of)
-    if isinstance(operator, ast.Mod):
-        templates = [atom for atom in left if isinstance(atom, Text)]
-        filled = join(constants.percent(template, _spread(frame, right)) for template in templates)
-        return found | filled | (UNKNOWN_DATA if len(templates) < len(left) else EMPTY)
-    return found | kept | UNKNOWN_DATA
-
-
-def _spread(frame: Frame, value: Value) -> Value:
-    """The single item of a one-item tuple, or the value itself."""
-    items = ordered(frame.machine, next(iter(value))) if len(value) == 1 else None
-    return items[0] if items is not None and len(items) == 1 else value
-
-
 def _unary(frame: Frame, node: ast.UnaryOp) -> Value:
-    value = evaluate(frame, node.operand)
-    names = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
-    found = EMPTY
-    for atom in value:
-        if isinstance(atom, Obj):
-            name = names.get(type(node.op), "__bool__")
-            found |= special(frame.machine, atom, (name,), NO_ARGS, node)
-    return found | constants.unary(node.op, value)
+    return negate(frame, evaluate(frame, node.operand), node)
 
 
 def _boolean(frame: Frame, node: ast.BoolOp) -> Value:
@@ -241,32 +185,11 @@ def _compare(frame: Frame, node: ast.Compare) -> Value:
                 if isinstance(atom, Obj):
                     dunders(frame.machine, atom, node)
         if isinstance(operator, ast.In | ast.NotIn):
-            found.append(_membership(frame, left, right, negated=isinstance(operator, ast.NotIn)))
+            found.append(membership(frame, left, right, negated=isinstance(operator, ast.NotIn)))
         else:
             found.append(constants.compare(operator, left, right))
         left = right
     return found[0] if len(found) == 1 else UNKNOWN_DATA
-
-
-def _membership(frame: Frame, left: Value, right: Value, *, negated: bool) -> Value:
-    """`x in (…)` where everything is known."""
-    if len(left) != 1 or len(right) != 1:
-        return UNKNOWN_DATA
-    wanted, holder = plain(next(iter(left))), next(iter(right))
-    if not isinstance(holder, Coll) or wanted is HOLE or holder.made_in is None:
-        return UNKNOWN_DATA
-    owner = ("keys", holder) if holder.kind == "dict" else holder
-    held = frame.machine.contents(owner)
-    known = [plain(atom) for atom in held]
-    if HOLE in known or not known:
-        return UNKNOWN_DATA
-    if wanted not in known:
-        return frozenset({constant(negated)})
-    return (
-        UNKNOWN_DATA
-        if len(known) > len(frame.machine.fields(owner))
-        else (frozenset({constant(not negated)}))
-    )
 
 
 def _conditional(frame: Frame, node: ast.IfExp) -> Value:
@@ -282,15 +205,15 @@ def _conditional(frame: Frame, node: ast.IfExp) -> Value:
 def _sequence(frame: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
     kind = type(node).__name__.lower()
     machine = frame.machine
-    if any(isinstance(item, ast.Starred) for item in node.elts):
+    if any(isinstance(each, ast.Starred) for each in node.elts):
         made = collection(machine, kind, node)
-        for item in node.elts:
-            if isinstance(item, ast.Starred):
-                machine.write(made, "*", elements(machine, evaluate(frame, item.value), node))
+        for each in node.elts:
+            if isinstance(each, ast.Starred):
+                machine.write(made, "*", elements(machine, evaluate(frame, each.value), node))
             else:
-                machine.write(made, "*", evaluate(frame, item))
+                machine.write(made, "*", evaluate(frame, each))
         return frozenset({made})
-    items = [evaluate(frame, item) for item in node.elts]
+    items = [evaluate(frame, each) for each in node.elts]
     if kind == "set":
         hashed(frame, join(items), node)
     return frozenset({collection(machine, kind, node, items)})
@@ -315,19 +238,12 @@ def _dict(frame: Frame, node: ast.Dict) -> Value:
     return frozenset({made})
 
 
-def hashed(frame: Frame, key: Value, node: ast.AST) -> None:
-    """A key's own `__hash__` and `__eq__` run when it is looked up."""
-    for atom in key:
-        if isinstance(atom, Obj):
-            dunders(frame.machine, atom, node)
-
-
 def _comprehension(
     frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 ) -> Value:
     machine = frame.machine
-    kinds = {ast.SetComp: "set", ast.DictComp: "dict"}
-    kind = kinds.get(type(node), "list")
+    kind = "dict" if isinstance(node, ast.DictComp) else "list"
+    kind = "set" if isinstance(node, ast.SetComp) else kind
     kept = dict(frame.env)
     for clause in node.generators:
         source = evaluate(frame, clause.iter)
@@ -354,72 +270,15 @@ def _comprehension(
     return frozenset({made})
 
 
-def order_of(frame: Frame, source: Value, node: ast.AST) -> None:
-    """Walking through a set depends on hashes."""
-    if any(isinstance(atom, Coll) and atom.kind == "set" for atom in source):
-        frame.machine.ambient(node, "hash", "the order of a set")
-
-
 def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     holder = evaluate(frame, node.value)
-    machine = frame.machine
-    if isinstance(node.slice, ast.Slice):
-        return _slice(frame, holder, node.slice)
-    key = evaluate(frame, node.slice)
-    hashed(frame, key, node)
-    found = EMPTY
-    for atom in holder:
-        match atom:
-            case Coll() | AttributeTable():
-                found |= fetch(machine, atom, key)
-            case Obj():
-                found |= special(machine, atom, ("__getitem__",), Args((key,)), node)
-                found |= machine.read(atom, "*") | machine.miss()
-            case Ext(path="sys.modules"):
-                found |= machine.invoke(
-                    frozenset({Ext("importlib.import_module")}), Args((key,)), node
-                )
-            case Ext(path=path) if path.startswith(("os.environ", "sys.argv")):
-                machine.ambient(node, "env", path)
-                found |= UNKNOWN_DATA
-            case Klass() | Ext() | Unknown() | Cap() | Func():
-                found |= {atom} | (machine.contents(atom) if isinstance(atom, Klass) else EMPTY)
-            case Inst():
-                found |= machine.contents(atom) | UNKNOWN_DATA
-            case Gen():
-                found |= elements(machine, frozenset({atom}), node)
-            case Text() if (known := _indexed(atom, key)) is not None:
-                found |= known
-            case _:
-                found |= UNKNOWN_DATA
-    return found
-
-
-def _indexed(atom: Text, key: Value) -> Value | None:
-    at = plain(next(iter(key))) if len(key) == 1 else None
-    if not isinstance(at, int) or atom.binary:
-        return None
-    return constants.sliced(atom, at, at + 1 or None, None)
-
-
-def _slice(frame: Frame, holder: Value, node: ast.Slice) -> Value:
+    if not isinstance(node.slice, ast.Slice):
+        return item(frame, holder, evaluate(frame, node.slice), node)
     bounds = [
-        evaluate(frame, bound) if bound is not None else frozenset({constant(None)})
-        for bound in (node.lower, node.upper, node.step)
+        evaluate(frame, bound) if bound is not None else NONE
+        for bound in (node.slice.lower, node.slice.upper, node.slice.step)
     ]
-    known = [plain(next(iter(bound))) if len(bound) == 1 else HOLE for bound in bounds]
-    found = EMPTY
-    for atom in holder:
-        if isinstance(atom, Text):
-            found |= constants.sliced(atom, known[0], known[1], known[2])
-        elif isinstance(atom, Coll):
-            everything = frame.machine.contents(atom)
-            found |= {collection(frame.machine, atom.kind, node, everything)}
-        elif isinstance(atom, Data | Const):
-            found |= UNKNOWN_DATA
-        else:
-            found |= {atom} | UNKNOWN_DATA
-    return found
+    return part(frame, holder, bounds, node.slice)
 
 
 def _await(frame: Frame, node: ast.Await) -> Value:
@@ -460,8 +319,9 @@ def function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.La
     code = frame.machine.program.code(node, frame.code.module)
     owner = None if frame.at_module else frame.activation
     made = Func(code, owner, frame.cls)
-    positional = parameters(node)
-    pairs = zip(positional[len(positional) - len(node.args.defaults) :], node.args.defaults)
+    by_position = positional(node)
+    with_default = by_position[len(by_position) - len(node.args.defaults) :]
+    pairs = zip(with_default, node.args.defaults, strict=True)
     keyword_pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
     for parameter, default in [*pairs, *keyword_pairs]:
         if default is not None:
@@ -484,7 +344,7 @@ def bind_target(frame: Frame, target: ast.expr, value: Value) -> None:
         case ast.Attribute(value=holder, attr=attr):
             assign(machine, evaluate(frame, holder), attr, value, target)
         case ast.Subscript(value=holder, slice=key):
-            _bind_item(frame, evaluate(frame, holder), evaluate(frame, key), value, target)
+            bind_item(frame, evaluate(frame, holder), evaluate(frame, key), value, target)
         case ast.Starred(value=inner):
             packed = collection(machine, "list", target, value)
             bind_target(frame, inner, frozenset({packed}))
@@ -494,28 +354,6 @@ def bind_target(frame: Frame, target: ast.expr, value: Value) -> None:
             pass
 
 
-def _bind_item(frame: Frame, holders: Value, key: Value, value: Value, node: ast.AST) -> None:
-    machine = frame.machine
-    hashed(frame, key, node)
-    for atom in holders:
-        match atom:
-            case Coll() | AttributeTable():
-                store(machine, atom, key, value)
-            case Obj():
-                special(machine, atom, ("__setitem__",), Args((key, value)), node)
-                machine.write(atom, "*", value)
-            case Inst() | Klass():
-                machine.write(atom, "*", value)
-            case Ext(path="sys.modules"):
-                machine.top("the import system is changed", node)
-            case Ext(path=path) if path.startswith("os.environ"):
-                machine.ambient(node, "env", path)
-            case Unknown(reason=reason):
-                machine.top(reason, node)
-            case _:
-                pass
-
-
 def _unpack(frame: Frame, targets: list[ast.expr], value: Value, node: ast.AST) -> None:
     machine = frame.machine
     shares: list[Value] = [EMPTY] * len(targets)
@@ -523,7 +361,7 @@ def _unpack(frame: Frame, targets: list[ast.expr], value: Value, node: ast.AST) 
     for atom in value:
         items = ordered(machine, atom)
         if items is not None and len(items) == len(targets) and not starred:
-            shares = [share | item for share, item in zip(shares, items, strict=True)]
+            shares = [share | held for share, held in zip(shares, items, strict=True)]
         else:
             every = elements(machine, frozenset({atom}), node)
             shares = [share | every for share in shares]

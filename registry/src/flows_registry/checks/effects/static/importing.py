@@ -2,7 +2,8 @@
 
 import ast
 
-from flows_registry.checks.effects.static.machine import Activation, Machine
+from flows_registry.checks.effects.static.activations import Activation
+from flows_registry.checks.effects.static.machine import Machine
 from flows_registry.checks.effects.static.outside.lookup import canonical
 from flows_registry.checks.effects.static.program import Module
 from flows_registry.checks.effects.static.values import (

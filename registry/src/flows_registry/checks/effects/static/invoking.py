@@ -2,6 +2,7 @@
 
 import ast
 
+from flows_registry.checks.effects.static.activations import Activation
 from flows_registry.checks.effects.static.annotations import typed
 from flows_registry.checks.effects.static.attributes import load
 from flows_registry.checks.effects.static.classes import (
@@ -16,7 +17,7 @@ from flows_registry.checks.effects.static.classes import (
 from flows_registry.checks.effects.static.collections_of import container_method
 from flows_registry.checks.effects.static.constants import constant, text_method
 from flows_registry.checks.effects.static.containers import ordered, store
-from flows_registry.checks.effects.static.machine import RETURN, Activation, Machine
+from flows_registry.checks.effects.static.machine import RETURN, Machine
 from flows_registry.checks.effects.static.outside.lookup import (
     canonical,
     model_of,
@@ -30,7 +31,7 @@ from flows_registry.checks.effects.static.outside.rules import (
     plainly,
     tainted,
 )
-from flows_registry.checks.effects.static.program import Function
+from flows_registry.checks.effects.static.program import Function, positional
 from flows_registry.checks.effects.static.reflection import REFLECTIVE, generator_method
 from flows_registry.checks.effects.static.values import (
     EMPTY,
@@ -57,7 +58,7 @@ from flows_registry.checks.effects.static.values import (
     join,
 )
 
-__all__ = ["DEFAULTS", "FIELDS", "invoke", "parameters"]
+__all__ = ["DEFAULTS", "FIELDS", "invoke"]
 
 DEFAULTS = "(defaults)"
 FIELDS = "(fields)"
@@ -71,7 +72,9 @@ def invoke(machine: Machine, callee: Value, args: Args, node: ast.AST) -> Value:
     return join(_invoke(machine, atom, args, node) for atom in callee)
 
 
-def _invoke(machine: Machine, atom: Atom, args: Args, node: ast.AST) -> Value:
+def _invoke(  # noqa: C901 (one arm for each kind of value)
+    machine: Machine, atom: Atom, args: Args, node: ast.AST
+) -> Value:
     match atom:
         case Func():
             return _call(machine, atom, args, node)
@@ -131,19 +134,14 @@ def _call(machine: Machine, func: Func, args: Args, node: ast.AST) -> Value:
     return found | machine.read(activation, RETURN)
 
 
-def parameters(code_node: Function) -> list[ast.arg]:
-    """The parameters that may be given by position, in order."""
-    return [*code_node.args.posonlyargs, *code_node.args.args]
-
-
 def _bind(machine: Machine, activation: Activation, func: Func, args: Args) -> None:
     """Let the parameters hold the arguments."""
     node = func.code.node
     if not isinstance(node, Function):
         return
-    positional = parameters(node)
+    by_position = positional(node)
     keywords = dict(args.keywords)
-    for index, parameter in enumerate(positional):
+    for index, parameter in enumerate(by_position):
         given = args.positional[index] if index < len(args.positional) else EMPTY
         given |= keywords.pop(parameter.arg, EMPTY)
         _bind_one(machine, activation, func, parameter, given, args.rest | args.named_rest, args)
@@ -152,7 +150,7 @@ def _bind(machine: Machine, activation: Activation, func: Func, args: Args) -> N
         _bind_one(machine, activation, func, parameter, given, args.named_rest, args)
     if extra := node.args.vararg:
         packed = Coll("tuple", id(extra), activation)
-        for index, value in enumerate(args.positional[len(positional) :]):
+        for index, value in enumerate(args.positional[len(by_position) :]):
             machine.write(packed, ("int", index), value)
         if args.rest | args.fill:
             machine.write(packed, "*", args.rest | args.fill)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Hashable, Mapping
 from core_caps.claims.lattice import Effects
 from core_caps.claims.operation import Operation
 
-from flows_registry.checks.effects.static.program import Code, Module, Program
+from flows_registry.checks.effects.static.activations import Activation, Cell
+from flows_registry.checks.effects.static.program import Program
 from flows_registry.checks.effects.static.report import Ambient, Location, Sink, Top
 from flows_registry.checks.effects.static.values import (
     EMPTY,
@@ -37,7 +38,7 @@ from flows_registry.checks.effects.static.values import (
     widen,
 )
 
-__all__ = ["RETURN", "Activation", "Machine"]
+__all__ = ["RETURN", "Machine"]
 
 RETURN = "(return)"
 _ALL = "(all)"
@@ -53,61 +54,6 @@ INLINE_DEPTH_MAX = 14
 
 WORK_MAX = 4_000_000
 """Values looked at in all; beyond it every entry is Top. A plugin takes a tenth of it."""
-
-
-class Cell:
-    """What something can be, and who depends on it."""
-
-    __slots__ = ("readers", "value")
-
-    def __init__(self) -> None:
-        self.value: Value = EMPTY
-        self.readers: set[Activation] = set()
-
-
-class Activation:
-    """A function analysed for one binding of its arguments. Compared by identity."""
-
-    __slots__ = (
-        "ambient",
-        "args",
-        "callers",
-        "code",
-        "done",
-        "edges",
-        "func",
-        "label",
-        "nesting",
-        "owner",
-        "queued",
-        "running",
-        "sinks",
-        "steps",
-        "tops",
-    )
-
-    def __init__(self, code: Code, label: str, func: Func | None = None) -> None:
-        self.code = code
-        self.label = label
-        self.func = func
-        self.owner: Activation | None = func.owner if func else None
-        self.nesting = 0
-        self.args: Args | None = None
-        self.callers = 0
-        self.steps: Callable[[], None] | None = None
-        self.queued = self.running = self.done = False
-        self.sinks: dict[Hashable, Sink] = {}
-        self.ambient: dict[Hashable, Ambient] = {}
-        self.tops: dict[Hashable, Top] = {}
-        self.edges: dict[Activation, Location] = {}
-
-    @property
-    def module(self) -> Module:
-        """The module whose lines it interprets."""
-        return self.code.module
-
-    def __repr__(self) -> str:
-        return f"<{self.label}>"
 
 
 class Machine:

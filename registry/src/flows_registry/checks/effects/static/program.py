@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows_registry.checks.effects.static.report import Location
 
-__all__ = ["Code", "Module", "Program", "Scope"]
+__all__ = ["Code", "Module", "Program", "Scope", "positional"]
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.Module
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -62,7 +62,8 @@ class _Names:
         self.rebound: set[str] = set()
         self.generator = False
 
-    def collect(self, node: ast.AST) -> None:
+    def collect(self, node: ast.AST) -> None:  # noqa: C901 (one arm for each kind of node)
+        """Note the names of a node and what stands below it."""
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 self.bound.add(name)
@@ -102,6 +103,11 @@ class _Names:
                     self.rebound.update(names)
                 case _:
                     pass
+
+
+def positional(node: Function) -> list[ast.arg]:
+    """The parameters that may be given by position, in order."""
+    return [*node.args.posonlyargs, *node.args.args]
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:

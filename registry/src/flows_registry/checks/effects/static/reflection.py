@@ -1,16 +1,13 @@
 """Calls that act on names, classes and callables: getattr, super, partial, import_module, …"""
 
 from flows_registry.checks.effects.static.attributes import assign, load, load_any, type_of
+from flows_registry.checks.effects.static.builders import builds, gathers, iterates, zips
 from flows_registry.checks.effects.static.classes import SETTER
-from flows_registry.checks.effects.static.constants import constant, texts
+from flows_registry.checks.effects.static.constants import texts
 from flows_registry.checks.effects.static.containers import (
     SENT,
     YIELDED,
-    collection,
     elements,
-    flattened,
-    ordered,
-    store,
 )
 from flows_registry.checks.effects.static.importing import import_name
 from flows_registry.checks.effects.static.machine import RETURN
@@ -20,6 +17,7 @@ from flows_registry.checks.effects.static.outside.rules import (
     harmless,
     passes,
 )
+from flows_registry.checks.effects.static.program import Function, positional
 from flows_registry.checks.effects.static.values import (
     EMPTY,
     NO_ARGS,
@@ -133,7 +131,7 @@ def _super(call: Call) -> Value:
             return UNKNOWN_DATA
         activation = activation.owner
     node = activation.code.node
-    first = node.args.posonlyargs + node.args.args if hasattr(node, "args") else []  # type: ignore[union-attr]
+    first = positional(node) if isinstance(node, Function) else []
     receivers = call.machine.read(activation, first[0].arg) if first else EMPTY
     return frozenset(Super(activation.func.cls, receiver) for receiver in receivers)
 
@@ -241,62 +239,6 @@ def _import(call: Call) -> Value:
     return found
 
 
-def _iterates(call: Call) -> Value:
-    """`next(it)`, `iter(x)`: what the iterator yields."""
-    found = elements(call.machine, call.args.at(0), call.node)
-    return found | (call.args.at(1) if len(call.args.positional) > 1 else EMPTY)
-
-
-def _builds(kind: str) -> Rule:
-    """`list(x)`, `dict(x, a=1)` and so on: a new container with the same items."""
-
-    def apply(call: Call) -> Value:
-        machine = call.machine
-        made = collection(machine, kind, call.node)
-        for atom in call.args.at(0):
-            items = ordered(machine, atom)
-            if items is not None and kind in ("list", "tuple"):
-                for index, item in enumerate(items):
-                    machine.write(made, ("int", index), item)
-            elif isinstance(atom, Coll) and atom.kind == "dict" and kind == "dict":
-                for field in machine.fields(atom):
-                    machine.write(made, field, machine.read(atom, field))
-                machine.write(("keys", made), "*", machine.contents(("keys", atom)))
-            else:
-                if isinstance(atom, Coll) and atom.kind == "set" and kind in ("list", "tuple"):
-                    machine.ambient(call.node, "hash", "the order of a set")
-                machine.write(made, "*", elements(machine, frozenset({atom}), call.node))
-        for name, value in call.args.keywords:
-            store(machine, made, frozenset({constant(name)}), value)
-        if call.args.named_rest:
-            machine.write(made, "*", call.args.named_rest)
-        if kind == "dict":  # dict(pairs): the values are the pairs' second halves
-            inner = flattened(machine, machine.read(made, "*"), 2)
-            machine.write(made, "*", inner)
-        return frozenset({made})
-
-    return apply
-
-
-def _gather(call: Call) -> Value:
-    made = collection(call.machine, "list", call.node, list(call.args.positional))
-    if call.args.rest:
-        call.machine.write(made, "*", call.args.rest)
-    return frozenset({made})
-
-
-def _zips(call: Call) -> Value:
-    """`zip`, `enumerate`: tuples of the items."""
-    machine = call.machine
-    items = [elements(machine, value, call.node) for value in call.args.positional]
-    if call.name == "enumerate":
-        items = [UNKNOWN_DATA, *items[:1]]
-    pair = Coll("tuple", id(call.node) + 1, machine.current)
-    for index, item in enumerate(items):
-        machine.write(pair, ("int", index), item)
-    return frozenset({collection(machine, "list", call.node, frozenset({pair}))})
-
-
 def _enters(call: Call) -> Value:
     """`ExitStack.enter_context(x)`: x's own `__enter__`."""
     found = EMPTY
@@ -367,18 +309,18 @@ REFLECTIVE: dict[str, Rule] = {
     "functools.cached_property": _property,
     "builtins.staticmethod": _wraps_in("staticmethod"),
     "builtins.classmethod": _wraps_in("classmethod"),
-    "builtins.next": _iterates,
-    "builtins.anext": _iterates,
-    "builtins.list": _builds("list"),
-    "builtins.tuple": _builds("tuple"),
-    "builtins.set": _builds("set"),
-    "builtins.frozenset": _builds("set"),
-    "builtins.dict": _builds("dict"),
-    "collections.OrderedDict": _builds("dict"),
-    "collections.deque": _builds("list"),
+    "builtins.next": iterates,
+    "builtins.anext": iterates,
+    "builtins.list": builds("list"),
+    "builtins.tuple": builds("tuple"),
+    "builtins.set": builds("set"),
+    "builtins.frozenset": builds("set"),
+    "builtins.dict": builds("dict"),
+    "collections.OrderedDict": builds("dict"),
+    "collections.deque": builds("list"),
     "types.MappingProxyType": passes,
-    "builtins.zip": _zips,
-    "builtins.enumerate": _zips,
+    "builtins.zip": zips,
+    "builtins.enumerate": zips,
     "functools.partial": _partial,
     "functools.partialmethod": _partialmethod,
     "dataclasses.field": _field,
@@ -395,7 +337,7 @@ REFLECTIVE: dict[str, Rule] = {
     ),
     "importlib.import_module": _import,
     "importlib.__import__": _import,
-    "asyncio.gather": _gather,
+    "asyncio.gather": gathers,
     "contextlib.ExitStack.enter_context": _enters,
     "contextlib.AsyncExitStack.enter_context": _enters,
     "contextlib.AsyncExitStack.enter_async_context": _enters,

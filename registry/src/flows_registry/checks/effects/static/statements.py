@@ -4,33 +4,34 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flows_registry.checks.effects.static.classes import add_base, find, is_error, lineage, special
-from flows_registry.checks.effects.static.constants import constant, plain
+from flows_registry.checks.effects.static.activations import Activation
+from flows_registry.checks.effects.static.classes import is_error, lineage, special
 from flows_registry.checks.effects.static.containers import elements, flattened
+from flows_registry.checks.effects.static.definitions import (
+    define_class,
+    define_function,
+    imports,
+    imports_from,
+)
 from flows_registry.checks.effects.static.expressions import (
     bind_target,
-    combine,
     evaluate,
-    function,
-    order_of,
     test,
 )
 from flows_registry.checks.effects.static.frame import Frame
-from flows_registry.checks.effects.static.importing import absolute, import_from, import_name
 from flows_registry.checks.effects.static.invoking import FIELDS
-from flows_registry.checks.effects.static.machine import RETURN, Activation, Machine
+from flows_registry.checks.effects.static.machine import RETURN, Machine
+from flows_registry.checks.effects.static.operators import combine, order_of
 from flows_registry.checks.effects.static.outside.rules import Call
+from flows_registry.checks.effects.static.patterns import fits
 from flows_registry.checks.effects.static.program import Function
 from flows_registry.checks.effects.static.reflection import entered
 from flows_registry.checks.effects.static.values import (
     EMPTY,
-    HOLE,
     NONE,
     UNKNOWN_DATA,
     Args,
-    Ext,
     Klass,
-    ModuleRef,
     Obj,
     Value,
 )
@@ -284,146 +285,23 @@ def _match(frame: Frame, node: ast.Match) -> bool:
     exhaustive = False
     for case in node.cases:
         frame.env = dict(before)
-        fits = _fits(frame, case.pattern, subject, parts)
-        if fits is False:
+        matches = fits(frame, case.pattern, subject, parts)
+        if matches is False:
             continue
         holds = test(frame, case.guard) if case.guard else True
         if holds is False:
             continue
         if run(frame, case.body):
             ends.append(frame.env)
-        if fits is True and holds is True:
+        if matches is True and holds is True:
             exhaustive = True
             break
     _merge(frame, ends if exhaustive else [*ends, before])
     return bool(ends) or not exhaustive
 
 
-def _fits(frame: Frame, pattern: ast.pattern, subject: Value, parts: Value) -> bool | None:
-    """Whether a pattern certainly matches or certainly does not; binds its names."""
-    match pattern:
-        case ast.MatchAs(pattern=None, name=name):
-            if name:
-                frame.bind(name, subject)
-            return True
-        case ast.MatchAs(pattern=ast.pattern() as inner, name=str(name)):
-            frame.bind(name, subject)
-            return _fits(frame, inner, subject, parts)
-        case ast.MatchValue(value=value):
-            return _equals(subject, evaluate(frame, value))
-        case ast.MatchSingleton(value=value):
-            return _equals(subject, frozenset({constant(value)}))
-        case ast.MatchOr(patterns=patterns):
-            answers = [_fits(frame, inner, subject, parts) for inner in patterns]
-            if True in answers:
-                return True
-            return None if None in answers else False
-        case _:
-            _bind_pattern(frame, pattern, parts)
-            return None
-
-
-def _equals(subject: Value, wanted: Value) -> bool | None:
-    left = {plain(atom) for atom in subject}
-    right = {plain(atom) for atom in wanted}
-    if HOLE in left or HOLE in right or not left or not right:
-        return None
-    if left.isdisjoint(right):
-        return False
-    return True if len(left) == len(right) == 1 else None
-
-
-def _bind_pattern(frame: Frame, pattern: ast.pattern, parts: Value) -> None:
-    """Every name in a structured pattern may be any part of the subject."""
-    held = parts
-    for atom in parts:
-        if isinstance(atom, Obj):
-            held |= frame.machine.contents(atom)
-    for inner in ast.walk(pattern):
-        match inner:
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                frame.bind(name, held)
-            case ast.MatchMapping(rest=str(name)):
-                frame.bind(name, held)
-            case ast.MatchValue(value=value):
-                evaluate(frame, value)
-            case _:
-                pass
-
-
-def _import(frame: Frame, node: ast.Import) -> None:
-    for alias in node.names:
-        value = import_name(frame.machine, alias.name, node, top_only=not alias.asname)
-        frame.bind(alias.asname or alias.name.split(".")[0], value)
-
-
-def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
-    source = absolute(frame.code.module, node.module, node.level)
-    for alias in node.names:
-        if alias.name != "*":
-            value = import_from(frame.machine, source, alias.name, node)
-            frame.bind(alias.asname or alias.name, value)
-        elif frame.machine.program.find(source.split(".")[0]) is None:
-            if source not in frame.code.module.star_imports:
-                frame.code.module.star_imports.append(source)
-        else:
-            import_name(frame.machine, source, node)
-            origin = ModuleRef(source)
-            for name in frame.machine.fields(origin):
-                if isinstance(name, str) and not name.startswith("__"):
-                    frame.machine.write(frame.globals, name, frame.machine.read(origin, name))
-
-
-def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    value: Value = frozenset({function(frame, node)})
-    for decorator in reversed(node.decorator_list):
-        value = frame.machine.invoke(evaluate(frame, decorator), Args((value,)), decorator)
-    frame.bind(node.name, value)
-
-
 def _class(frame: Frame, node: ast.ClassDef) -> None:
-    machine = frame.machine
-    code = machine.program.code(node, frame.code.module)
-    klass = Klass(code, None if frame.at_module else frame.activation)
-    for base_node in node.bases:
-        for base in evaluate(frame, base_node):
-            if isinstance(base, Klass | Ext):
-                add_base(machine, klass, base)
-            elif not isinstance(base, Obj) and base not in UNKNOWN_DATA:
-                machine.top("a base class that is not known", base_node)
-    options = [(option.arg, evaluate(frame, option.value)) for option in node.keywords]
-    body = Frame(machine, frame.activation, code, klass)
-    run(body, node.body)
-    for name, value in body.env.items():
-        machine.write(klass, name, value)
-    _finish_class(frame, node, klass, options)
-    value: Value = frozenset({klass})
-    for decorator in reversed(node.decorator_list):
-        given = machine.invoke(evaluate(frame, decorator), Args((value,)), decorator)
-        value = given | value if not given & value else given
-    frame.bind(node.name, value)
-
-
-def _finish_class(
-    frame: Frame, node: ast.ClassDef, klass: Klass, options: list[tuple[str | None, Value]]
-) -> None:
-    """What defining a class runs: its metaclass, its bases' hooks, its descriptors' hooks."""
-    machine = frame.machine
-    metas = [value for name, value in options if name == "metaclass"]
-    given: Value = frozenset({klass})
-    for atom in metas[0] if metas else EMPTY:
-        machine.write(klass, "(metaclass)", frozenset({atom}))
-        if isinstance(atom, Klass):
-            for name in ("__new__", "__init__", "__prepare__"):
-                made = find(machine, atom, name)
-                machine.invoke(made, Args((given,), fill=UNKNOWN_DATA), node)
-    hook = find(machine, klass, "__init_subclass__", klass)
-    machine.invoke(hook, Args((given,), fill=UNKNOWN_DATA), node)
-    for name in machine.fields(klass):
-        for atom in machine.read(klass, name):
-            if isinstance(atom, Obj):
-                args = Args((given, frozenset({constant(name)})))
-                special(machine, atom, ("__set_name__",), args, node)
+    define_class(frame, node, run)
 
 
 def _delete(frame: Frame, node: ast.Delete) -> None:
@@ -461,10 +339,10 @@ _STATEMENTS: Mapping[type[ast.stmt], Callable[[Frame, Any], bool | None]] = {
     ast.With: _with,
     ast.AsyncWith: _with,
     ast.Match: _match,
-    ast.Import: _import,
-    ast.ImportFrom: _import_from,
-    ast.FunctionDef: _function,
-    ast.AsyncFunctionDef: _function,
+    ast.Import: imports,
+    ast.ImportFrom: imports_from,
+    ast.FunctionDef: define_function,
+    ast.AsyncFunctionDef: define_function,
     ast.ClassDef: _class,
     ast.Delete: _delete,
     ast.Assert: _assert,

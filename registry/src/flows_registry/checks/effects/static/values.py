@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flows_registry.checks.effects.static.machine import Activation
+    from flows_registry.checks.effects.static.activations import Activation
     from flows_registry.checks.effects.static.program import Code
 
 __all__ = [

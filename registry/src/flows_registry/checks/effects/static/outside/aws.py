@@ -161,50 +161,6 @@ def _quiet(extra: dict[str, Rule]) -> dict[str, Rule]:
     return rules | extra
 
 
-_client = constructs("boto3.client")
-
-AWS_TYPES: dict[str, TypeModel] = {
-    "boto3.client": TypeModel(
-        _quiet(
-            {
-                "_make_api_call": _api_call,
-                "generate_presigned_url": _presigned,
-                "generate_presigned_post": _presigned_post,
-                "get_paginator": constructs("boto3.paginator"),
-                "get_waiter": constructs("boto3.waiter"),
-            }
-        ),
-        _by_name,
-    ),
-    "boto3.paginator": TypeModel(_quiet({"paginate": _paginates}), harmless),
-    "boto3.waiter": TypeModel(_quiet({"wait": lambda call: _wait(call)}), harmless),
-    "boto3.resource": TypeModel(_quiet({}), _resource, {"client": "boto3.client"}),
-    "boto3.Session": TypeModel(
-        _quiet(
-            {
-                "client": _client,
-                "create_client": _client,
-                "resource": constructs("boto3.resource"),
-            }
-        ),
-        harmless,
-    ),
-    "s3transfer.S3Transfer": TypeModel(_quiet({}), _by_name),
-    "s3transfer.manager.TransferManager": TypeModel(
-        _quiet(
-            {
-                "upload": lambda c: _managed(c),
-                "copy": lambda c: _managed(c),
-                "download": lambda c: _managed(c),
-                "delete": lambda c: _managed(c),
-                "shutdown": harmless,
-            }
-        ),
-        _by_name,
-    ),
-}
-
-
 def _signs(call: Call) -> Value:
     """Signs a URL with botocore's own signer: a credential for the request's method."""
     for request in call.args.at(0, "request"):
@@ -233,14 +189,52 @@ def _managed(call: Call) -> Value:
     return harmless(call)
 
 
-AWS_TYPES |= dict.fromkeys(
-    (
-        "botocore.auth.S3SigV4QueryAuth",
-        "botocore.auth.SigV4QueryAuth",
-        "botocore.auth.HmacV1QueryAuth",
+_client = constructs("boto3.client")
+
+AWS_TYPES: dict[str, TypeModel] = {
+    "botocore.auth.S3SigV4QueryAuth": _SIGNER,
+    "botocore.auth.SigV4QueryAuth": _SIGNER,
+    "botocore.auth.HmacV1QueryAuth": _SIGNER,
+    "boto3.client": TypeModel(
+        _quiet(
+            {
+                "_make_api_call": _api_call,
+                "generate_presigned_url": _presigned,
+                "generate_presigned_post": _presigned_post,
+                "get_paginator": constructs("boto3.paginator"),
+                "get_waiter": constructs("boto3.waiter"),
+            }
+        ),
+        _by_name,
     ),
-    _SIGNER,
-)
+    "boto3.paginator": TypeModel(_quiet({"paginate": _paginates}), harmless),
+    "boto3.waiter": TypeModel(_quiet({"wait": _wait}), harmless),
+    "boto3.resource": TypeModel(_quiet({}), _resource, {"client": "boto3.client"}),
+    "boto3.Session": TypeModel(
+        _quiet(
+            {
+                "client": _client,
+                "create_client": _client,
+                "resource": constructs("boto3.resource"),
+            }
+        ),
+        harmless,
+    ),
+    "s3transfer.S3Transfer": TypeModel(_quiet({}), _by_name),
+    "s3transfer.manager.TransferManager": TypeModel(
+        _quiet(
+            {
+                "upload": _managed,
+                "copy": _managed,
+                "download": _managed,
+                "delete": _managed,
+                "shutdown": harmless,
+            }
+        ),
+        _by_name,
+    ),
+}
+
 
 AWS_FUNCTIONS: dict[str, Rule] = {
     "boto3.client": _client,

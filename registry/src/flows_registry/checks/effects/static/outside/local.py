@@ -14,15 +14,14 @@ from flows_registry.checks.effects.static.outside.rules import (
     TypeModel,
     ambient,
     both,
-    constructs,
     does,
     forwards,
     harmless,
+    itself,
     makes,
     run_attached,
     unknowable,
 )
-from flows_registry.checks.effects.static.tables import words
 from flows_registry.checks.effects.static.values import (
     UNKNOWN_DATA,
     Args,
@@ -135,14 +134,10 @@ def _socket_type() -> TypeModel:
         "connect": _connects,
         "connect_ex": _connects,
         "sendto": both(_connects_to(1), send),
-        "makefile": _itself,
-        "dup": _itself,
+        "makefile": itself,
+        "dup": itself,
     }
     return TypeModel(rules, unknowable("unknown method {path}"))
-
-
-def _itself(call: Call) -> Value:
-    return frozenset({call.receiver}) if call.receiver else UNKNOWN_DATA
 
 
 def _connects_to(position: int) -> Rule:
@@ -227,88 +222,6 @@ _PATH = TypeModel(
 )
 
 
-# Databases
-
-
-def _sql_connects(call: Call) -> Value:
-    """A database; one that lives in memory is not the world."""
-    place = call.args.at(0, "database")
-    known = texts(place)
-    if call.path.startswith("sqlite3") and known and all(t.pattern == ":memory:" for t in known):
-        return makes("collections.deque")(call)
-    shown = next((text.shown for text in known), "*")
-    call.machine.sink(call.node, "sql", f"{call.path} {shown}", _READS)
-    return constructs("sql.Connection")(call)
-
-
-def _executes(call: Call) -> Value:
-    """Runs a statement: its first word decides."""
-    run_attached(call)
-    for statement in texts(call.args.at(0)) or [Text("")]:
-        terms = statement.shown.upper().replace("(", " ").split()
-        first = terms[0] if statement.prefix.strip() and terms else ""
-        if first in (
-            "SELECT",
-            "SHOW",
-            "EXPLAIN",
-            "VALUES",
-            "PRAGMA",
-            "WITH",
-            "BEGIN",
-            "COMMIT",
-            "ROLLBACK",
-            "SET",
-            "SAVEPOINT",
-            "RELEASE",
-            "DESCRIBE",
-        ):
-            writes = {"INSERT", "UPDATE", "DELETE", "INTO", "MERGE"} & set(terms)
-            effects = _WRITES if writes else _READS
-        elif first and first[0].isalpha():
-            effects = _WRITES
-        else:
-            call.machine.top(f"an SQL statement that is not constant in {call.path}", call.node)
-            effects = _READS
-        detail = f"SQL {' '.join(terms[:6])}"
-        call.machine.sink(call.node, "sql", detail, effects, method=first)
-    harmless(call)
-    return _itself(call) | UNKNOWN_DATA
-
-
-_SQL = TypeModel(
-    dict.fromkeys(
-        words("execute executemany executescript fetch fetchrow fetchval query query_one"),
-        _executes,
-    )
-    | dict.fromkeys(("cursor", "acquire", "connection", "transaction", "pipeline"), _itself)
-    | {"copy": _executes, "create_function": constructs(), "set_trace_callback": constructs()},
-    both(harmless),
-)
-
-
-# Verbs of smaller protocols
-
-
-def _verbs(kind: str, reads: str, writes: str) -> TypeModel:
-    rules: dict[str, Rule] = dict.fromkeys(reads.split(), does(kind, _READS))
-    rules |= dict.fromkeys(writes.split(), does(kind, _WRITES))
-    quiet = "close quit set_pasv set_debuglevel __init__ __enter__ __exit__ size"
-    rules |= dict.fromkeys(quiet.split(), harmless)
-    return TypeModel(rules, unknowable("unknown method {path}"))
-
-
-_SMTP = _verbs(
-    "mail",
-    "connect login starttls ehlo helo noop ehlo_or_helo_if_needed rset vrfy verify has_extn",
-    "sendmail send_message mail rcpt data docmd",
-)
-_FTP = _verbs(
-    "ftp",
-    "connect login retrbinary retrlines nlst dir mlsd cwd pwd abort size prot_p getwelcome",
-    "storbinary storlines delete mkd rmd rename sendcmd voidcmd transfercmd",
-)
-
-
 def _named(kind: str, effects: Effects, names: str, made: str = "") -> Iterator[tuple[str, Rule]]:
     for name in names.split():
         yield name, does(kind, effects, made)
@@ -340,11 +253,6 @@ def _functions() -> Iterator[tuple[str, Rule]]:
         yield f"asyncio.{name}", makes("asyncio.loop")
     yield from _file_functions()
     yield from _process_functions()
-    for name in ("sqlite3", "psycopg", "psycopg2", "asyncpg", "pymysql", "MySQLdb", "aiosqlite"):
-        yield f"{name}.connect", _sql_connects
-    yield "asyncpg.create_pool", _sql_connects
-    yield "psycopg.Connection.connect", _sql_connects
-    yield "psycopg.AsyncConnection.connect", _sql_connects
 
 
 def _file_functions() -> Iterator[tuple[str, Rule]]:
@@ -430,10 +338,4 @@ LOCAL_TYPES: dict[str, TypeModel] = {
     "pathlib.Path": _PATH,
     "pathlib.PosixPath": _PATH,
     "pathlib.WindowsPath": _PATH,
-    "sql.Connection": _SQL,
-    "smtplib.SMTP": _SMTP,
-    "smtplib.SMTP_SSL": _SMTP,
-    "smtplib.LMTP": _SMTP,
-    "ftplib.FTP": _FTP,
-    "ftplib.FTP_TLS": _FTP,
 }

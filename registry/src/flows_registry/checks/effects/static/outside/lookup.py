@@ -17,6 +17,7 @@ from flows_registry.checks.effects.static.outside.rules import (
     plainly,
     unknowable,
 )
+from flows_registry.checks.effects.static.outside.stores import STORE_FUNCTIONS, STORE_TYPES
 from flows_registry.checks.effects.static.values import (
     Atom,
     Cap,
@@ -27,7 +28,7 @@ from flows_registry.checks.effects.static.values import (
 
 __all__ = ["TYPES", "canonical", "is_handle", "matters", "model_of", "rule_of"]
 
-TYPES = HTTP_TYPES | AWS_TYPES | LOCAL_TYPES
+TYPES = HTTP_TYPES | AWS_TYPES | LOCAL_TYPES | STORE_TYPES
 """What the methods of outside types do."""
 
 _ALIASES = {
@@ -112,9 +113,11 @@ _THIRD_PARTY = (
 because their exceptions, settings and answers are harmless."""
 
 _FORWARDING = (
-    "concurrent.futures multiprocessing.pool multiprocessing.Pool asyncio.to_thread threading.Timer "
-    "threading.Thread asyncio.TaskGroup asyncio.Runner anyio.to_thread anyio.from_thread "
-    "functools.reduce builtins.map builtins.filter builtins.sorted builtins.min builtins.max itertools"
+    "concurrent.futures multiprocessing.pool multiprocessing.Pool asyncio.to_thread "
+    "threading.Timer threading.Thread asyncio.TaskGroup asyncio.Runner anyio.to_thread "
+    "anyio.from_thread functools.reduce builtins.map builtins.filter builtins.sorted "
+    "builtins.min builtins.max "
+    "itertools"
 )
 """What calls its arguments, and whose own methods give nothing of them away."""
 
@@ -253,7 +256,7 @@ def _table() -> dict[str, Rule]:
         "urllib.parse.ParseResult": harmless,
     }
     rules |= {name: constructs() for name in (*TYPES, *_KEEPING.split())}
-    return rules | HTTP_FUNCTIONS | AWS_FUNCTIONS | LOCAL_FUNCTIONS
+    return rules | HTTP_FUNCTIONS | AWS_FUNCTIONS | LOCAL_FUNCTIONS | STORE_FUNCTIONS
 
 
 def _seeded(call: Call) -> Value:

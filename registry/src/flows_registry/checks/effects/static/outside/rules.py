@@ -45,6 +45,7 @@ __all__ = [
     "forwards",
     "given",
     "harmless",
+    "itself",
     "makes",
     "passes",
     "plainly",
@@ -79,6 +80,9 @@ class Call:
 
 
 Rule = Callable[[Call], Value]
+
+PATH_PARTS_MAX = 6
+"""So many parts of a path name the type of what a call makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ def constructs(made: str = "", *, rule: Rule | None = None) -> Rule:
             rule(call)
         target = call.receiver
         if not isinstance(target, Obj):
-            target = Inst(made or call.path, id(call.node), call.machine.current)
+            path = made or ".".join(call.path.split(".")[:PATH_PARTS_MAX])
+            target = Inst(path, id(call.node), call.machine.current)
         for index, value in enumerate(call.args.positional):
             call.machine.write(target, argument(index), value)
         for name, value in call.args.keywords:
@@ -160,6 +165,11 @@ def ambient(kind: str) -> Rule:
     return apply
 
 
+def itself(call: Call) -> Value:
+    """Gives the object whose method it is."""
+    return frozenset({call.receiver}) if call.receiver else UNKNOWN_DATA
+
+
 def both(*rules: Rule) -> Rule:
     """Does several things; gives what any of them gives."""
     return lambda call: join(rule(call) for rule in rules)
@@ -192,8 +202,8 @@ def passes(call: Call) -> Value:
     """Gives back what it was given and calls nothing: decorators, casts, copies."""
     everything = call.args.everything()
     found = frozenset(atom for atom in everything if not isinstance(atom, Data | Const | Text))
-    factory = call.path.endswith(".wraps")
-    if factory or not found:
+    decorates = not found and DATA not in everything and call.receiver is None
+    if call.path == "functools.wraps" or decorates:
         return frozenset({Inst(call.path, id(call.node), call.machine.current)})
     return found | (everything & UNKNOWN_DATA)
 
@@ -328,7 +338,7 @@ def attached(machine: Machine, receiver: Atom) -> Value:
 
 
 def _argued(field: object) -> bool:
-    return isinstance(field, tuple) and field[0] == "argument"
+    return str(field).startswith("('argument'")
 
 
 def tainted(machine: Machine, value: Value) -> bool:
