@@ -50,6 +50,7 @@ _DROPPED = frozenset(
 _GUARDS = frozenset({"content-md5", "x-amz-checksum-crc32"})
 
 _building = threading.Lock()
+_CLIENTS_MAX = 16
 _current = threading.local()
 
 
@@ -60,14 +61,13 @@ class S3:
         self.client = client
         self._config = config
         self._clock = clock
-        client.meta.events.register("before-send.s3", self._send)
 
     @contextmanager
     def performing(self, exchange: Exchange) -> Generator[Any]:
         """The client, whose next call in this thread is this exchange."""
         from botocore.exceptions import BotoCoreError
 
-        _current.exchange = exchange
+        _current.s3, _current.exchange = self, exchange
         try:
             yield self.client
         except ProviderError:  # some of ours are ValueErrors too
@@ -77,7 +77,7 @@ class S3:
                 raise  # our own mistake: the request could not even be shaped
             raise exchange.garbled(f"the answer cannot be read ({type(error).__name__})") from error
         finally:
-            _current.exchange = None
+            _current.s3 = _current.exchange = None
 
     def presigned(self, method: str, key: str, *, expires_in_seconds: int) -> str:
         """A URL with a signature that expires; nothing is sent."""
@@ -99,7 +99,8 @@ class S3:
         headers = {"x-amz-checksum-crc32": crc32}
         self._perform(exchange, "PUT", f"{self._url(key)}?{query}", headers)
 
-    def _send(self, request: Any, **_: object) -> Any:
+    def send(self, request: Any) -> Any:
+        """Send what botocore shaped, as the exchange that this thread is performing."""
         from botocore.awsrequest import AWSResponse
 
         exchange: Exchange = _current.exchange
@@ -169,28 +170,42 @@ class _Content:
 
 
 def open_s3(config: RemoteConfig, clock: Clock) -> S3:
-    """Build the client; slow (it reads the service's description), so call it in a thread."""
+    """Make the client; the first is slow (it reads the service's description): use a thread."""
+    with _building:  # a session is not made for several threads at once
+        return S3(_client(config.region, config.endpoint, config.addressing), config, clock)
+
+
+@functools.lru_cache(maxsize=_CLIENTS_MAX)
+def _client(region: str, endpoint: str, addressing: str) -> Any:
+    """The client that shapes requests for an endpoint.
+
+    It holds no credential and no connection, so every connection to that endpoint may share it.
+    """
     from botocore.config import Config
 
-    with _building:  # a session is not made for several threads at once
-        client = _session().client(
-            "s3",
-            region_name=config.region,
-            endpoint_url=config.endpoint,
-            config=Config(
-                signature_version=_unsigned(),  # we sign ourselves, at our own clock's time
-                s3={"addressing_style": config.addressing},
-                retries={"mode": "standard", "total_max_attempts": 1},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                connect_timeout=config.connect_timeout_seconds,
-                read_timeout=config.timeout_seconds,
-                proxies={},
-                parameter_validation=False,  # what we pass was held against R2's limits
-                user_agent=_USER_AGENT,
-            ),
-        )
-    return S3(client, config, clock)
+    client = _session().client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        config=Config(
+            signature_version=_unsigned(),  # we sign ourselves, at our own clock's time
+            s3={"addressing_style": addressing},
+            retries={"mode": "standard", "total_max_attempts": 1},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            proxies={},
+            parameter_validation=False,  # what we pass was held against R2's limits
+            user_agent=_USER_AGENT,
+        ),
+    )
+    client.meta.events.register("before-send.s3", _sent)
+    return client
+
+
+def _sent(request: Any, **_: object) -> Any:
+    """botocore's hook: whoever is performing in this thread sends."""
+    s3: S3 = _current.s3
+    return s3.send(request)
 
 
 def trusted(ca_bundle: str) -> Any:
