@@ -237,6 +237,10 @@ def _nothing_half_written(m: _Meeting) -> Iterator[Finding]:
     """Afterwards the service is as before, or as after a healthy call; never between."""
     if m.run.state_after in (m.run.state_before, m.base.run.state_after):
         return
+    changed = [e for e in m.run.exchanges if e.changed]
+    unknown = m.error is not None and m.error.outcome == "unknown"
+    if unknown and changed and changed == [m.met]:
+        return  # the one answer that was lost held the name of what was begun
     if m.fault.at == 0 and m.run.state_before != m.base.run.state_before:
         return  # the two runs did not start alike, so they cannot be compared
     yield m.finding(
