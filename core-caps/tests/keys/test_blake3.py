@@ -56,10 +56,11 @@ def test_the_tree_of_any_number_of_chunks(chunks: int) -> None:
 
 
 @pytest.mark.feature("P0-01")
-def test_without_the_wheel_the_twin_is_used() -> None:
-    source = Path(core_caps.__file__).parents[1]
+def test_without_the_wheel_the_twin_is_used(tmp_path: Path) -> None:
+    # Of itself: beside an installed package lies the wheel.
+    (tmp_path / "core_caps").symlink_to(Path(core_caps.__file__).parent)
     program = (
-        f"import sys; sys.path.insert(0, {str(source)!r})\n"
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from core_caps.keys import digest, digest_pure, idempotency_key\n"
         "assert digest is digest_pure\n"
         "print(idempotency_key('f', 'n', 'p', {'a': 1}))"

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,14 +33,17 @@ def modules() -> list[str]:
 
 def isolated(script: str, *arguments: str) -> str:
     """What a script prints under an interpreter that sees the standard library and our source."""
-    head = f"import sys; sys.path.append({str(SOURCE.parent)!r})\n"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", head + script, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        # Of itself: beside an installed package lie all the others.
+        Path(folder, "core_caps").symlink_to(SOURCE)
+        head = f"import sys; sys.path.append({folder!r})\n"
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", head + script, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
