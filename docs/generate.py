@@ -26,6 +26,7 @@ FAMILIES: Mapping[str, str] = {
     "EGRESS": "hosts that code reaches",
     "IDEM": "idempotency keys",
     "INJECT": "duplicates, reordering and crashes",
+    "LAB": "the lab itself, which proved nothing",
     "PACKAGE": "the built distribution",
     "PARITY": "a mock beside its vendor's simulator",
     "SECR": "secrets",
