@@ -1,67 +1,98 @@
 """Run a package's tests against its built wheel: alone, and from a folder outside the source.
 
-    python tests/alone.py prepare PACKAGE SCRATCH   build the wheel and install it with its `test` extra
-    python tests/alone.py run PACKAGE SCRATCH …     copy its tests away and run them there
+    python tests/alone.py prepare PACKAGE SCRATCH   build the wheel; install it with every extra
+    python tests/alone.py run PACKAGE …             copy its tests away and run them there
 
 Only the standard library is used here; uv and pytest are the environment's own.
 """
 
 import importlib.metadata
+import importlib.util
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = {"core-caps": "fast,manifest,test"}
-"""What the tests of a package need besides itself; `test` unless said."""
+FOUNDATION = "core-caps"
+"""What every package may stand on; no other package of ours may be there."""
 
 
-def folder_of(package: str) -> Path:
-    """Where a package's sources are."""
-    plugin = ROOT / "plugins" / package
-    return plugin if plugin.is_dir() else ROOT / package
+def projects() -> dict[str, dict[str, Any]]:
+    """The `[project]` table of each package of the workspace, and its folder, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in (*ROOT.glob("*/pyproject.toml"), *ROOT.glob("plugins/*/pyproject.toml")):
+        project = tomllib.loads(file.read_text("utf-8"))["project"]
+        found[project["name"]] = {**project, "folder": file.parent}
+    return found
 
 
 def prepare(package: str, scratch: Path) -> None:
-    """Install the package's wheel, with its own dependencies and nothing else of ours."""
-    wheels = scratch / "wheels"
-    build = ["uv", "build", "-q", "--wheel", "--out-dir", str(wheels), str(folder_of(package))]
-    subprocess.run(build, check=True, cwd=ROOT)
+    """Install the package's wheel, with its own dependencies and nothing else of ours.
+
+    uv runs in the root, whose pins it obeys.
+    """
+    project = projects()[package]
+    extras = ",".join(project.get("optional-dependencies", ()))
+    wheel = build(package, scratch / "wheels")
+    needs = [f"{package}[{extras}] @ {wheel.as_uri()}"]
+    if package != FOUNDATION:
+        # The wheel just built must win over an index that may know the same name.
+        needs.append(f"{FOUNDATION} @ {build(FOUNDATION, scratch / 'wheels').as_uri()}")
+    anew = ["--reinstall-package", package, "--reinstall-package", FOUNDATION]
+    install = ["uv", "pip", "install", "-q", "--python", sys.executable]
+    subprocess.run([*install, *anew, *needs], check=True, cwd=ROOT)
+
+
+def build(package: str, wheels: Path) -> Path:
+    """The package's wheel, built from its source in isolation."""
+    folder = projects()[package]["folder"]
+    command = ["uv", "build", "-q", "--wheel", "--out-dir", str(wheels), str(folder)]
+    subprocess.run(command, check=True, cwd=ROOT)
     [wheel] = wheels.glob(f"{package.replace('-', '_')}-*.whl")
-    wanted = f"{package}[{EXTRAS.get(package, 'test')}] @ {wheel.as_uri()}"
-    # The wheels just built must win over an index that may know the same names.
-    ours = [path.as_uri() for path in wheels.glob("core_caps-*.whl")]
-    needs = [wanted] if package == "core-caps" else [wanted, f"core-caps @ {ours[0]}"]
-    install = ["uv", "pip", "install", "-q", "--python", sys.executable, "--reinstall-package"]
-    subprocess.run([*install, package, *needs], check=True, cwd=ROOT)
+    return wheel
 
 
-def run(package: str, scratch: Path, arguments: list[str]) -> int:
-    """Run the copied tests; the installed package must be the one that is imported."""
-    others = {"core-caps", "flows-registry", "cap-cloudflare-kv", "cap-cloudflare-r2"}
-    others -= {package, "core-caps"}
-    present = {each.name for each in importlib.metadata.distributions()} & others
-    if present:
-        print(f"not alone: {', '.join(sorted(present))} is installed too", file=sys.stderr)
+def obstacles(package: str) -> list[str]:
+    """What keeps a run from saying anything about the wheel alone."""
+    others = set(projects()) - {package, FOUNDATION}
+    present = others & {each.name for each in importlib.metadata.distributions()}
+    found = [f"{name} is installed too" for name in sorted(present)]
+    spec = importlib.util.find_spec(package.replace("-", "_"))
+    origin = Path(spec.origin).resolve() if spec and spec.origin else None
+    if origin is None or Path(sys.prefix).resolve() not in origin.parents:
+        found.append(f"{package} comes from {origin}, not from this environment")
+    return found
+
+
+def run(package: str, arguments: list[str]) -> int:
+    """Run the copied tests against what is installed; the exit code is pytest's."""
+    hindering = obstacles(package)
+    if hindering:
+        print(*(f"not alone: {each}" for each in hindering), sep="\n", file=sys.stderr)
         return 1
-    copied = scratch / "outside" / package
-    shutil.rmtree(copied, ignore_errors=True)
-    shutil.copytree(folder_of(package) / "tests", copied / "tests")
-    for name in ("README.md", "docs"):
-        source = folder_of(package) / name
-        if source.is_file():
-            shutil.copy(source, copied / name)
-    pytest = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml")]
-    command = [*pytest, f"--rootdir={copied}", str(copied / "tests"), *arguments]
-    return subprocess.run(command, check=False, cwd=copied).returncode
+    folder = projects()[package]["folder"]
+    caches = shutil.ignore_patterns("__pycache__", ".*")
+    with tempfile.TemporaryDirectory(prefix=f"{package}-") as outside:
+        copied = Path(outside).resolve()
+        shutil.copytree(folder / "tests", copied / "tests", ignore=caches)
+        shutil.copy(folder / "README.md", copied)  # its example is tested, too
+        # -P: whatever lies in the current folder is not importable for lying there.
+        pytest = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml")]
+        command = [*pytest, f"--rootdir={copied}", str(copied / "tests"), *arguments]
+        environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(command, check=False, cwd=copied, env=environ).returncode
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["prepare", name, where]:
             prepare(name, Path(where))
-        case ["run", name, where, *rest]:
-            raise SystemExit(run(name, Path(where), rest))
+        case ["run", name, *rest]:
+            raise SystemExit(run(name, rest))
         case _:
             raise SystemExit(__doc__)
