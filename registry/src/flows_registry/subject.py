@@ -1,6 +1,6 @@
 """What is certified: operations, what they claim, and how to call them.
 
-The check engine knows Subjects, never plugins as such; nodes and subflows will come as Subjects too.
+The check engine knows Subjects, never plugins as such; nodes and subflows will be Subjects too.
 """
 
 from collections.abc import Mapping, Sequence

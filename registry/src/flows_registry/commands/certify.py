@@ -19,10 +19,10 @@ def run(arguments: "argparse.Namespace") -> int:
     Returns:
         0 certified, 1 refused, 2 usage, 3 inconclusive.
     """
-    from flows_registry.commands.report import as_text, exit_code
     from flows_registry.certify.run import CHECKS, Options, certify
     from flows_registry.commands.output import print_json
     from flows_registry.commands.progress import Progress
+    from flows_registry.commands.report import as_text, exit_code
     from flows_registry.lab.simulators.sides import SimulatorAccess
 
     unknown = sorted(set(arguments.check) - set(CHECKS))

@@ -62,8 +62,8 @@ def _table(certification: Certification) -> Iterator[str]:
         time = f"{seconds:6.1f} s" if isinstance(seconds, float) else ""
         shown = coloured(f"{word:<16}", colour)
         yield (
-            f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}{time}"
-            f"{_remark(check)}"
+            f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}"
+            f"{time}{_remark(check)}"
         )
 
 

@@ -1,1 +1,1 @@
-"""The lab on which every check stands: builds, clean environments, rooms, references, simulators."""
+"""What every check stands on: builds, clean environments, rooms, references, simulators."""

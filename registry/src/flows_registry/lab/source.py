@@ -147,7 +147,7 @@ def _seen_by_git(root: Path) -> list[str] | None:
     listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [*command, *listing], capture_output=True, env=env, timeout=60, check=False
         )
         # A folder that its surrounding repository ignores as a whole lists nothing.
