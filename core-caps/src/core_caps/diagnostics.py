@@ -310,13 +310,6 @@ _ROWS = (
         "See the error that the finding names.",
     ),
     Diagnostic(
-        "INJECT002",
-        "lost answer called not applied",
-        "A write was applied and its answer lost, and the error says NOT_APPLIED: a caller would "
-        "repeat it without a thought.",
-        "A failure after the request was sent is UNKNOWN for a write.",
-    ),
-    Diagnostic(
         "INJECT003",
         "service ended wrong",
         "After duplicates, lost answers or concurrent calls the service holds something else "

@@ -49,6 +49,9 @@ _DROPPED = frozenset(
 # digest of the body as well would cost more than sending it.
 _GUARDS = frozenset({"content-md5", "x-amz-checksum-crc32"})
 
+_UNREADABLE = (ValueError, KeyError, TypeError, ET.ParseError)
+"""What botocore raises on an answer that it cannot read; a 200 that it distrusts is a ClientError."""
+
 _building = threading.Lock()
 _CLIENTS_MAX = 16
 _current = threading.local()
@@ -65,14 +68,14 @@ class S3:
     @contextmanager
     def performing(self, exchange: Exchange) -> Generator[Any]:
         """The client, whose next call in this thread is this exchange."""
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         _current.s3, _current.exchange = self, exchange
         try:
             yield self.client
         except ProviderError:  # some of ours are ValueErrors too
             raise
-        except (BotoCoreError, ValueError, KeyError, TypeError, ET.ParseError) as error:
+        except (BotoCoreError, ClientError, *_UNREADABLE) as error:
             if not exchange.status:
                 raise  # our own mistake: the request could not even be shaped
             raise exchange.garbled(f"the answer cannot be read ({type(error).__name__})") from error

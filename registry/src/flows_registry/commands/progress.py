@@ -47,7 +47,7 @@ class Progress:
         if self._terminal:
             if done == total or now - self._drawn_at >= _REDRAW_SECONDS:
                 self._draw(part, done, total, now)
-        elif done == total and total:
+        elif done == total and total > 1:
             seconds = now - self._part_started
             print(f"  {part}: {total} done in {seconds:.1f} s", file=sys.stderr, flush=True)
 

@@ -8,7 +8,17 @@ and is seen.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["COMMITTED", "CONNECTION", "FAULTS", "PINNED_ONLY", "PORTAL", "READS_ONLY", "SILENT", "STRUCTURED_ONLY", "Fault"]
+__all__ = [
+    "COMMITTED",
+    "CONNECTION",
+    "FAULTS",
+    "PINNED_ONLY",
+    "PORTAL",
+    "READS_ONLY",
+    "SILENT",
+    "STRUCTURED_ONLY",
+    "Fault",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ READS_ONLY = frozenset({"stale read"})
 PINNED_ONLY = frozenset({"corrupted body"})
 """Faults that only a read by digest can see: the same length, one bit wrong."""
 
-STRUCTURED_ONLY = frozenset({"invalid body", "invalid utf-8"})
+STRUCTURED_ONLY = frozenset({"invalid body", "invalid utf-8", "wrong content type"})
 """Faults of an answer with a grammar; opaque bytes have none."""
 
 _REFUSALS = (400, 401, 403, 404, 409, 412, 413, 422)

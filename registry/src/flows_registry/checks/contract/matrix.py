@@ -80,7 +80,8 @@ def _applies(fault: Fault, base: Baseline, at: int, exchange: Exchange) -> bool:
     if kind in PINNED_ONLY:
         return any(hint.endswith("::pinned") for hint in base.claim.hints)
     if kind in STRUCTURED_ONLY:
-        return any(word in exchange.answer_type for word in ("json", "xml"))
+        document = any(word in exchange.answer_type for word in ("json", "xml"))
+        return document and exchange.method != "HEAD"
     if kind in ("bare status", "empty answer"):
         # Where a healthy answer is this very status without content, nobody could tell.
         healthy = exchange.status == (fault.status or 200) and exchange.answer_bytes == 0

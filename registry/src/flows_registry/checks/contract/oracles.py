@@ -158,8 +158,8 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
         return
     if m.fault.status == 404 and not m.base.writes_something_new:
         return  # documented: absence is None, and deleting what is absent is success
-    if m.rules.retry_owner == "provider" and any(e.committed for e in m.run.exchanges):
-        return  # it repeated the request itself, as it declares
+    if _as_healthy(m):
+        return  # another request brought the very result, as a declared retry or a second look does
     yield m.finding(
         "CONTRACT012",
         "a failure was taken for success",
@@ -167,6 +167,15 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
         f"it returned {_short(m.run.steps[0].value)}",
         "check status, content type and the whole answer before believing it",
     )
+
+
+def _as_healthy(m: _Meeting) -> bool:
+    """Whether result and state are those of a healthy call, so nothing false was said."""
+    call = m.base.exercise.call
+    value = m.rules.comparable(call, m.run.steps[0].value)
+    healthy = m.rules.comparable(call, m.base.run.steps[0].value)
+    served = any(e.committed for e in m.run.exchanges)
+    return served and value == healthy and m.run.state_after == m.base.run.state_after
 
 
 def _no_false_value(m: _Meeting) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Seeded histories on one backend, compared with the model at every step and at the end."""
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from core_caps.contract.suite import Call, Contract
 from flows_registry.checks.injection.histories import (
     Answer,
     answer_of,
+    apply,
     conditional,
     duplicated,
     expected,
@@ -125,15 +127,8 @@ class _Maker:
 
         def judge(run: CaseRun) -> Iterator[Finding]:
             yield from self._trouble(run)
-            answers = expected(self._contract.model, [*history, *look])
-            for at, call in enumerate(history[: len(run.steps)]):
-                given = answer_of(self._contract, call, run.steps[at])
-                if _lost(run, at):
-                    yield from self._outcome(run, at, call)
-                elif given != answers[at]:
-                    yield self._wrong(run, at, call, answers[at], given)
-                    return
-            yield from self._final(run, look, answers[len(history) :])
+            if run.trouble is None and run.opening is None:
+                yield from self._explain(run, history, look)
 
         return _Trial(case, judge)
 
@@ -215,6 +210,48 @@ class _Maker:
     def _provided(self, call: Call) -> bool:
         return call.operation in self._capability.claims
 
+    def _explain(
+        self, run: CaseRun, history: Sequence[Call], look: Sequence[Call]
+    ) -> Iterator[Finding]:
+        """Some choice of what became of the calls whose answers were lost explains everything.
+
+        An error that says NOT_APPLIED or APPLIED leaves no choice.
+        """
+        lost = [at for at in range(len(history)) if _lost(run, at)]
+        open_to_choice = [at for at in lost if _outcome(run, at) == "unknown"]
+        closest: Finding | None = None
+        for chosen in itertools.product((True, False), repeat=len(open_to_choice)):
+            applied = dict(zip(open_to_choice, chosen, strict=True))
+            applied |= {at: _outcome(run, at) == "applied" for at in lost if at not in applied}
+            mismatch = self._mismatch(run, history, look, applied)
+            if mismatch is None:
+                return
+            closest = closest or mismatch
+        if closest is not None:
+            yield closest
+
+    def _mismatch(
+        self,
+        run: CaseRun,
+        history: Sequence[Call],
+        look: Sequence[Call],
+        applied: Mapping[int, bool],
+    ) -> Finding | None:
+        model = self._contract.model()
+        for at, call in enumerate(history):
+            if at in applied:
+                if applied[at]:
+                    apply(model, call)
+                continue
+            want, given = apply(model, call), answer_of(self._contract, call, run.steps[at])
+            if want != given:
+                return self._wrong(run, at, call, want, given)
+        for at, call in enumerate(look):
+            want, given = apply(model, call), answer_of(self._contract, call, run.probe[at])
+            if want != given:
+                return self._ended_wrong(run, call, want, given)
+        return None
+
     # ---- findings
 
     def _trouble(self, run: CaseRun) -> Iterator[Finding]:
@@ -226,47 +263,23 @@ class _Maker:
                 "see the error; a history is nothing but a few calls in a row",
             )  # fmt: skip
 
-    def _outcome(self, run: CaseRun, at: int, call: Call) -> Iterator[Finding]:
-        error = run.steps[at].error
-        applied = any(e.changed for e in run.exchanges if e.fault is not None)
-        if error is not None and error.outcome == "not_applied" and applied:
-            claim = self._capability.claims[call.operation]
-            if claim.effects.name == "EFFECTFUL" and self._changed(run, at):
-                yield self._finding(
-                    run, "INJECT002", f"{call.operation} says not_applied after it was applied",
-                    "an answer lost after the write leaves outcome UNKNOWN",
-                    f"{error.name}, outcome {error.outcome}",
-                    "a failure after the request was sent is UNKNOWN for a write",
-                )  # fmt: skip
-
-    def _changed(self, run: CaseRun, at: int) -> bool:
-        """Whether the request of this step changed the service: known where steps and requests
-        go one to one."""
-        one_to_one = len(run.exchanges) == len(run.steps)
-        return one_to_one and run.exchanges[at].changed
-
-    def _final(
-        self, run: CaseRun, look: Sequence[Call], answers: Sequence[Answer]
-    ) -> Iterator[Finding]:
-        for at, call in enumerate(look[: len(run.probe)]):
-            given = answer_of(self._contract, call, run.probe[at])
-            if given != answers[at]:
-                yield self._finding(
-                    run,
-                    "INJECT003",
-                    f"the service ended wrong: {_shown(call)}",
-                    f"a perfect service answers {_cut(answers[at])}",
-                    f"it answered {_cut(given)}",
-                    "a repeated or unanswered write leaves the service as one write does",
-                )
-                return
+    def _ended_wrong(self, run: CaseRun, call: Call, want: Answer, given: Answer) -> Finding:
+        return self._finding(
+            run,
+            "INJECT003",
+            f"the service ended wrong: {_shown(call)}",
+            f"a perfect service answers {_cut(want)}",
+            f"it answered {_cut(given)}",
+            "a repeated or unanswered write leaves the service as one write does, and an error "
+            "says NOT_APPLIED only when nothing was applied",
+        )
 
     def _wrong(self, run: CaseRun, at: int, call: Call, want: Answer, given: Answer) -> Finding:
         timeline = "; ".join(_shown(c) for c in run.case.calls[max(0, at - SHOWN_CALLS) : at + 1])
         return self._finding(
             run,
             "INJECT004",
-            f"{call.operation} answered wrong after duplicates",
+            f"{call.operation} answered wrong in a seeded history",
             f"{_shown(call)} → {_cut(want)}",
             f"{_cut(given)} after: {timeline}",
             "the same call twice gives the same answer and the same state as once",
@@ -300,6 +313,11 @@ def _lost(run: CaseRun, at: int) -> bool:
         and error is not None
         and error.name in ("Unavailable", "ProtocolViolation", "TimedOut")
     )
+
+
+def _outcome(run: CaseRun, at: int) -> str:
+    error = run.steps[at].error
+    return (error.outcome if error else None) or "unknown"
 
 
 def _rekeyable(call: Call) -> bool:

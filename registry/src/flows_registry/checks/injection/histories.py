@@ -15,7 +15,16 @@ from core_caps.errors import ProviderError
 
 from flows_registry.lab.case import Step
 
-__all__ = ["Answer", "answer_of", "conditional", "duplicated", "expected", "linear", "refers"]
+__all__ = [
+    "Answer",
+    "answer_of",
+    "apply",
+    "conditional",
+    "duplicated",
+    "expected",
+    "linear",
+    "refers",
+]
 
 Answer = tuple[str, object]
 """("value", the comparable result) or ("error", the error's name)."""

@@ -67,6 +67,7 @@ _REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
         "The request signature we calculated does not match the signature you provided. Check "
         "your secret access key and signing method.",
     ),
+    "BucketConflict": (409, "The bucket you tried to change is being changed by another request."),
     "TooManyRequests": (429, "Reduce your concurrent request rate for the same object."),
     "Unauthorized": (401, "Unauthorized"),
     "XAmzContentSHA256Mismatch": (
