@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED, BUILDING = "constraint-dependencies", "build-constraint-dependencies"
 
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)(?:\s*;\s*([^\\#]+?))?\s*$")
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)(?: ; (.+))?$")
 _ARRAY = re.compile(rf"^(?:{NEEDED}|{BUILDING}) = \[\n(?:.*\n)*?\]\n", re.MULTILINE)
 _TABLE = re.compile(r"^\[tool\.uv\]\n(?:(?!\[).*\n)*?(?=\n*(?:\[|\Z))", re.MULTILINE)
 

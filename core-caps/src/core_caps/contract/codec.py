@@ -64,9 +64,7 @@ def load(name: str) -> Any:
 
 def _rebuild(cls: type, fields: dict[str, Any]) -> Any:
     if cls in (Call, Stream, Exercise):  # their sequences are tuples
-        fields = {
-            name: tuple(item) if isinstance(item, list) else item for name, item in fields.items()
-        }
+        fields = {name: _tupled(item) for name, item in fields.items()}
     return cls(**fields)
 
 
