@@ -12,7 +12,8 @@ from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import Backend, SafePost
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.effects.static import OPENING, Derived, Sink, derive
+from flows_registry.checks.effects.bounded import derive_bounded
+from flows_registry.checks.effects.static import OPENING, Derived, Sink
 from flows_registry.checks.plan import Baseline, Plan, allowed_egress, collapsed
 from flows_registry.lab.case import Case, CaseRun, Exchange
 from flows_registry.lab.faults import Fault
@@ -71,8 +72,8 @@ def _derive(plan: Plan, backend: Backend) -> Mapping[str, Derived]:
     derived: dict[str, Derived] = {}
     for capability in plan.subject.capabilities.values():
         provider = backend.providers.get(capability.declared.name)
-        if provider is not None and plan.sources is not None and False:  # TEMP
-            derived |= derive(plan.sources, provider, tuple(capability.claims))
+        if provider is not None and plan.sources is not None:
+            derived |= derive_bounded(plan.sources, provider, tuple(capability.claims))
     return derived
 
 
@@ -106,9 +107,11 @@ def _static_finding(plan: Plan, name: str, ceiling: Effects, sink: Sink) -> Find
 
 
 def _safe(sink: Sink, safe_posts: Sequence[SafePost]) -> bool:
-    path = urlsplit(sink.url).path or sink.url
+    """Whether the source cannot say more than that a route is used which is declared to only
+    read; which route it really is, the wire shows."""
+    path = (urlsplit(sink.url).path or sink.url).rstrip("/")
     return any(
-        sink.method == safe.method and path.rstrip("/").endswith(safe.path.rstrip("/"))
+        sink.method == safe.method and (path.endswith("*") or path.endswith(safe.path.rstrip("/")))
         for safe in safe_posts
     )
 
