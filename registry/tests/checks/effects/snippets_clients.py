@@ -1,6 +1,6 @@
 """Snippets: every way to the world that a client library or the standard library offers."""
 
-from snippets import PURE, READS, WRITES, Snippet  # type: ignore[import-not-found]
+from .snippets import PURE, READS, WRITES, Snippet
 
 __all__ = ["CLIENTS"]
 

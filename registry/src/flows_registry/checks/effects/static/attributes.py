@@ -180,6 +180,8 @@ def _of_instance(machine: Machine, atom: Inst, name: str) -> Value:
 
 
 def _of_outside(machine: Machine, atom: Ext, name: str, node: ast.AST) -> Value:
+    if name == "__get__":
+        return frozenset({Method(atom, "builtins.function", name)})
     if atom.path.count(".") >= PATH_DEPTH_MAX:
         return frozenset({atom})
     path = canonical(f"{atom.path}.{name}")

@@ -31,6 +31,7 @@ __all__ = [
     "find",
     "is_enum",
     "is_error",
+    "lent",
     "lineage",
     "outside_bases",
     "own_methods",
@@ -51,6 +52,12 @@ _LIFECYCLE = frozenset(
     )
 )
 """Special methods that a mere look at an object does not run."""
+
+_DUCK = words(
+    "write writelines flush read readline readlines readinto emit handle format filter default "
+    "utcoffset dst tzname acquire release send"
+)
+"""What the standard library calls on files, handlers, encoders and locks of others."""
 
 
 def lineage(machine: Machine, klass: Klass, after: Klass | None = None) -> list[Klass | Ext]:
@@ -180,6 +187,16 @@ def dunders(machine: Machine, receiver: Obj, node: ast.AST) -> None:
         special(machine, receiver, names, Args(fill=frozenset({receiver, DATA})), node)
 
     machine.once(("looked at", receiver), receiver.cls.code.name, node, steps)
+
+
+def lent(machine: Machine, receiver: Obj, node: ast.AST) -> None:
+    """Run what the standard library calls on an object it is given: a look, `write`, `read`, …"""
+    dunders(machine, receiver, node)
+
+    def steps() -> None:
+        special(machine, receiver, _DUCK, Args(fill=frozenset({DATA})), node)
+
+    machine.once(("lent", receiver), receiver.cls.code.name, node, steps)
 
 
 def own_methods(machine: Machine, receiver: Obj, node: ast.AST) -> Value:

@@ -42,6 +42,7 @@ __all__ = [
     "known_keywords",
     "ordered",
     "store",
+    "unpacked",
 ]
 
 YIELDED = "(yielded)"
@@ -140,6 +141,15 @@ def known_keywords(machine: Machine, container: Atom) -> dict[str, Value] | None
             case _:
                 return None
     return entries
+
+
+def unpacked(machine: Machine, atom: Atom) -> Value:
+    """What `**atom` brings, under names that are not known."""
+    if isinstance(atom, Coll):
+        return machine.contents(atom) | UNKNOWN_DATA
+    if isinstance(atom, AttributeTable):
+        return machine.contents(atom.target) | UNKNOWN_DATA
+    return frozenset({atom})
 
 
 def elements(machine: Machine, value: Value, node: ast.AST) -> Value:

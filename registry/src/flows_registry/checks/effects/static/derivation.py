@@ -264,7 +264,7 @@ class _Entries:
         pending = deque([start])
         while pending:
             current = pending.popleft()
-            for called in current.edges:
+            for called, _ in sorted(current.edges.items(), key=_by_place):
                 if called not in ways:
                     step = () if called.label == current.label else (called.label,)
                     ways[called] = ways[current] + step
@@ -285,9 +285,14 @@ class _Entries:
             reason = "the source is too large to be derived within the bound"
             where = Location(str(start.code.module.file), 1)
             tops[reason, where] = Top(reason, where, (name,))
-        found = tuple(sinks.values())
+        found = tuple(sinks[key] for key in sorted(sinks))
         effects = max((sink.effects for sink in found), default=Effects.PURE)
         return Derived(effects, found, tuple(ambient.values()), _hosts(found), tuple(tops.values()))
+
+
+def _by_place(edge: tuple[Activation, Location]) -> tuple[Location, str]:
+    called, place = edge
+    return place, called.label
 
 
 def _on(sink: Sink, way: tuple[str, ...]) -> Sink:

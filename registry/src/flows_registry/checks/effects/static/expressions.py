@@ -16,6 +16,7 @@ from flows_registry.checks.effects.static.containers import (
     known_keywords,
     ordered,
     store,
+    unpacked,
 )
 from flows_registry.checks.effects.static.frame import Frame
 from flows_registry.checks.effects.static.indexing import bind_item, item, part
@@ -34,9 +35,6 @@ from flows_registry.checks.effects.static.values import (
     NONE,
     UNKNOWN_DATA,
     Args,
-    Atom,
-    AttributeTable,
-    Coll,
     Func,
     Gen,
     Obj,
@@ -44,7 +42,7 @@ from flows_registry.checks.effects.static.values import (
     join,
 )
 
-__all__ = ["bind_target", "evaluate", "function", "test"]
+__all__ = ["annotate", "bind_target", "evaluate", "function", "test"]
 
 
 def evaluate(frame: Frame, node: ast.expr) -> Value:
@@ -114,16 +112,8 @@ def _arguments(frame: Frame, node: ast.Call) -> Args:
         if entries is not None:
             keywords |= entries
         else:
-            named_rest |= join(_entries(frame, atom) for atom in value)
+            named_rest |= join(unpacked(frame.machine, atom) for atom in value)
     return Args(tuple(given), tuple(sorted(keywords.items())), rest, named_rest)
-
-
-def _entries(frame: Frame, atom: Atom) -> Value:
-    if isinstance(atom, Coll):
-        return frame.machine.contents(atom) | UNKNOWN_DATA
-    if isinstance(atom, AttributeTable):
-        return frame.machine.contents(atom.target) | UNKNOWN_DATA
-    return frozenset({atom})
 
 
 def _joined(frame: Frame, node: ast.JoinedStr) -> Value:
@@ -232,7 +222,7 @@ def _dict(frame: Frame, node: ast.Dict) -> Value:
         for atom in value:
             entries = known_keywords(machine, atom)
             if entries is None:
-                store(machine, made, UNKNOWN_DATA, _entries(frame, atom))
+                store(machine, made, UNKNOWN_DATA, unpacked(frame.machine, atom))
             for name, held in (entries or {}).items():
                 store(machine, made, frozenset({constant(name)}), held)
     return frozenset({made})
@@ -320,6 +310,10 @@ def function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.La
     owner = None if frame.at_module else frame.activation
     made = Func(code, owner, frame.cls)
     by_position = positional(node)
+    arguments = [*by_position, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+    for argument in arguments:
+        annotate(frame, argument.annotation if argument else None)
+    annotate(frame, getattr(node, "returns", None))
     with_default = by_position[len(by_position) - len(node.args.defaults) :]
     pairs = zip(with_default, node.args.defaults, strict=True)
     keyword_pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
@@ -327,6 +321,12 @@ def function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.La
         if default is not None:
             frame.machine.write((made, DEFAULTS), parameter.arg, evaluate(frame, default))
     return made
+
+
+def annotate(frame: Frame, annotation: ast.expr | None) -> None:
+    """An annotation that calls something is run where it stands."""
+    if annotation is not None and any(isinstance(n, ast.Call) for n in ast.walk(annotation)):
+        evaluate(frame, annotation)
 
 
 def _walrus(frame: Frame, node: ast.NamedExpr) -> Value:

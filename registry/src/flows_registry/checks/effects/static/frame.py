@@ -106,12 +106,12 @@ class Frame:
             return self.machine.miss()
         for outside in module.star_imports:
             found |= {Ext(canonical(f"{outside}.{name}"))}
-        if name in _BUILTINS:
-            return found | {Ext(f"builtins.{name}")}
         if name == "__name__":
             return frozenset({Text(module.name)})
         if name == "__package__":
             return frozenset({Text(module.package)})
+        if name in _BUILTINS:
+            return found | {Ext(f"builtins.{name}")}
         return found or UNKNOWN_DATA
 
     def method_of(self) -> Func | None:

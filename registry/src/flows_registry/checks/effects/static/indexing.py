@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from flows_registry.checks.effects.static import constants
-from flows_registry.checks.effects.static.classes import special
+from flows_registry.checks.effects.static.classes import find, special
 from flows_registry.checks.effects.static.constants import plain
 from flows_registry.checks.effects.static.containers import collection, elements, fetch, store
 from flows_registry.checks.effects.static.frame import Frame
@@ -46,14 +46,17 @@ def _item(frame: Frame, atom: Atom, key: Value, node: ast.AST) -> Value:
         case Coll() | AttributeTable():
             return fetch(machine, atom, key)
         case Obj():
-            found = special(machine, atom, ("__getitem__",), Args((key,)), node)
+            names = ("__getitem__", "__missing__")
+            found = special(machine, atom, names, Args((key,)), node)
             return found | machine.read(atom, "*") | machine.miss()
         case Inst():
             return machine.contents(atom) | UNKNOWN_DATA
         case Gen():
             return elements(machine, frozenset({atom}), node)
         case Klass():
-            return machine.contents(atom) | {atom}
+            hook = find(machine, atom, "__class_getitem__")
+            given = machine.invoke(hook, Args((frozenset({atom}), key)), node)
+            return machine.contents(atom) | {atom} | given
         case Unknown() | Cap() | Func():
             return frozenset({atom})
         case Ext(path=path):

@@ -52,8 +52,8 @@ NESTING_MAX = 8
 INLINE_DEPTH_MAX = 14
 """Calls nested deeper are queued instead of run at once, to spare Python's own stack."""
 
-WORK_MAX = 4_000_000
-"""Values looked at in all; beyond it every entry is Top. A plugin takes a tenth of it."""
+WORK_MAX = 2_500_000
+"""Values looked at in all; beyond it every entry is Top. A plugin takes a fifth of it at most."""
 
 
 class Machine:

@@ -2,6 +2,7 @@
 
 import ast
 
+from flows_registry.checks.effects.static.attributes import load
 from flows_registry.checks.effects.static.constants import constant, plain
 from flows_registry.checks.effects.static.expressions import evaluate
 from flows_registry.checks.effects.static.frame import Frame
@@ -58,5 +59,8 @@ def _bind_names(frame: Frame, pattern: ast.pattern, parts: Value) -> None:
                 frame.bind(name, held)
             case ast.MatchValue(value=value):
                 evaluate(frame, value)
+            case ast.MatchClass(kwd_attrs=names):
+                for name in names:  # a property may run
+                    held |= load(frame.machine, parts, name, inner.cls)
             case _:
                 pass

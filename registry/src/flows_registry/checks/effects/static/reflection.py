@@ -7,6 +7,7 @@ from flows_registry.checks.effects.static.constants import texts
 from flows_registry.checks.effects.static.containers import (
     SENT,
     YIELDED,
+    collection,
     elements,
 )
 from flows_registry.checks.effects.static.importing import import_name
@@ -46,6 +47,7 @@ from flows_registry.checks.effects.static.values import (
 
 __all__ = ["REFLECTIVE", "generator_method"]
 
+REDUCTIONS_MAX = 4
 COMPUTED = "getattr with a computed name"
 
 
@@ -217,6 +219,15 @@ def _itemgetter(call: Call) -> Value:
     )
 
 
+def _reduce(call: Call) -> Value:
+    """`reduce(f, items, start)`: f gets what it gave before, and an item."""
+    machine, items = call.machine, elements(call.machine, call.args.at(1), call.node)
+    given = items | call.args.at(2, "initial")
+    for _ in range(REDUCTIONS_MAX):
+        given |= machine.invoke(call.args.at(0), Args((given, items)), call.node)
+    return given
+
+
 def _applies(call: Call) -> Value:
     """Calls its first argument with the others: `operator.call`, `Context.run`."""
     return call.machine.invoke(call.args.at(0), call.args.shifted(), call.node)
@@ -265,6 +276,24 @@ def entered(call: Call, atom: Atom) -> Value:
     return frozenset({atom})
 
 
+def _replaced(call: Call) -> Value:
+    """`dataclasses.replace(x, a=1)`: the same record, with these fields too."""
+    records = call.args.at(0) if call.receiver is None else frozenset({call.receiver})
+    for record in records:
+        for name, value in call.args.keywords:
+            call.machine.write(record, name, value)
+        if call.args.named_rest:
+            call.machine.write(record, "*", call.args.named_rest)
+    return records
+
+
+def _spelled_out(call: Call) -> Value:
+    """`dataclasses.asdict(x)`: a dict of what the record holds."""
+    records = call.args.at(0) if call.receiver is None else frozenset({call.receiver})
+    held = join(call.machine.contents(record) for record in records)
+    return frozenset({collection(call.machine, "dict", call.node, held)})
+
+
 def generator_method(call: Call) -> Value:
     """Methods of generators, functions, properties and capabilities."""
     machine, receiver, name = call.machine, call.receiver, call.name
@@ -284,7 +313,7 @@ def generator_method(call: Call) -> Value:
         case Func() if name == "register":
             machine.write(receiver, "(alternatives)", call.args.everything() - UNKNOWN_DATA)
             return call.args.everything() | {Method(receiver, "builtins.function", "register")}
-        case Func() | Bound() | Partial() if name == "__get__":
+        case Func() | Bound() | Partial() | Ext() if name == "__get__":
             owners = call.args.at(0)
             return frozenset(
                 Bound(receiver, owner) for owner in owners if not isinstance(owner, Const)
@@ -330,6 +359,14 @@ REFLECTIVE: dict[str, Rule] = {
     "operator.attrgetter()": _attrgetter,
     "operator.methodcaller()": _methodcaller,
     "operator.itemgetter()": _itemgetter,
+    "dataclasses.replace": _replaced,
+    "attrs.evolve": _replaced,
+    "attr.evolve": _replaced,
+    "typing.NamedTuple._replace": _replaced,
+    "dataclasses.asdict": _spelled_out,
+    "dataclasses.astuple": _spelled_out,
+    "typing.NamedTuple._asdict": _spelled_out,
+    "functools.reduce": _reduce,
     "operator.call": _applies,
     "contextvars.Context.run": _applies,
     "types.MethodType": lambda call: frozenset(

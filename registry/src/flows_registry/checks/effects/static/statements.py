@@ -14,6 +14,7 @@ from flows_registry.checks.effects.static.definitions import (
     imports_from,
 )
 from flows_registry.checks.effects.static.expressions import (
+    annotate,
     bind_target,
     evaluate,
     test,
@@ -118,6 +119,7 @@ def _assign(frame: Frame, node: ast.Assign) -> None:
 
 
 def _annotated(frame: Frame, node: ast.AnnAssign) -> None:
+    annotate(frame, node.annotation)
     if frame.in_class and isinstance(node.target, ast.Name):
         shown = ast.unparse(node.annotation)
         if "ClassVar" not in shown and "KW_ONLY" not in shown and frame.cls is not None:

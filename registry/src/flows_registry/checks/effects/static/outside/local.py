@@ -247,6 +247,10 @@ def _functions() -> Iterator[tuple[str, Rule]]:
     )
     yield "asyncio.open_connection", _stream_pair
     yield "asyncio.open_unix_connection", _stream_pair
+    for name in ("anyio.connect_tcp", "anyio.connect_unix", "trio.open_tcp_stream"):
+        yield name, both(_connects, makes("socket.socket"))
+    yield "anyio.open_file", _opens()
+    yield "trio.open_file", _opens()
     for starts in ("start_server", "start_unix_server"):
         yield f"asyncio.{starts}", unknowable("a server is started in {path}")
     for name in ("get_event_loop", "get_running_loop", "new_event_loop"):
@@ -318,6 +322,7 @@ def _process_functions() -> Iterator[tuple[str, Rule]]:
         "subprocess.check_output subprocess.getoutput subprocess.getstatusoutput "
         "os.system os.popen os.posix_spawn os.posix_spawnp os.startfile os.fork "
         "os.forkpty os.kill os.killpg asyncio.create_subprocess_exec "
+        "asyncio.subprocess.create_subprocess_exec asyncio.subprocess.create_subprocess_shell "
         "asyncio.create_subprocess_shell pty.spawn webbrowser.open webbrowser "
         "webbrowser.open_new webbrowser.open_new_tab webbrowser.get "
         "_posixsubprocess.fork_exec anyio.run_process anyio.open_process "

@@ -1,5 +1,7 @@
 """From a dotted path to the rule of a call; what no table knows is Top."""
 
+import functools
+
 from flows_registry.checks.effects.static.constants import texts
 from flows_registry.checks.effects.static.outside.aws import AWS_FUNCTIONS, AWS_TYPES
 from flows_registry.checks.effects.static.outside.http import HTTP_FUNCTIONS, HTTP_TYPES
@@ -18,6 +20,7 @@ from flows_registry.checks.effects.static.outside.rules import (
     unknowable,
 )
 from flows_registry.checks.effects.static.outside.stores import STORE_FUNCTIONS, STORE_TYPES
+from flows_registry.checks.effects.static.tables import words
 from flows_registry.checks.effects.static.values import (
     Atom,
     Cap,
@@ -104,13 +107,51 @@ _THIRD_PARTY = (
     "packaging yaml tomli tomli_w jmespath dateutil multidict yarl idna sniffio exceptiongroup "
     "async_timeout frozenlist propcache aiosignal zstandard brotli lz4 xxhash snappy "
     "sortedcontainers more_itertools toolz rfc8785 cryptography certifi charset_normalizer chardet "
-    "httpx aiohttp requests urllib3 boto3 botocore httpcore s3transfer httpx_aiohttp h11 h2 hpack "
-    "anyio trio tenacity stamina backoff structlog aiobotocore aioboto3 psycopg psycopg2 asyncpg "
-    "pluggy core_caps pytz tzdata regex isodate jsonschema rich click six annotated_types "
-    "annotated_doc numpy"
+    "h11 h2 hpack tenacity stamina backoff structlog pluggy core_caps pytz tzdata regex isodate "
+    "jsonschema rich click six annotated_types annotated_doc numpy"
 )
-"""Libraries that reach nothing by themselves, but for what the tables say: clients are listed
-because their exceptions, settings and answers are harmless."""
+"""Libraries that reach nothing by themselves, but for what the tables say."""
+
+_CLIENT_PARTS = (
+    "httpx.Response httpx.Headers httpx.URL httpx.Timeout httpx.Limits httpx.Cookies httpx.Proxy "
+    "httpx.QueryParams httpx.codes httpx.MockTransport httpx.ASGITransport httpx.WSGITransport "
+    "httpx.ByteStream httpx.AsyncByteStream httpx.SyncByteStream httpx.USE_CLIENT_DEFAULT "
+    "httpx.__version__ httpcore.Response httpcore.URL "
+    "aiohttp.TCPConnector aiohttp.ClientTimeout aiohttp.ClientResponse aiohttp.DummyCookieJar "
+    "aiohttp.CookieJar aiohttp.FormData aiohttp.TraceConfig aiohttp.hdrs aiohttp.Fingerprint "
+    "aiohttp.ClientRequest aiohttp.BytesPayload aiohttp.payload aiohttp.MultipartWriter "
+    "requests.Response requests.codes requests.structures requests.cookies requests.utils "
+    "requests.adapters.HTTPAdapter.__init__ requests.packages urllib3.Retry urllib3.Timeout "
+    "urllib3.HTTPResponse urllib3.BaseHTTPResponse urllib3.util.Retry urllib3.util.Timeout "
+    "urllib3.util.retry urllib3.util.timeout urllib3.util.parse_url urllib3.util.make_headers "
+    "urllib3.util.ssl_ urllib3.disable_warnings urllib3.filepost urllib3.fields "
+    "boto3.s3.transfer.TransferConfig boto3.dynamodb.conditions boto3.dynamodb.types "
+    "botocore.config botocore.UNSIGNED botocore.credentials botocore.awsrequest botocore.auth "
+    "botocore.httpsession.get_cert_path botocore.response botocore.utils botocore.model "
+    "boto3.Session.SESSION_VARIABLES botocore.httpchecksum botocore.hooks "
+    "botocore.loaders botocore.regions botocore.validate botocore.compat botocore.handlers "
+    "anyio.sleep anyio.Lock anyio.Event anyio.Semaphore anyio.CapacityLimiter anyio.Condition "
+    "anyio.CancelScope anyio.move_on_after anyio.fail_after anyio.lowlevel anyio.run "
+    "anyio.create_task_group anyio.create_memory_object_stream anyio.current_time anyio.abc "
+    "anyio.get_cancelled_exc_class anyio.current_effective_deadline trio.sleep trio.Event "
+    "trio.Lock trio.open_nursery trio.CancelScope trio.move_on_after "
+    "trio.fail_after trio.Semaphore psycopg.rows psycopg.sql psycopg.types psycopg2.extras "
+    "psycopg2.sql psycopg2.extensions"
+)
+"""What is harmless in libraries that otherwise reach the world; their errors and settings too."""
+
+_CLIENTS = frozenset(
+    words(
+        "httpx httpcore httpx_aiohttp aiohttp requests urllib3 boto3 botocore s3transfer "
+        "aiobotocore aioboto3 anyio trio psycopg psycopg2 asyncpg"
+    )
+)
+
+_SETTINGS = words(
+    "Error Exception Warning Timeout Auth Config Conflict NotRead Closed Consumed Redirects "
+    "InvalidURL UnsupportedProtocol"
+)
+"""How the names of a client library's errors and settings end."""
 
 _FORWARDING = (
     "concurrent.futures multiprocessing.pool multiprocessing.Pool asyncio.to_thread "
@@ -202,6 +243,7 @@ _UNKNOWABLE = {
     "inspect.getmembers": "attributes are read with computed names",
     "inspect.getattr_static": "attributes are read with computed names",
     "types.FunctionType": "a function is built from code",
+    "types.new_class": "a class is built at run time",
     "types.CodeType": "a function is built from code",
     "importlib": "code is imported by a name that is not constant",
     "logging.config": "logging is configured from data",
@@ -229,7 +271,7 @@ _UNKNOWABLE = {
 
 def _table() -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
-    for name in (_HARMLESS + " " + _THIRD_PARTY).split():
+    for name in f"{_HARMLESS} {_THIRD_PARTY} {_CLIENT_PARTS}".split():
         rules[name] = harmless
     rules |= dict.fromkeys(_FORWARDING.split(), forwards)
     rules |= dict.fromkeys(_PASSING.split(), passes)
@@ -268,9 +310,11 @@ def _seeded(call: Call) -> Value:
 
 _RULES = _table()
 
+_unknown_part = unknowable("unknown function {path}")
 _unknown_library = unknowable("unknown library {library} ({path})")
 
 
+@functools.cache
 def canonical(path: str) -> str:
     """The public name of what a path names: libraries show their classes in several places."""
     stem, tail = path, ""
@@ -283,6 +327,7 @@ def canonical(path: str) -> str:
     return path
 
 
+@functools.cache
 def rule_of(path: str) -> Rule:
     """The rule of a call of this path: its own, its class's, or the nearest module's."""
     stem = path
@@ -291,6 +336,11 @@ def rule_of(path: str) -> Rule:
         if rule is not None and (stem == path or stem not in TYPES):
             return rule
         stem = stem.rpartition(".")[0]
+    library = path.partition(".")[0]
+    if library in _CLIENTS:
+        parts = path.split(".")[1:]
+        settings = any(part.endswith(_SETTINGS) or part == "exceptions" for part in parts)
+        return harmless if settings else _unknown_part
     return _unknown_library
 
 
@@ -301,12 +351,15 @@ def model_of(path: str) -> TypeModel | None:
 
 def matters(path: str) -> bool:
     """Whether an object of this type does more than hold data."""
-    return path in TYPES or rule_of(path) not in (harmless, forwards, passes, plainly)
+    quiet = (harmless, forwards, passes, plainly, _unknown_part)
+    return path in TYPES or rule_of(path) not in quiet
 
 
 def is_handle(atom: Atom) -> bool:
     """Whether an atom gives power over the world by itself."""
     match atom:
+        case Method(receiver=Cap()):
+            return True
         case Inst(type=path) | Method(type=path):
             model = TYPES.get(path)
             return model is not None and model.handle

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from core_caps.claims.lattice import Effects
 
-from flows_registry.checks.effects.static.classes import dunders, find, own_methods
+from flows_registry.checks.effects.static.classes import dunders, find, lent, own_methods
 from flows_registry.checks.effects.static.containers import elements, flattened, ordered
 from flows_registry.checks.effects.static.machine import Machine
 from flows_registry.checks.effects.static.tables import words
@@ -192,9 +192,21 @@ def unknowable(reason: str) -> Rule:
 
 def plainly(call: Call) -> Value:
     """Looks at its arguments (their `__str__`, `__eq__`, …) and gives plain data."""
+    machine = call.machine
     for atom in call.args.everything():
         if isinstance(atom, Obj):
-            dunders(call.machine, atom, call.node)
+            dunders(machine, atom, call.node)
+        elif isinstance(atom, Klass):  # isinstance(x, Class): its metaclass may answer
+            for meta in machine.read(atom, "(metaclass)"):
+                if isinstance(meta, Klass):
+                    for name in ("__instancecheck__", "__subclasscheck__"):
+                        machine.invoke(
+                            find(machine, meta, name), Args(fill=UNKNOWN_DATA), call.node
+                        )
+    if call.path == "builtins.print":
+        for atom in call.args.named("file"):
+            if isinstance(atom, Obj):
+                lent(machine, atom, call.node)
     return UNKNOWN_DATA
 
 
@@ -202,6 +214,9 @@ def passes(call: Call) -> Value:
     """Gives back what it was given and calls nothing: decorators, casts, copies."""
     everything = call.args.everything()
     found = frozenset(atom for atom in everything if not isinstance(atom, Data | Const | Text))
+    for atom in found:
+        if isinstance(atom, Obj):
+            dunders(call.machine, atom, call.node)
     decorates = not found and DATA not in everything and call.receiver is None
     if call.path == "functools.wraps" or decorates:
         return frozenset({Inst(call.path, id(call.node), call.machine.current)})
@@ -270,7 +285,7 @@ def _meets(call: Call, atom: Atom, index: int | None) -> Value:
         case Func() | Bound() | Partial() | Wrapped() | Method() | Klass() | Ext():
             return machine.invoke(frozenset({atom}), _forwarded(call, index), call.node)
         case Obj():
-            dunders(machine, atom, call.node)
+            lent(machine, atom, call.node)
             if find(machine, atom.cls, "__call__"):
                 return machine.invoke(frozenset({atom}), _forwarded(call, index), call.node)
             return EMPTY
