@@ -9,16 +9,16 @@ from types import MappingProxyType
 
 from flows_registry.lab.lab import Profile
 
-__all__ = ["ALL_AXES", "AXES", "BASE", "REPEAT"]
+__all__ = ["AXES", "REPEAT", "all_axes"]
 
 CLOCK_OFFSET_SECONDS = 40_000_003.0 + 0.625
 """More than a year and not a whole number of anything: every field of a date changes."""
 
-BASE = Profile("base")
-"""Everything pinned."""
-
 REPEAT = Profile("memory addresses", nonce=1)
 """Everything pinned, in another process: only where things lie in memory differs."""
+
+_C_LOCALE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+_ELSEWHERE = {"USER": "somebody", "HOSTNAME": "elsewhere", "LANG": "de_DE", "DEBUG": "1"}
 
 AXES: Mapping[str, Profile] = MappingProxyType(
     {
@@ -28,11 +28,8 @@ AXES: Mapping[str, Profile] = MappingProxyType(
             Profile("clock", inside={"clock_offset_seconds": CLOCK_OFFSET_SECONDS}),
             Profile("random numbers", inside={"random_seed": 99}),
             Profile("time zone", timezone="XYZ-5:45"),
-            Profile("locale", locale="C", environment={"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
-            Profile(
-                "environment",
-                environment={"USER": "somebody", "HOSTNAME": "elsewhere", "LANG": "de_DE", "DEBUG": "1"},
-            ),
+            Profile("locale", locale="C", environment=_C_LOCALE),
+            Profile("environment", environment=_ELSEWHERE),
             Profile("working directory", directory="elsewhere"),
             Profile("directory listing order", inside={"reverse_listings": True}),
             Profile("thread schedule", inside={"switch_seconds": 0.000_01}),
@@ -43,23 +40,29 @@ AXES: Mapping[str, Profile] = MappingProxyType(
 )  # fmt: skip
 """Each axis alone, to name the culprit."""
 
-ALL_AXES = Profile(
-    "every axis",
-    hash_seed=4242,
-    timezone="XYZ-5:45",
-    locale="C",
-    environment={
-        **AXES["locale"].environment,
-        **AXES["environment"].environment,
-    },
-    directory="elsewhere",
-    inside={
-        "clock_offset_seconds": CLOCK_OFFSET_SECONDS,
-        "random_seed": 99,
-        "reverse_listings": True,
-        "switch_seconds": 0.000_01,
-    },
-    server={"delay_seed": 7, "chunk_bytes": 7},
-    nonce=2,
-)
-"""All of them at once: one replay finds out whether any matters."""
+
+def all_axes(without: frozenset[str] = frozenset()) -> Profile:
+    """All axes at once, so that one replay finds out whether any matters.
+
+    Args:
+        without: axes that an operation declares to depend on.
+    """
+    inside: dict[str, object] = {}
+    environment: dict[str, str] = {}
+    server: dict[str, object] = {}
+    for axis in AXES.values():
+        if axis.name not in without:
+            inside |= axis.inside
+            environment |= axis.environment
+            server |= axis.server
+    return Profile(
+        f"every axis without {', '.join(sorted(without))}" if without else "every axis",
+        hash_seed=AXES["hash seed"].hash_seed,
+        timezone=AXES["time zone"].timezone,
+        locale=AXES["locale"].locale,
+        environment=environment,
+        directory=AXES["working directory"].directory,
+        inside=inside,
+        server=server,
+        nonce=2,
+    )

@@ -1,14 +1,14 @@
 """Replaying every exercise under changed surroundings and naming what mattered."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core_caps.claims.lattice import Determinism
 from core_caps.contract.codec import encode
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.determinism.axes import ALL_AXES, AXES, REPEAT
+from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.lab import Profile
@@ -52,16 +52,14 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
     findings: list[tuple[str, Finding]] = []
     compared = 0
     suspects: list[_Difference] = []
-    for profile in (REPEAT, ALL_AXES):
-        runs = plan.run(NAME, backend, _cases(backend, usable), profile=profile)
-        for base, run in zip(usable, runs, strict=True):
+    for base, difference in _replayed(plan, backend, usable, REPEAT):
+        compared += 1
+        if difference is not None:
+            findings.append((base.exercise.call.operation, _finding(plan, difference)))
+    for axes, bases in _by_declared(usable).items():
+        for _, difference in _replayed(plan, backend, bases, all_axes(without=axes)):
             compared += 1
-            difference = _difference(base, run, profile)
-            if difference is None:
-                continue
-            if profile is REPEAT:
-                findings.append((base.exercise.call.operation, _finding(plan, difference)))
-            else:
+            if difference is not None:
                 suspects.append(difference)
     findings += _culprits(plan, backend, suspects)
     verdict = Verdict.REFUSED if findings else Verdict.PASSED
@@ -95,44 +93,48 @@ def _cases(backend: str, bases: Sequence[Baseline]) -> list[Case]:
     ]
 
 
+def _replayed(
+    plan: Plan, backend: str, bases: Sequence[Baseline], profile: Profile
+) -> Iterator[tuple[Baseline, _Difference | None]]:
+    runs = plan.run(NAME, backend, _cases(backend, bases), profile=profile)
+    for base, run in zip(bases, runs, strict=True):
+        yield base, _difference(base, run, profile)
+
+
+def _by_declared(bases: Sequence[Baseline]) -> Mapping[frozenset[str], list[Baseline]]:
+    """The exercises by the axes that their operations declare to depend on."""
+    groups: dict[frozenset[str], list[Baseline]] = {}
+    for base in bases:
+        declared = {axis for axis, hint in _DECLARED_AXES.items() if hint in base.claim.hints}
+        groups.setdefault(frozenset(declared), []).append(base)
+    return groups
+
+
 def _culprits(
     plan: Plan, backend: str, suspects: Sequence[_Difference]
-) -> list[tuple[str, Finding]]:
-    """Which axis alone makes each difference; "several together" where none does."""
+) -> Iterator[tuple[str, Finding]]:
+    """Which axis alone makes each difference; several together where none does."""
     found: dict[int, _Difference] = {}
+    bases = [suspect.base for suspect in suspects]
     for profile in AXES.values() if suspects else ():
-        bases = [difference.base for difference in suspects]
-        runs = plan.run(NAME, backend, _cases(backend, bases), profile=profile)
-        for number, (base, run) in enumerate(zip(bases, runs, strict=True)):
-            if _declared(base, profile):
-                found.setdefault(number, suspects[number])
+        replayed = _replayed(plan, backend, bases, profile)
+        for number, (base, difference) in enumerate(replayed):
+            if _DECLARED_AXES.get(profile.name) in base.claim.hints:
                 continue
-            difference = _difference(base, run, profile)
             if difference is not None:
-                kept = found.get(number)
-                if kept is None or kept.profile is ALL_AXES:
-                    found[number] = difference
-    findings: list[tuple[str, Finding]] = []
+                found.setdefault(number, difference)
     for number, suspect in enumerate(suspects):
         difference = found.get(number, suspect)
-        explained = number in found and difference.profile is ALL_AXES
-        if explained:
-            continue  # only axes that the operation declares make it differ
-        findings.append((suspect.base.exercise.call.operation, _finding(plan, difference)))
-    return findings
-
-
-def _declared(base: Baseline, profile: Profile) -> bool:
-    hint = _DECLARED_AXES.get(profile.name)
-    return hint is not None and hint in base.claim.hints
+        yield suspect.base.exercise.call.operation, _finding(plan, difference)
 
 
 def _difference(base: Baseline, run: CaseRun, profile: Profile) -> _Difference | None:
     """How a replay differs from the first run, or None."""
+    states = base.run.state_text_after.encode(), run.state_text_after.encode()
     for place, first, second in (
         ("the result", _signature(base, base.run), _signature(base, run)),
-        ("what reached the service", base.run.state_text_after.encode(), run.state_text_after.encode()),
-    ):  # fmt: skip
+        ("what reached the service", *states),
+    ):
         if first != second:
             return _Difference(base, profile, place, first, second)
     return None
@@ -154,7 +156,7 @@ def _signature(base: Baseline, run: CaseRun) -> bytes:
 def _finding(plan: Plan, difference: _Difference) -> Finding:
     operation = difference.base.exercise.call.operation
     axis = difference.profile.name
-    several = difference.profile is ALL_AXES
+    several = axis not in AXES and axis != REPEAT.name
     cause = "several of its surroundings together" if several else f"the {axis}"
     return Finding(
         "DET301",

@@ -174,10 +174,10 @@ class Desk:
             while self._page.now < due and not closing.wait(0.0003):
                 pass
         finally:
+            self.busy(+1)  # before the due time goes: between the two, time must not jump
             with self._lock:
                 self._dues.pop(me, None)
                 self._page.due = min(self._dues.values(), default=NEVER)
-            self.busy(+1)
         return not closing.is_set()
 
     def stall(self, connection: socket.socket) -> None:
