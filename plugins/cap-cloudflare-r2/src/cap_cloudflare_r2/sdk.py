@@ -50,7 +50,7 @@ _DROPPED = frozenset(
 _GUARDS = frozenset({"content-md5", "x-amz-checksum-crc32"})
 
 _UNREADABLE = (ValueError, KeyError, TypeError, ET.ParseError)
-"""What botocore raises on an answer that it cannot read; a 200 that it distrusts is a ClientError."""
+"""What botocore raises on an answer that it cannot read, beside its own errors."""
 
 _building = threading.Lock()
 _CLIENTS_MAX = 16

@@ -111,7 +111,7 @@ def _safe(sink: Sink, safe_posts: Sequence[SafePost]) -> bool:
     read; which route it really is, the wire shows."""
     path = (urlsplit(sink.url).path or sink.url).rstrip("/")
     return any(
-        sink.method == safe.method and (path.endswith("*") or path.endswith(safe.path.rstrip("/")))
+        sink.method == safe.method and path.endswith(("*", safe.path.rstrip("/")))
         for safe in safe_posts
     )
 

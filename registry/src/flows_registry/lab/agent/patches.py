@@ -7,7 +7,7 @@ stand-in, and `follow` tells the stand-ins which timekeeper to obey.
 
 import _thread
 import collections
-import datetime
+import datetime as dt
 import queue
 import select
 import selectors
@@ -22,9 +22,16 @@ from .timekeeper import Deadline, Timekeeper
 
 __all__ = ["follow", "install"]
 
-_keeper: Timekeeper | None = None
-_origin = 0.0
-_offset = 0.0
+
+class _Time:
+    """What the stand-ins answer from."""
+
+    keeper: Timekeeper | None = None
+    origin = 0.0
+    offset = 0.0
+
+
+_held = _Time()
 
 _real = {
     name: getattr(time, name)
@@ -47,9 +54,8 @@ def install(*, offset_seconds: float = 0.0, origin: float | None = None) -> None
         offset_seconds: shift of the wall clock, for perturbation.
         origin: the wall clock while no timekeeper is followed; None is the real one's.
     """
-    global _origin, _offset
-    _origin = _real["time"]() if origin is None else origin
-    _offset = offset_seconds
+    _held.origin = _real["time"]() if origin is None else origin
+    _held.offset = offset_seconds
     _install_clocks()
     _install_datetime()
     _install_waits()
@@ -58,20 +64,19 @@ def install(*, offset_seconds: float = 0.0, origin: float | None = None) -> None
 
 def follow(keeper: Timekeeper) -> None:
     """From now on every clock and wait obeys this timekeeper."""
-    global _keeper
-    _keeper = keeper
+    _held.keeper = keeper
 
 
 def _now() -> float:
-    return _origin if _keeper is None else _keeper.now()
+    return _held.origin if _held.keeper is None else _held.keeper.now()
 
 
 def _wall() -> float:
-    return _now() + _offset
+    return _now() + _held.offset
 
 
 def _monotonic() -> float:
-    return _now() - _origin + 1000.0 + _offset % 977.0
+    return _now() - _held.origin + 1000.0 + _held.offset % 977.0
 
 
 def _install_clocks() -> None:
@@ -92,7 +97,7 @@ def _install_clocks() -> None:
 
 
 def _install_datetime() -> None:
-    real_datetime, real_date = datetime.datetime, datetime.date
+    real_datetime, real_date = dt.datetime, dt.date
 
     class _AnyDatetime(type):
         def __instancecheck__(cls, value: object) -> bool:
@@ -110,36 +115,36 @@ def _install_datetime() -> None:
 
     class Datetime(real_datetime, metaclass=_AnyDatetime):
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
             return real_datetime.fromtimestamp(_wall(), tz)
 
         @classmethod
-        def utcnow(cls) -> datetime.datetime:
-            return real_datetime.fromtimestamp(_wall(), datetime.UTC).replace(tzinfo=None)
+        def utcnow(cls) -> dt.datetime:
+            return real_datetime.fromtimestamp(_wall(), dt.UTC).replace(tzinfo=None)
 
         @classmethod
-        def today(cls) -> datetime.datetime:
+        def today(cls) -> dt.datetime:
             return real_datetime.fromtimestamp(_wall())
 
     class Date(real_date, metaclass=_AnyDate):
         @classmethod
-        def today(cls) -> datetime.date:
+        def today(cls) -> dt.date:
             return real_datetime.fromtimestamp(_wall()).date()
 
     Datetime.__name__ = Datetime.__qualname__ = "datetime"
     Date.__name__ = Date.__qualname__ = "date"
-    datetime.datetime, datetime.date = Datetime, Date  # type: ignore[misc]
+    dt.datetime, dt.date = Datetime, Date  # type: ignore[misc]
 
 
 def _sleep(seconds: float) -> None:
-    if _keeper is None:
+    if _held.keeper is None:
         _real["sleep"](seconds)
         return
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
     waiter = _thread.allocate_lock()
     waiter.acquire()
-    _keeper.at(_keeper.now() + seconds, waiter.release)
+    _held.keeper.at(_held.keeper.now() + seconds, waiter.release)
     waiter.acquire()
 
 
@@ -152,12 +157,12 @@ def _wait_readable(
         poll_for: `(poll object, timeout in ms) → events`, on a poll that holds our waker too.
         deadline_seconds: virtual seconds from now, or None to wait for ever.
     """
-    assert _keeper is not None
+    assert _held.keeper is not None
     waker, alarm = socket.socketpair()
     deadline: Deadline | None = None
     try:
         if deadline_seconds is not None:
-            deadline = _keeper.at(_keeper.now() + deadline_seconds, lambda: _ring(alarm))
+            deadline = _held.keeper.at(_held.keeper.now() + deadline_seconds, lambda: _ring(alarm))
         return poll_for(waker, None)
     finally:
         if deadline is not None:
@@ -179,10 +184,10 @@ def _poll(events: dict[int, int], seconds: float | None) -> list[tuple[int, int]
     for descriptor, mask in events.items():
         poller.register(descriptor, mask)
     ready = poller.poll(0)
-    if ready or _keeper is None or (seconds is not None and seconds <= 0):
+    if ready or _held.keeper is None or (seconds is not None and seconds <= 0):
         return (
             ready
-            if _keeper is not None or ready
+            if _held.keeper is not None or ready
             else poller.poll(None if seconds is None else seconds * 1000)
         )
 
@@ -216,7 +221,7 @@ class _Poll:
 
 
 def _select(r: Any, w: Any, x: Any, timeout: float | None = None) -> tuple[list[Any], ...]:
-    if _keeper is None:
+    if _held.keeper is None:
         return _real_select(r, w, x, timeout)
     ready = _real_select(r, w, x, 0)
     if any(ready) or (timeout is not None and timeout <= 0):
@@ -235,7 +240,7 @@ def _install_waits() -> None:
     real_epoll_select = selectors.EpollSelector.select
 
     def epoll_select(self: Any, timeout: float | None = None) -> Any:
-        if _keeper is None:
+        if _held.keeper is None:
             return real_epoll_select(self, timeout)
         ready = real_epoll_select(self, 0)
         if ready or (timeout is not None and timeout <= 0):
@@ -253,7 +258,7 @@ def _install_waits() -> None:
 
 def _condition_wait(self: Any, timeout: float | None = None) -> bool:
     """threading.Condition.wait with a virtual timeout."""
-    if _keeper is None or timeout is None:
+    if _held.keeper is None or timeout is None:
         return _real_condition_wait(self, timeout)
     if not self._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
@@ -269,7 +274,7 @@ def _condition_wait(self: Any, timeout: float | None = None) -> bool:
         except RuntimeError:
             return  # notified in the same moment
 
-    deadline = _keeper.at(_keeper.now() + max(0.0, timeout), wake)
+    deadline = _held.keeper.at(_held.keeper.now() + max(0.0, timeout), wake)
     try:
         waiter.acquire()
     finally:
@@ -285,12 +290,12 @@ _real_join = threading.Thread.join
 
 
 def _join(self: threading.Thread, timeout: float | None = None) -> None:
-    if _keeper is None or timeout is None:
+    if _held.keeper is None or timeout is None:
         _real_join(self, timeout)
         return
-    end = _keeper.now() + timeout
-    while self.is_alive() and _keeper.now() < end:
-        _sleep(min(0.05, max(0.0, end - _keeper.now())))
+    end = _held.keeper.now() + timeout
+    while self.is_alive() and _held.keeper.now() < end:
+        _sleep(min(0.05, max(0.0, end - _held.keeper.now())))
 
 
 def _install_sockets() -> None:
@@ -333,7 +338,7 @@ def _guard(cls: type, name: str, mask: int) -> None:
     real = getattr(cls, name)
 
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _keeper is not None and mask:
+        if _held.keeper is not None and mask:
             timeout = self.gettimeout()
             pending = getattr(self, "pending", None)
             blocking = timeout is None or timeout > 0

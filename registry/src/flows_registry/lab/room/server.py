@@ -235,12 +235,14 @@ def _buffered(connection: socket.socket) -> bool:
     return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
 
 
+_CREDENTIALS = ("x-amz-signature=", "x-amz-credential=", "x-amz-date=")
+
+
 def _redacted(target: str) -> str:
     """The target without the parts of a signed URL that act as a credential or change each time."""
     path, mark, query = target.partition("?")
     kept = [
-        item if not item.lower().startswith(("x-amz-signature=", "x-amz-credential=", "x-amz-date="))
-        else item.partition("=")[0] + "=…"
+        item.partition("=")[0] + "=…" if item.lower().startswith(_CREDENTIALS) else item
         for item in query.split("&")
     ]  # fmt: skip
     return path + mark + "&".join(kept)
