@@ -136,6 +136,11 @@ def _right_class(m: _Meeting) -> Iterator[Finding]:
     if m.fault.kind != "status" or m.error is None or not m.error.is_provider_error:
         return
     expected = _CLASSES[m.fault.status or 0]
+    conditional = any(name.startswith("if_") for name in m.base.exercise.call.kwargs)
+    if m.fault.status == 404 and conditional:
+        expected += ("PreconditionFailed",)  # there is nothing that could match
+    if m.fault.status == 412 and not conditional:
+        expected += ("Conflict",)  # a condition that the provider itself had set
     ancestors = {ancestor.rpartition(":")[2] for ancestor in m.error.ancestors}
     if not ancestors & set(expected):
         yield m.finding(
@@ -156,7 +161,7 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
     )
     if not withheld or m.error is not None or not m.run.steps or m.run.steps[0].cancelled:
         return
-    if m.fault.status == 404 and not m.base.writes_something_new:
+    if m.fault.status == 404 and _absent(m):
         return  # documented: absence is None, and deleting what is absent is success
     if _as_healthy(m):
         return  # another request brought the very result, as a declared retry or a second look does
@@ -167,6 +172,12 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
         f"it returned {_short(m.run.steps[0].value)}",
         "check status, content type and the whole answer before believing it",
     )
+
+
+def _absent(m: _Meeting) -> bool:
+    """Whether the answer says that something is absent, rather than that all is well."""
+    says_none = m.run.steps[0].value is None and m.base.run.steps[0].value is not None
+    return says_none or not m.base.writes_something_new
 
 
 def _as_healthy(m: _Meeting) -> bool:
@@ -226,6 +237,11 @@ def _true_outcome(m: _Meeting) -> Iterator[Finding]:
 
 def _may_be_applied(m: _Meeting) -> bool:
     met = m.met
+    if met is not None and any(
+        e.number > met.number and e.committed and e.method not in READING_METHODS
+        for e in m.run.exchanges
+    ):
+        return False  # it was undone or finished since; the state tells whether that is true
     return (
         m.base.writes
         and m.fault.kind == "status"

@@ -8,7 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from . import patches
 
@@ -45,8 +45,8 @@ def _pin_randomness(seed: int) -> None:
 
 
 def _reverse_listings() -> None:
-    real_listdir: Callable[[Any], list[Any]] = os.listdir
-    real_scandir: Callable[[Any], Any] = os.scandir
+    real_listdir = cast("Callable[[Any], list[Any]]", os.listdir)
+    real_scandir = cast("Callable[[Any], Any]", os.scandir)
 
     def listdir(path: Any = ".") -> list[Any]:
         return sorted(real_listdir(path), reverse=True)
