@@ -1,6 +1,8 @@
 """What surrounds an operation: opening, closing, places, ambient reads, and what cannot be read."""
 
+import os
 import shutil
+import subprocess
 import sys
 import textwrap
 import time
@@ -191,3 +193,32 @@ def test_large_libraries_neither_crash_nor_hang(tmp_path: Path, entry: str) -> N
     found = derive(tmp_path, f"{module}:{cls}", [operation])
     assert found[operation].ceiling >= Effects.PURE
     assert time.process_time() - started < 60
+
+
+def test_two_derivations_say_the_same(tmp_path: Path) -> None:
+    """The evidence of a certificate must not depend on hash seeds."""
+    source = """
+    import os, socket, httpx
+    class P:
+        def __init__(self): self.c = httpx.Client(base_url="https://a.example.com")
+        def run(self, key):
+            for verb in {"PUT", "GET", "DELETE"}:
+                self.c.request(verb, os.environ[key])
+            socket.create_connection((key or "b.example.com", 80))
+    """
+    (tmp_path / "p.py").write_text(textwrap.dedent(source))
+    code = (
+        "from pathlib import Path; from flows_registry.checks.effects.static import derive;"
+        f"print(derive(Path({str(tmp_path)!r}), 'p:P', ['run'])['run'])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1

@@ -287,7 +287,13 @@ class _Entries:
             tops[reason, where] = Top(reason, where, (name,))
         found = tuple(sinks[key] for key in sorted(sinks))
         effects = max((sink.effects for sink in found), default=Effects.PURE)
-        return Derived(effects, found, tuple(ambient.values()), _hosts(found), tuple(tops.values()))
+        return Derived(
+            effects,
+            found,
+            tuple(ambient[key] for key in sorted(ambient)),
+            _hosts(found),
+            tuple(tops[key] for key in sorted(tops)),
+        )
 
 
 def _by_place(edge: tuple[Activation, Location]) -> tuple[Location, str]:

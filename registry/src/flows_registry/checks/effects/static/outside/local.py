@@ -61,7 +61,7 @@ def _address(call: Call) -> str:
             host = fetch(call.machine, atom, frozenset({constant(0)}))
             port = fetch(call.machine, atom, frozenset({constant(1)}))
     name = next((text.shown for text in texts(host)), "*")
-    number = next((str(atom.value) for atom in port if isinstance(atom, Const)), "")
+    number = min((str(atom.value) for atom in port if isinstance(atom, Const)), default="")
     return f"{name}:{number}" if number and number != "None" else name
 
 

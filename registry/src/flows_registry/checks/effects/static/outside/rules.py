@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from core_caps.claims.lattice import Effects
 
 from flows_registry.checks.effects.static.classes import dunders, find, lent, own_methods
+from flows_registry.checks.effects.static.constants import texts
 from flows_registry.checks.effects.static.containers import elements, flattened, ordered
 from flows_registry.checks.effects.static.machine import Machine
 from flows_registry.checks.effects.static.tables import words
 from flows_registry.checks.effects.static.values import (
     DATA,
     EMPTY,
+    HOLE,
     UNKNOWN_DATA,
     Args,
     Atom,
@@ -146,7 +148,7 @@ def does(kind: str, effects: Effects, made: str = "") -> Rule:
     """Reaches the world in one known way; gives plain data, or an object of a type."""
 
     def apply(call: Call) -> Value:
-        shown = next((atom for atom in call.args.at(0) if isinstance(atom, Text)), None)
+        shown = next((text for text in texts(call.args.at(0)) if text.pattern != HOLE), None)
         detail = f"{call.path} {shown.shown}" if shown else call.path
         call.machine.sink(call.node, kind, detail, effects, method=call.name)
         harmless(call)
