@@ -1,0 +1,71 @@
+"""The command as a newcomer runs it: a real plugin is certified, bad input is one clear message."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WANTED = ("contract", "remote")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def certify(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "flows_registry.main", "certify", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, cwd=ROOT
+    )
+
+
+@pytest.mark.feature("DC-05", "P4-01", "P4-02", "P4-04", "CK-01", "CK-02", "W2-01", "PH2-01")
+def test_a_real_plugin_passes_the_checks_that_look_at_what_it_does() -> None:
+    done = certify(
+        "plugins/cap-cloudflare-kv",
+        "--json",
+        *("--check", "package"),
+        *("--check", "effects"),
+        *("--check", "determinism"),
+        *("--check", "injection"),
+    )
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["verdict"]) == (0, "certified"), done.stdout
+    assert report["subject"].startswith("cap-cloudflare-kv ")
+    seen = {(check["check"], check["backend"]): check for check in report["checks"]}
+    for check in ("effects", "determinism", "injection"):
+        for backend in ("mock", "remote"):
+            assert seen[check, backend]["verdict"] == "passed"
+            assert seen[check, backend]["cases"] > 20
+    assert set(report["checks"][0]) >= {"check", "backend", "verdict", "cases", "findings"}
+
+
+@pytest.mark.feature("P4-03", "AL-07", "CK-05")
+def test_every_operation_meets_refusals_and_failures() -> None:
+    done = certify(
+        "plugins/cap-cloudflare-kv", "--json", "--check", "contract", "--case", "remote/"
+    )
+    report = json.loads(done.stdout)
+    remote = next(
+        c for c in report["checks"] if (c["check"], c["backend"]) == ("contract", "remote")
+    )
+    assert remote["verdict"] == "passed", remote["findings"]
+    assert remote["facts"]["faults"] >= 250
+    assert remote["facts"]["faults_not_met"] == []
+
+
+@pytest.mark.feature("DC-05")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("no/such/folder",), "no/such/folder"),
+        (("docs",), "docs"),
+        (("plugins/cap-cloudflare-kv", "--check", "astrology"), "astrology"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(arguments: tuple[str, ...], said: str) -> None:
+    done = certify(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "→" in done.stderr
+    assert "Traceback" not in done.stderr
