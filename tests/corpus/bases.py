@@ -4,10 +4,10 @@ Every base is the shared parts with one transport of its own; the pure one has a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BASES", "Files", "files_of", "write"]
+__all__ = ["BASES", "Files", "edited", "files_of", "path_of", "write"]
 
 Files = Mapping[str, str]
 """A plugin: path in its folder → text."""
@@ -58,3 +58,23 @@ def write(files: Files, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return folder
+
+
+def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    """The plugin after (file, old text, new text) edits; each old text stands there just once.
+
+    Raises:
+        ValueError: an edit does not fit the file any more.
+    """
+    given = dict(files)
+    for file, old, new in edits:
+        path = path_of(base, file)
+        if given[path].count(old) != 1:
+            raise ValueError(f"{given[path].count(old)} places for an edit of {path}: {old!r}")
+        given[path] = given[path].replace(old, new)
+    return given
+
+
+def path_of(base: str, file: str) -> str:
+    """Where a file of the package lies in the plugin's folder."""
+    return file if file == "pyproject.toml" else f"src/corpus_{base}/{file}"

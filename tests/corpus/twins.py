@@ -1,0 +1,540 @@
+"""The broken twins: a base, one small edit, and the check that must refuse it with which code."""
+
+from dataclasses import dataclass
+
+__all__ = ["TWINS", "Edit", "Twin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of one file: `old` stands there exactly once. `file` is below the package,
+    or `pyproject.toml`."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """One defect.
+
+    Attributes:
+        name: what is wrong.
+        base: the clean plugin it is made from.
+        edits: the change.
+        check: the check that must refuse it.
+        codes: the findings' codes that must all be among those of this check.
+        only: run only cases of this check whose name contains this text.
+    """
+
+    name: str
+    base: str
+    edits: tuple[Edit, ...]
+    check: str
+    codes: tuple[str, ...]
+    only: str = ""
+
+
+_GET = '        return await self._ask("get", "GET", path, answers.value)\n'
+_EXCHANGE = "                answer = await transport.exchange(request)\n"
+_SENT = "        return self._read(operation, answer, read, writes=writes)\n"
+_PUT = '        await self._ask("put", "PUT", path, answers.envelope, body, content_type)\n'
+_FORM = "limits.metadata_text(metadata))\n        limits.expiry("
+_MOCK_GET = "        return None if stored is None else stored.value\n"
+
+
+def _again(condition: str, attempts: str = "range(3)") -> str:
+    """The exchange in a loop, gone through again under a condition."""
+    return (
+        f"                for _ in {attempts}:\n"
+        "                    answer = await transport.exchange(request)\n"
+        f"                    if not ({condition}):\n"
+        "                        break\n"
+    )
+
+
+_EFFECTS = (
+    Twin(
+        "a read writes",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                _GET,
+                '        note = ("/values/last-read", answers.envelope, key.encode())\n'
+                '        await self._ask("get", "PUT", *note, "application/octet-stream")\n' + _GET,
+            ),
+        ),
+        "effects",
+        ("EFFECT201",),
+    ),
+    Twin(
+        "a read writes on its error path",
+        "aiohttp",
+        (
+            Edit(
+                "remote.py",
+                _SENT,
+                "        if answer.status >= 500 and not writes:\n"
+                "            gone = self._namespace + '/values/' + path.rpartition('/')[2]\n"
+                "            await transport.exchange(Request('DELETE', gone, headers))\n" + _SENT,
+            ),
+        ),
+        "effects",
+        ("EFFECT201",),
+    ),
+    Twin(
+        "telemetry to another host",
+        "sockets",
+        (
+            Edit(
+                "transport.py",
+                "        try:\n            reader, writer",
+                "        await _report(request.method)\n        try:\n            reader, writer",
+            ),
+            Edit(
+                "transport.py",
+                "async def _answer(",
+                "async def _report(what: str) -> None:\n"
+                "    try:\n"
+                '        _, writer = await asyncio.open_connection("stats.example.net", 443)\n'
+                "        writer.write(what.encode())\n"
+                "        writer.close()\n"
+                "    except OSError:\n"
+                "        pass\n\n\n"
+                "async def _answer(",
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+    ),
+    Twin(
+        "egress by a process",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                _GET,
+                "        command = ('curl', '-s', '-m', '1', 'https://stats.example.net/')\n"
+                "        try:\n"
+                "            await asyncio.create_subprocess_exec(*command)\n"
+                "        except OSError:\n"
+                "            pass\n" + _GET,
+            ),
+        ),
+        "effects",
+        ("EFFECT203",),
+    ),
+    Twin(
+        "a declared write that never happens",
+        "aiohttp",
+        (
+            Edit(
+                "capability.toml",
+                "[backends.mock]\n",
+                '[capabilities.kv.deviations.get]\nhints = ["resource::kv::write"]\n'
+                'effects = "effectful"\n\n[backends.mock]\n',
+            ),
+        ),
+        "effects",
+        ("EFFECT204",),
+    ),
+    Twin(
+        "a read of the mock writes",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "        stored = self._entries.get(limits.key_of(key))\n",
+                "        unread = _Stored(b'', None, None)\n"
+                "        stored = self._entries.setdefault(limits.key_of(key), unread)\n"
+                "        stored = None if stored is unread else stored\n",
+            ),
+        ),
+        "effects",
+        ("EFFECT201",),
+    ),
+    Twin(
+        "a mock that keeps a file",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                _MOCK_GET,
+                "        with open('/tmp/corpus-reads.log', 'a') as log:\n"
+                "            log.write(key)\n" + _MOCK_GET,
+            ),
+        ),
+        "effects",
+        ("EFFECT203",),
+    ),
+)
+
+_DETERMINISM = (
+    Twin(
+        "the clock in the output",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "Entry(stored.value, _parsed(stored))",
+                'Entry(stored.value, {"read_at": self._clock.now()})',
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+    ),
+    Twin(
+        "a uuid in what is stored",
+        "pure",
+        (
+            Edit("mock.py", "import json\n", "import json\nimport uuid\n"),
+            Edit(
+                "mock.py",
+                "limits.metadata_text(metadata)",
+                'limits.metadata_text({"id": uuid.uuid4().hex})',
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+    ),
+    Twin(
+        "the order of a set in what is stored",
+        "aiohttp",
+        (
+            Edit(
+                "remote.py",
+                _FORM,
+                'limits.metadata_text({"tags": list({"red", "green", "blue", "grey", "pink"})}))\n'
+                "        limits.expiry(",
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+    ),
+    Twin(
+        "an address in a key",
+        "pure",
+        (Edit("mock.py", "self._entries[key] = ", "self._entries[key + repr(object())] = "),),
+        "determinism",
+        ("DET301",),
+    ),
+    Twin(
+        "the environment in the output",
+        "pure",
+        (
+            Edit("mock.py", "import json\n", "import json\nimport os\n"),
+            Edit(
+                "mock.py",
+                "Entry(stored.value, _parsed(stored))",
+                'Entry(stored.value, {"by": os.environ.get("USER", "")})',
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+    ),
+)  # fmt: skip
+
+_CONTRACT = (
+    Twin(
+        "Retry-After ignored",
+        "sockets",
+        (Edit("remote.py", "writes=writes, wait=wait)", "writes=writes, wait=None)"),),
+        "contract",
+        ("CONTRACT017",),
+        "Retry-After",
+    ),
+    Twin(
+        "401 swallowed into None",
+        "aiohttp",
+        (Edit("remote.py", "        if absent and", "        if answer.status == 401:\n            return None\n        if absent and"),),
+        "contract",
+        ("CONTRACT012",),
+        "status 401",
+    ),
+    Twin(
+        "403 retried",
+        "urllib",
+        (
+            Edit("capability.toml", 'retry_owner = "caller"', 'retry_owner = "provider"'),
+            Edit("remote.py", _EXCHANGE, _again("answer.status == 403")),
+        ),
+        "contract",
+        ("CONTRACT014",),
+        "status 403",
+    ),
+    Twin(
+        "retries although the caller owns them",
+        "sockets",
+        (Edit("remote.py", _EXCHANGE, _again("answer.status >= 500")),),
+        "contract",
+        ("CONTRACT014",),
+        "status 503",
+    ),
+    Twin(
+        "a lost write is sent again",
+        "aiohttp",
+        (
+            Edit(
+                "remote.py",
+                _EXCHANGE,
+                "                try:\n"
+                "                    answer = await transport.exchange(request)\n"
+                "                except WireError:\n"
+                "                    answer = await transport.exchange(request)\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT014",),
+        "reset after commit",
+    ),
+    Twin(
+        "retries without bound",
+        "aiohttp",
+        (
+            Edit("capability.toml", 'retry_owner = "caller"', 'retry_owner = "provider"'),
+            Edit("remote.py", "            async with asyncio.timeout(self._config.timeout_seconds):\n" + _EXCHANGE,
+                "            while True:\n"
+                "                try:\n"
+                "                    answer = await transport.exchange(request)\n"
+                "                    break\n"
+                "                except WireError:\n"
+                "                    await self._clock.sleep(1.0)\n"),
+        ),
+        "contract",
+        ("CONTRACT015",),
+        "remote/get/refused",
+    ),
+    Twin(
+        "a truncated body accepted",
+        "sockets",
+        (Edit("transport.py", "        return await reader.readexactly(size_bytes)\n", "        return await reader.read(size_bytes)\n"),),
+        "contract",
+        ("CONTRACT016",),
+        "truncated body",
+    ),
+    Twin(
+        "no read timeout",
+        "sockets",
+        (Edit("remote.py", "asyncio.timeout(self._config.timeout_seconds)", "asyncio.timeout(None)"),),
+        "contract",
+        ("CONTRACT015",),
+        "get/stall",
+    ),
+    Twin(
+        "412 taken for success",
+        "urllib",
+        (Edit("remote.py", "        if absent and", "        if answer.status == 412:\n            return None\n        if absent and"),),
+        "contract",
+        ("CONTRACT012",),
+        "status 412",
+    ),
+    Twin(
+        "a page dropped",
+        "aiohttp",
+        (Edit("remote.py", "return Page(tuple(lines), seal(prefix, following, None) if following else None)", "return Page(tuple(lines))"),),
+        "contract",
+        ("CONTRACT001",),
+        "pages_lose",
+    ),
+    Twin(
+        "TLS not verified",
+        "aiohttp",
+        (Edit("transport.py", "ssl=ssl.create_default_context()", "ssl=False"),),
+        "contract",
+        ("CONTRACT018",),
+        "certificate",
+    ),
+    Twin(
+        "the host's name not verified",
+        "sockets",
+        (Edit("transport.py", "self._context = ssl.create_default_context()\n", "self._context = ssl.create_default_context()\n        self._context.check_hostname = False\n"),),
+        "contract",
+        ("CONTRACT018",),
+        "certificate",
+    ),
+    Twin(
+        "a redirect followed off the host",
+        "aiohttp",
+        (Edit("transport.py", "allow_redirects=False", "allow_redirects=True"),),
+        "contract",
+        ("EGRESS101",),
+        "get/redirect",
+    ),
+    Twin(
+        "a page of HTML taken for a value",
+        "urllib",
+        (Edit("answers.py", '    _typed(answer, "application/octet-stream")\n', ""),),
+        "contract",
+        ("CONTRACT012",),
+        "html page",
+    ),
+    Twin(
+        "a secret in an exception",
+        "urllib",
+        (Edit("remote.py", "errors.broken(operation, str(problem), writes", 'errors.broken(operation, f"{problem} {self._headers}", writes'),),
+        "contract",
+        ("SECR101",),
+        "wrong content type",
+    ),
+    Twin(
+        "a lost write called NOT_APPLIED",
+        "sockets",
+        (Edit("errors.py", "    return Outcome.UNKNOWN if writes else Outcome.NOT_APPLIED\n", "    return Outcome.NOT_APPLIED\n"),),
+        "contract",
+        ("CONTRACT013",),
+        "reset after commit",
+    ),
+    Twin(
+        "a foreign error reaches the caller",
+        "urllib",
+        (Edit("remote.py", "        except WireError as problem:\n            raise errors.failed(operation, problem, writes=writes) from None\n", ""),),
+        "contract",
+        ("CONTRACT010",),
+        "reset before commit",
+    ),
+    Twin(
+        "a cancelled call holds its connection",
+        "urllib",
+        (Edit("transport.py", "                    held.shutdown(socket.SHUT_RDWR)\n", "                    held.fileno()\n"),),
+        "contract",
+        ("CONTRACT019",),
+        "cancelled",
+    ),
+    Twin(
+        "a mock that forgets to expire",
+        "pure",
+        (Edit("mock.py", "if key.startswith(prefix) and self._alive(stored)", "if key.startswith(prefix)"),),
+        "contract",
+        ("CONTRACT001",),
+        "ttl",
+    ),
+    Twin(
+        "a mock without the vendor's limit",
+        "pure",
+        (Edit("limits.py", "if size_bytes > KEY_SIZE_BYTES_MAX:", "if size_bytes > 2 * KEY_SIZE_BYTES_MAX:"),),
+        "contract",
+        ("CONTRACT001",),
+        "longest_key",
+    ),
+)  # fmt: skip
+
+_INJECTION = (
+    Twin(
+        "delete twice fails",
+        "pure",
+        (
+            Edit("mock.py", "import ClientClosed\n", "import ClientClosed, Conflict\n"),
+            Edit(
+                "mock.py",
+                "        self._entries.pop(limits.key_of(key), None)\n",
+                "        if limits.key_of(key) not in self._entries:\n"
+                '            raise Conflict("there is no such key")\n'
+                "        del self._entries[key]\n",
+            ),
+        ),
+        "injection",
+        ("INJECT004",),
+        "duplicate",
+    ),
+    Twin(
+        "a put appends when it comes twice",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "            limits.value_of(value), limits.metadata_text",
+                "            _joined(self._entries.get(key), limits.value_of(value)), limits.metadata_text",
+            ),
+            Edit(
+                "mock.py",
+                "def _parsed(",
+                "def _joined(old: _Stored | None, new: bytes) -> bytes:\n"
+                "    return new + new if old is not None and old.value == new else new\n\n\n"
+                "def _parsed(",
+            ),
+        ),
+        "injection",
+        ("INJECT004",),
+        "duplicate",
+    ),
+    Twin(
+        "a write torn in two",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "limits.value_of(value), limits.metadata_text(metadata), expires\n        )\n",
+                "limits.value_of(value), None, expires\n        )\n"
+                "        if metadata is not None:\n"
+                "            text = limits.metadata_text(metadata)\n"
+                "            await asyncio.sleep(0)\n"
+                "            now = self._entries.get(key, _Stored(b'', None, None))\n"
+                "            self._entries[key] = _Stored(now.value, text, now.expires_at)\n",
+            ),
+        ),
+        "injection",
+        ("INJECT005",),
+        "at once",
+    ),
+    Twin(
+        "a put replayed after its answer was lost",
+        "aiohttp",
+        (
+            Edit("remote.py", "        self._rng = rng\n", "        self._rng = rng\n        self._unsure: list[Request] = []\n"),
+            Edit(
+                "remote.py",
+                "            raise errors.failed(operation, problem, writes=writes) from None\n",
+                "            if writes:\n"
+                "                self._unsure.append(request)\n"
+                "            raise errors.failed(operation, problem, writes=writes) from None\n"
+                "        if writes:\n"
+                "            while self._unsure:\n"
+                "                await transport.exchange(self._unsure.pop())\n",
+            ),
+        ),
+        "injection",
+        ("INJECT004",),
+        "lost answer",
+    ),
+    Twin(
+        "a read remembered for ever",
+        "sockets",
+        (
+            Edit("remote.py", "        self._rng = rng\n", "        self._rng = rng\n        self._known: dict[str, bytes | None] = {}\n"),
+            Edit("remote.py", _GET, "        if path not in self._known:\n            self._known[path] = await self._ask(\"get\", \"GET\", path, answers.value)\n        return self._known[path]\n"),
+        ),
+        "injection",
+        ("INJECT004",),
+        "duplicate",
+    ),
+    Twin(
+        "a lost delete called NOT_APPLIED",
+        "urllib",
+        (Edit("errors.py", "    return Outcome.UNKNOWN if writes else Outcome.NOT_APPLIED\n", "    return Outcome.NOT_APPLIED\n"),),
+        "injection",
+        ("INJECT004",),
+        "lost answer",
+    ),
+)  # fmt: skip
+
+_PACKAGE = (
+    Twin(
+        "an entry point that is not there",
+        "pure",
+        (Edit("pyproject.toml", 'corpus_pure.plugin"', 'corpus_pure.plugins"'),),
+        "package",
+        ("PACKAGE011",),
+    ),
+    Twin(
+        "a dependency that is not declared",
+        "aiohttp",
+        (Edit("pyproject.toml", 'remote = ["aiohttp>=3.12"]', 'remote = ["multidict>=6"]'),),
+        "package",
+        ("PACKAGE013",),
+    ),
+)  # fmt: skip
+
+TWINS: tuple[Twin, ...] = (*_PACKAGE, *_EFFECTS, *_DETERMINISM, *_CONTRACT, *_INJECTION)
+"""Every twin, by the check that must refuse it."""

@@ -1,0 +1,162 @@
+"""Certification accepts sound plugins, and refuses each broken twin by the check meant for it."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from flows_registry.certify.run import CHECKS, Options, certify
+from flows_registry.verdict import Certification, Verdict
+
+HERE = Path(__file__).parent / "corpus"
+ROOMS = 2
+
+
+def _part(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"house_corpus_{name}", HERE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+bases, twins, variants = _part("bases"), _part("twins"), _part("variants")
+TWINS = {twin.name: twin for twin in twins.TWINS}
+
+EVERYWHERE = (
+    "a read writes on its error path",
+    "the clock in the output",
+    "401 swallowed into None",
+    "delete twice fails",
+    "a secret in an exception",
+)
+"""Twins that are tried under other names and with the defect in another module, too."""
+
+
+def _by(check: str) -> list[str]:
+    return [twin.name for twin in twins.TWINS if twin.check == check]
+
+
+def _files(twin: Any) -> dict[str, str]:
+    edits = [(edit.file, edit.old, edit.new) for edit in twin.edits]
+    return bases.edited(bases.files_of(twin.base), twin.base, edits)
+
+
+def _disguised(files: dict[str, str], base: str, edited: list[str]) -> dict[str, str]:
+    return variants.renamed(variants.moved(files, [bases.path_of(base, file) for file in edited]))
+
+
+def _shown(certification: Certification) -> str:
+    return "\n".join(
+        f"{result.check} {result.backend} {result.verdict.value} {finding.code} "
+        f"{finding.message}: {finding.observed[:300]}"
+        for result in certification.checks
+        for finding in result.findings
+    )
+
+
+def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> None:
+    """The check that is meant refuses, for the reason that is meant, and says all that helps."""
+    path = bases.write(files, folder / "plugin")
+    checks = tuple(dict.fromkeys(("package", twin.check)))
+    found = certify(Options(path, checks=checks, only=twin.only, jobs=ROOMS))
+    assert found.as_json()["verdict"] == "refused", _shown(found)
+    refusing = [result for result in found.checks if result.verdict is Verdict.REFUSED]
+    assert {result.check for result in refusing} == {twin.check}, _shown(found)
+    findings = [finding for result in refusing for finding in result.findings]
+    assert set(twin.codes) <= {finding.code for finding in findings}, _shown(found)
+    for finding in findings:
+        assert finding.message
+        assert finding.promised
+        assert finding.observed
+        assert finding.fix
+        if twin.check != "package":
+            assert twin.check in finding.reproduce
+    for result in refusing:
+        assert result.cases > 0, "a check that ran nothing refused"
+
+
+def _is_certified(path: Path) -> None:
+    checks = tuple(check for check in CHECKS if check != "parity")
+    found = certify(Options(path, checks=checks, jobs=ROOMS))
+    assert found.as_json()["verdict"] == "certified", _shown(found)
+    assert {result.check for result in found.checks} == set(checks)
+    assert all(result.cases > 0 for result in found.checks)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("DC-05", "CK-01", "CK-02", "CK-05")
+@pytest.mark.parametrize("base", bases.BASES)
+def test_a_sound_plugin_is_certified_whatever_its_client(base: str, tmp_path: Path) -> None:
+    _is_certified(bases.write(bases.files_of(base), tmp_path / base))
+
+
+@pytest.mark.slow
+@pytest.mark.feature("DC-05")
+def test_a_sound_plugin_is_certified_under_any_names(tmp_path: Path) -> None:
+    files = _disguised(bases.files_of("pure"), "pure", ["mock.py", "limits.py", "cursors.py"])
+    _is_certified(bases.write(files, tmp_path / "pure"))
+
+
+@pytest.mark.slow
+@pytest.mark.feature("DC-05")
+@pytest.mark.parametrize("name", _by("package"))
+def test_the_package_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-01", "CK-01")
+@pytest.mark.parametrize("name", _by("effects"))
+def test_the_effects_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-02", "CK-02")
+@pytest.mark.parametrize("name", _by("determinism"))
+def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-03", "CK-05", "AL-07")
+@pytest.mark.parametrize("name", _by("contract"))
+def test_the_contract_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-04")
+@pytest.mark.parametrize("name", _by("injection"))
+def test_the_injection_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("DC-05", "P4-01", "P4-02", "P4-03", "P4-04")
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_a_defect_is_refused_under_other_names_and_in_another_place(
+    name: str, tmp_path: Path
+) -> None:
+    twin = TWINS[name]
+    files = _disguised(_files(twin), twin.base, [edit.file for edit in twin.edits])
+    _is_refused(twin, files, tmp_path)
+
+
+@pytest.mark.feature("DC-05")
+def test_every_check_and_every_base_has_its_twins() -> None:
+    assert {twin.check for twin in twins.TWINS} == {check for check in CHECKS if check != "parity"}
+    assert {twin.base for twin in twins.TWINS} == set(bases.BASES)
+    assert len(TWINS) == len(twins.TWINS) >= 16
+    assert {TWINS[name].check for name in EVERYWHERE} >= {
+        "effects", "determinism", "contract", "injection",
+    }  # fmt: skip
+    for twin in twins.TWINS:
+        changed = _files(twin)
+        whole = bases.files_of(twin.base)
+        assert {path for path in whole if whole[path] != changed[path]}
