@@ -30,7 +30,7 @@ def files_of(base: str) -> dict[str, str]:
         }
         parts["capability.toml"] = re.sub(
             r"\[backends\.remote\].*?(?=\[limits\])", "", parts["capability.toml"], flags=re.S
-        )
+        ).replace('consistency = "eventual"', 'consistency = "linearizable"')
     else:
         parts["transport.py"] = (_HERE / base / "transport.py").read_text()
     if base == "aiohttp":
