@@ -34,8 +34,11 @@ HANG_AFTER_SECONDS = 3.0
 ROUNDING_SECONDS = 1e-6
 """Added to each jump, so that no float rounding leaves a waiter just short of its deadline."""
 
-GRACE_SECONDS = 1.0
-"""How long to wait for a server that says it is busy, or a child process, in real time."""
+GRACE_SECONDS = 2.0
+"""How long to wait for bytes that nobody reads, or for a child process, in real time."""
+
+BUSY_SECONDS_MAX = 20.0
+"""How long to wait for a server that says it is busy: a loaded machine makes it slow."""
 
 
 class Deadline:
@@ -100,7 +103,9 @@ class Timekeeper:
             real_now = _real_monotonic()
             quiet_since = quiet_since or real_now
             quiet_seconds = real_now - quiet_since
-            if self._server_is_coming() and quiet_seconds < GRACE_SECONDS:
+            if self._page.busy > 0 and quiet_seconds < BUSY_SECONDS_MAX:
+                continue
+            if self._bytes_on_the_way() and quiet_seconds < GRACE_SECONDS:
                 continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
             # reader by now, so only a process that still sleeps is waiting for time.
@@ -133,9 +138,6 @@ class Timekeeper:
         except (OSError, ValueError):
             return None  # a thread ended while we looked
         return seen
-
-    def _server_is_coming(self) -> bool:
-        return self._page.busy > 0 or self._bytes_on_the_way()
 
     def _bytes_on_the_way(self) -> bool:
         """Whether the server has bytes it has not read, or connections it has not accepted."""
