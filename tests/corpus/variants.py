@@ -121,6 +121,11 @@ def _hand_over(method: ast.FunctionDef | ast.AsyncFunctionDef, owner: str, besid
     given += [f"{argument.arg}={argument.arg}" for argument in method.args.kwonlyargs]
     call = f"{beside}.do_{owner}_{method.name.strip('_')}({', '.join(given)})"
     waited = f"await {call}" if isinstance(method, ast.AsyncFunctionDef) else call
+    if not method.name.endswith("__") and method.name.startswith("_"):
+        # What a private method's annotations name may have moved away.
+        method.returns = None
+        for argument in (*method.args.args, *method.args.kwonlyargs):
+            argument.annotation = None
     method.body = list(ast.parse(f"async def f():\n    return {waited}").body[0].body)  # type: ignore[attr-defined]
 
 
