@@ -32,7 +32,6 @@ EVERYWHERE = (
     "the clock in the output",
     "401 swallowed into None",
     "delete twice fails",
-    "a secret in an exception",
 )
 """Twins that are tried under other names and with the defect in another module, too."""
 
