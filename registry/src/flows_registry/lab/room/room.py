@@ -481,7 +481,14 @@ class Room:
             name,
             self._directory / profile.directory,
         )  # fmt: skip
-        return Agent(process, _Line(ours, "the agent"), self._directory / f"{name}.log")
+        line = _Line(ours, "the agent")
+        try:
+            return Agent(process, line, self._directory / f"{name}.log")
+        except BaseException:
+            line.close()
+            process.kill()
+            process.wait()
+            raise
 
     def _environment(self, profile: Profile) -> dict[str, str]:
         authority = str(self._furniture.authority)
