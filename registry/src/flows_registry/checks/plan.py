@@ -1,6 +1,6 @@
 """What every check is given, and the fault-free runs that several of them start from."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from flows_registry.lab.lab import Lab, Profile
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Finding
 
-__all__ = ["Baseline", "Plan", "allowed_egress", "collapsed"]
+__all__ = ["Baseline", "Plan", "collapsed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,30 @@ class Plan:
         """What the manifest says of a backend."""
         return self.subject.manifest.backends[name]
 
+    def egress(self, name: str) -> frozenset[tuple[str, int]]:
+        """The (host, port) pairs that a backend declares, its settings filled in."""
+        backend = self.backend(name)
+        config = {
+            setting.name: setting.default if setting.example is None else setting.example
+            for setting in backend.config.values()
+        }
+        pairs: set[tuple[str, int]] = set()
+        for entry in backend.egress:
+            host, _, port = entry.format_map(config).rpartition(":")
+            pairs.add((host.lower(), int(port)))
+        return frozenset(pairs)
+
+    def unproven(self, backend: str, baselines: Iterable[Baseline]) -> list[str]:
+        """The provided operations that never succeeded on a healthy service."""
+        proven = {base.exercise.call.operation for base in baselines if base.problem is None}
+        provided = {
+            operation
+            for capability in self.subject.capabilities.values()
+            if capability.declared.name in self.backend(backend).providers
+            for operation in capability.claims
+        }
+        return sorted(provided - proven)
+
     def reproduce(self, check: str, case: str) -> str:
         """The command that runs one case again."""
         return f"flows-registry certify {self.source} --check {check} --case {case!r}"
@@ -146,15 +170,6 @@ class Plan:
                 chosen, self.run("baseline", backend, cases), strict=True
             )
         ]
-
-
-def allowed_egress(backend: Backend, config: Mapping[str, object]) -> frozenset[tuple[str, int]]:
-    """The declared (host, port) pairs with settings filled in."""
-    pairs: set[tuple[str, int]] = set()
-    for entry in backend.egress:
-        host, _, port = entry.format_map(config).rpartition(":")
-        pairs.add((host.lower(), int(port)))
-    return frozenset(pairs)
 
 
 def collapsed(findings: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:

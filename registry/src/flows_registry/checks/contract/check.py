@@ -7,7 +7,7 @@ from core_caps.contract.suite import Call
 
 from flows_registry.checks.contract.matrix import cases_of
 from flows_registry.checks.contract.oracles import Rules, judge
-from flows_registry.checks.plan import Baseline, Plan, allowed_egress, collapsed
+from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.faults import Fault
 from flows_registry.subject import Capability
@@ -62,12 +62,8 @@ class _Matrix:
         self.proved = 0
         self.unconsumed: list[str] = []
         declared = plan.backend(backend)
-        config = {
-            setting.name: setting.default if setting.example is None else setting.example
-            for setting in declared.config.values()
-        }
         self._declared = declared
-        self._egress = allowed_egress(declared, config)
+        self._egress = plan.egress(backend)
 
     def add(self, base: Baseline) -> None:
         """The cases of one exercise; the first of each operation, and whatever sends more

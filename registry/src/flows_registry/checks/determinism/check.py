@@ -64,7 +64,7 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
     findings += _culprits(plan, backend, suspects)
     verdict = Verdict.REFUSED if findings else Verdict.PASSED
     found = list(collapsed(findings))
-    missing = _unproven(plan, backend, baselines)
+    missing = plan.unproven(backend, baselines)
     if verdict is Verdict.PASSED and (missing or not compared):
         verdict = Verdict.INCONCLUSIVE
         found = [
@@ -181,14 +181,3 @@ _FIXES = {
     "locale": "name the encoding; never rely on the locale's",
     "time zone": "use UTC",
 }
-
-
-def _unproven(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> list[str]:
-    proven = {base.exercise.call.operation for base in baselines if base.problem is None}
-    provided = {
-        operation
-        for capability in plan.subject.capabilities.values()
-        if capability.declared.name in plan.backend(backend).providers
-        for operation in capability.claims
-    }
-    return sorted(provided - proven)

@@ -14,7 +14,7 @@ from core_caps.claims.manifest import Backend, SafePost
 from flows_registry.checks.contract.check import comparable_of
 from flows_registry.checks.effects.bounded import derive_bounded
 from flows_registry.checks.effects.static import OPENING, Derived, Sink
-from flows_registry.checks.plan import Baseline, Plan, allowed_egress, collapsed
+from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.lab.case import Case, CaseRun, Exchange
 from flows_registry.lab.faults import Fault
 from flows_registry.verdict import CheckResult, Finding, Verdict
@@ -55,7 +55,7 @@ def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Ch
         findings += ((item.base.exercise.call.operation, f) for f in _observed(plan, backend, item))
     findings += _over_declared(plan, backend, usable, seen)
     tops = {name: [str(top.location) for top in d.top[:3]] for name, d in statics.items() if d.top}
-    unproven = _unproven(plan, backend, usable)
+    unproven = plan.unproven(backend, usable)
     found = list(collapsed(findings))
     verdict = Verdict.REFUSED if found else Verdict.PASSED
     if verdict is Verdict.PASSED and unproven:
@@ -187,12 +187,7 @@ def _observed(plan: Plan, backend: str, seen: _Seen) -> Iterator[Finding]:
 
 def _strangers(plan: Plan, backend: str, seen: _Seen, reproduce: str) -> Iterator[Finding]:
     """Hosts, processes and files that nobody declared."""
-    declared = plan.backend(backend)
-    config = {
-        setting.name: setting.default if setting.example is None else setting.example
-        for setting in declared.config.values()
-    }
-    allowed = allowed_egress(declared, config)
+    allowed = plan.egress(backend)
     operation = seen.base.exercise.call.operation
     reached = {(e.host.lower(), e.port) for e in seen.run.exchanges} | set(seen.run.egress)
     for host, port in sorted(reached - allowed):
@@ -315,17 +310,6 @@ def _mock_findings(
         if operation in written - changed:
             written.discard(operation)
             yield operation, _over_declared_finding(plan, base, "changes the mock")
-
-
-def _unproven(plan: Plan, backend: str, usable: Sequence[Baseline]) -> list[str]:
-    proven = {base.exercise.call.operation for base in usable}
-    provided = {
-        operation
-        for capability in plan.subject.capabilities.values()
-        if capability.declared.name in plan.backend(backend).providers
-        for operation in capability.claims
-    }
-    return sorted(provided - proven)
 
 
 def _nothing_seen(plan: Plan, operations: Sequence[str]) -> Finding:
