@@ -34,7 +34,7 @@ SERVERS: list[socket.socket] = []
 def main(agent: str, name: str, page_path: str) -> None:
     load_agent(agent)
     from flows_agent import patches, perturb, timekeeper  # type: ignore[import-not-found]
-    from flows_agent.page import NEVER, Page  # type: ignore[import-not-found]
+    from flows_agent.page import NEVER, ORIGIN_SECONDS, Page  # type: ignore[import-not-found]
 
     perturb.apply({})
     import asyncio
@@ -84,7 +84,7 @@ def main(agent: str, name: str, page_path: str) -> None:
         "no timeout": lambda: urllib.request.urlopen(url),
     }
     page = Page(page_path)
-    page.now, page.due, page.busy = perturb.ORIGIN_SECONDS, NEVER, 0
+    page.now, page.due, page.busy = ORIGIN_SECONDS, NEVER, 0
     keeper = timekeeper.Timekeeper(page, frozenset(), hung)
     patches.follow(keeper)
     keeper.start()

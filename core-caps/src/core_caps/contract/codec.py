@@ -1,5 +1,6 @@
 """Calls, results and errors as JSON, so that a case can be written in one process and run in
-another. Tags: `$bytes` (base64), `$stream`, `$result`, `$value` (a frozen dataclass by name)."""
+another. Tags: `$bytes` (base64), `$repeated` (long bytes of one short unit, and their size),
+`$value` (a frozen dataclass by name), `$map` (keys that are no plain strings)."""
 
 import base64
 import dataclasses
@@ -11,6 +12,9 @@ from core_caps.contract.suite import Call, Exercise, Stream
 
 __all__ = ["decode", "encode", "load"]
 
+_REPEATED_BYTES_MIN = 64 * 1024
+_UNIT_BYTES_MAX = 4096
+
 
 def encode(value: object) -> Any:
     """The JSON form of a value; what has none is shown by its type's name and repr."""
@@ -18,7 +22,7 @@ def encode(value: object) -> Any:
         case None | bool() | int() | float() | str():
             return value
         case bytes() | bytearray():
-            return {"$bytes": base64.b64encode(value).decode()}
+            return _encode_bytes(bytes(value))
         case Mapping():
             entries = cast("Mapping[object, object]", value)
             if all(isinstance(key, str) and not key.startswith("$") for key in entries):
@@ -42,6 +46,9 @@ def decode(value: Any) -> Any:
             return [decode(item) for item in cast("list[Any]", value)]
         case {"$bytes": str(text)}:
             return base64.b64decode(text)
+        case {"$repeated": [str(text), int(size)]}:
+            unit = base64.b64decode(text)
+            return (unit * (size // len(unit) + 1))[:size]
         case {"$map": entries}:
             return {decode(key): decode(item) for key, item in cast("list[Any]", entries)}
         case {"$value": str(name), **fields}:
@@ -51,6 +58,16 @@ def decode(value: Any) -> Any:
             return {key: decode(item) for key, item in cast("dict[str, Any]", value).items()}
         case _:
             return value
+
+
+def _encode_bytes(value: bytes) -> dict[str, Any]:
+    """Base64; where long bytes repeat one short unit, the unit and how many bytes there are."""
+    size = len(value)
+    if size >= _REPEATED_BYTES_MIN:
+        period = value.find(value[:64], 1, _UNIT_BYTES_MAX + 64)
+        if period > 0 and value[period:] == value[:-period]:
+            return {"$repeated": [base64.b64encode(value[:period]).decode(), size]}
+    return {"$bytes": base64.b64encode(value).decode()}
 
 
 def load(name: str) -> Any:

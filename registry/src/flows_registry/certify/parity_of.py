@@ -8,7 +8,7 @@ from core_caps.secret import Secret
 
 from flows_registry.checks.parity import Effort, parity
 from flows_registry.checks.plan import Plan
-from flows_registry.lab.agent.perturb import ORIGIN_SECONDS
+from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import Case, Step
 from flows_registry.lab.lab import OUTSIDE, Profile
 from flows_registry.lab.simulators.known import S3_WIRE

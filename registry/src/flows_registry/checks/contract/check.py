@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 
-from core_caps.contract.suite import Call
+from core_caps.contract.suite import Call, Result
 
 from flows_registry.checks.contract.matrix import cases_of
 from flows_registry.checks.contract.oracles import Rules, judge
@@ -59,6 +59,7 @@ class _Matrix:
         self._backend = backend
         self._cases: list[tuple[Case, Fault, Baseline]] = []
         self._most_requests: dict[str, int] = {}
+        self._plainest: dict[str, Call] = {}
         self.proved = 0
         self.unconsumed: list[str] = []
         declared = plan.backend(backend)
@@ -68,11 +69,16 @@ class _Matrix:
     def add(self, base: Baseline) -> None:
         """The cases of one exercise; the first of each operation, and whatever sends more
         requests than that, meets every fault."""
-        operation, requests = base.exercise.call.operation, len(base.run.exchanges)
-        whole = requests > self._most_requests.get(operation, 0)
-        self._most_requests[operation] = max(requests, self._most_requests.get(operation, 0))
+        call, requests = base.exercise.call, len(base.run.exchanges)
+        whole = requests > self._most_requests.get(call.operation, 0)
+        self._most_requests[call.operation] = max(
+            requests, self._most_requests.get(call.operation, 0)
+        )
+        if _stands_alone(call):
+            self._plainest.setdefault(call.operation, call)
+        probe = self._plainest.get(call.operation, call)
         settle = self._declared.cancel_seconds_max
-        for case, fault in cases_of(base, self._backend, settle, whole=whole):
+        for case, fault in cases_of(base, self._backend, settle, probe, whole=whole):
             if self._plan.only in case.name:
                 self._cases.append((case, fault, base))
 
@@ -97,6 +103,11 @@ class _Matrix:
             comparable=comparable_of(base.capability),
             reproduce=lambda case: self._plan.reproduce(NAME, case),
         )
+
+
+def _stands_alone(call: Call) -> bool:
+    """Whether a call can be made in any case: it takes nothing from an earlier call's result."""
+    return not any(isinstance(item, Result) for item in (*call.args, *call.kwargs.values()))
 
 
 def _consumed(fault: Fault, run: CaseRun) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from core_caps.claims.lattice import Effects
+from core_caps.contract.suite import Call
 
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, Exchange
@@ -33,7 +34,7 @@ CANCEL_AFTER_SECONDS = 2.0
 
 
 def cases_of(
-    base: Baseline, backend: str, settle_seconds: float, *, whole: bool
+    base: Baseline, backend: str, settle_seconds: float, probe: Call, *, whole: bool
 ) -> Iterator[tuple[Case, Fault]]:
     """Every case that an exercise gives; none where it makes no request.
 
@@ -41,19 +42,35 @@ def cases_of(
         base: the exercise on a healthy service.
         backend: the backend's name.
         settle_seconds: how long a cancelled call may hold its connection.
+        probe: the operation's plainest use, made afterwards to see whether the client recovered.
         whole: meet every fault; else one fault of each class, for a further way to use an
             operation that meets them all already.
     """
+    shapes: set[tuple[str, str, frozenset[str]]] = set()
     for at, exchange in enumerate(base.run.exchanges[:REQUESTS_MAX]):
+        every = whole and _shape(exchange) not in shapes
+        shapes.add(_shape(exchange))
         for fault in FAULTS:
-            if (whole or fault.name in _ONE_OF_EACH) and _applies(fault, base, at, exchange):
+            if (every or fault.name in _ONE_OF_EACH) and _applies(fault, base, at, exchange):
                 armed = Fault(fault.kind, at, fault.status, fault.retry_after)
-                yield _case(base, backend, armed), armed
+                yield _case(base, backend, probe, armed), armed
         stall = Fault("stall", at)
-        yield _case(base, backend, stall, settle_seconds), stall
+        yield _case(base, backend, probe, stall, settle_seconds), stall
 
 
-def _case(base: Baseline, backend: str, fault: Fault, settle_seconds: float | None = None) -> Case:
+def _shape(exchange: Exchange) -> tuple[str, str, frozenset[str]]:
+    """What makes two requests of one call the same request with other values in it."""
+    path, _, query = exchange.target.partition("?")
+    return exchange.method, path, frozenset(item.partition("=")[0] for item in query.split("&"))
+
+
+def _case(
+    base: Baseline,
+    backend: str,
+    probe: Call,
+    fault: Fault,
+    settle_seconds: float | None = None,
+) -> Case:
     where = f" at request {fault.at + 1}" if len(base.run.exchanges) > 1 else ""
     cancelled = settle_seconds is not None
     what = "cancelled during a stall" if cancelled else fault.name
@@ -63,7 +80,7 @@ def _case(base: Baseline, backend: str, fault: Fault, settle_seconds: float | No
         backend,
         (base.exercise.call,),
         setup=base.exercise.setup,
-        probe=(base.exercise.call,),
+        probe=(probe,),
         faults=(fault,),
         cancel_after_seconds=CANCEL_AFTER_SECONDS if cancelled else None,
         settle_seconds=settle_seconds or 0.0,

@@ -19,13 +19,14 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import patches, perturb, redirect
-from .page import NEVER, Page
-from .timekeeper import Timekeeper
+from .page import NEVER, ORIGIN_SECONDS, Page
+from .timekeeper import THREAD_NAME, Timekeeper
 from .watch import Watch
 
 __all__ = ["main"]
 
 _HUNG_EXIT = 75
+_THREAD_END_SECONDS = 5.0
 
 
 class Line:
@@ -100,9 +101,11 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
         os.close(reading)
         _silence()
         _timekeeper(settings, lambda: os._exit(_HUNG_EXIT))
+        clean = False
         with contextlib.suppress(BaseException):
+            asyncio.run(_module("perform").visit(case))
+            clean = _alone()
             asyncio.run(_module("perform").perform(case, lambda: None, lambda: None))
-        clean = threading.active_count() <= 2  # this one and the timekeeper
         Line(writing).send({"modules": sorted(set(sys.modules) - known), "clean": clean})
         os._exit(0)
     os.close(writing)
@@ -123,6 +126,15 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
     gc.collect()
     gc.freeze()
     line.send({"event": "scouted", "modules": imported})
+
+
+def _alone() -> bool:
+    """Whether no thread is left but this one and the timekeeper, once they had time to end."""
+    ours = (threading.current_thread().name, THREAD_NAME)
+    others = [thread for thread in threading.enumerate() if thread.name not in ours]
+    for thread in others:
+        thread.join(timeout=_THREAD_END_SECONDS)
+    return not any(thread.is_alive() for thread in others)
 
 
 def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
@@ -168,7 +180,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
 def _timekeeper(settings: dict[str, Any], hung: Callable[[], None]) -> Timekeeper:
     """Virtual time for this process from now on, unless the profile wants the real one."""
     page = Page(settings["page"])
-    page.now, page.due = perturb.ORIGIN_SECONDS, NEVER
+    page.now, page.due = ORIGIN_SECONDS, NEVER
     keeper = Timekeeper(page, frozenset(settings["ports"]), hung)
     if not settings["profile"].get("real_time"):
         patches.follow(keeper)

@@ -9,7 +9,10 @@ import os
 import struct
 from typing import Self
 
-__all__ = ["NEVER", "Page"]
+__all__ = ["NEVER", "ORIGIN_SECONDS", "Page"]
+
+ORIGIN_SECONDS = 2_000_000_000.0
+"""The wall clock at which every case begins: in 2033, so that no file is from its future."""
 
 NEVER = float("inf")
 _NOW, _DUE, _BUSY = 0, 8, 16

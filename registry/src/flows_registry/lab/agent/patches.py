@@ -8,17 +8,19 @@ stand-in, and `follow` tells the stand-ins which timekeeper to obey.
 import _thread
 import collections
 import datetime as dt
+import os
 import queue
 import select
 import selectors
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from .timekeeper import Deadline, Timekeeper
+from .timekeeper import Timekeeper
 
 __all__ = ["follow", "install"]
 
@@ -148,34 +150,52 @@ def _sleep(seconds: float) -> None:
     waiter.acquire()
 
 
-def _wait_readable(
-    poll_for: Callable[[Any, int | None], Any], deadline_seconds: float | None
-) -> Any:
+class _Waker:
+    """A descriptor that becomes readable when the timekeeper rings it."""
+
+    def __init__(self) -> None:
+        self._lock = _thread.allocate_lock()
+        self._open = True
+        if hasattr(os, "eventfd"):
+            self._reading = self._writing = os.eventfd(0, os.EFD_CLOEXEC)
+        else:
+            self._reading, self._writing = os.pipe()
+
+    def fileno(self) -> int:
+        return self._reading
+
+    def ring(self) -> None:
+        with self._lock:
+            if self._open:  # else the number may be another file's by now
+                os.write(self._writing, _RING)
+
+    def close(self) -> None:
+        with self._lock:
+            self._open = False
+            for descriptor in {self._reading, self._writing}:
+                os.close(descriptor)
+
+
+_RING = struct.pack("=Q", 1)
+
+
+def _wait_readable(poll_for: Callable[[_Waker | None], Any], deadline_seconds: float | None) -> Any:
     """Poll in real time, with the end of the wait in virtual time.
 
     Args:
-        poll_for: `(poll object, timeout in ms) → events`, on a poll that holds our waker too.
+        poll_for: waits for its own descriptors, and for our waker where there is one.
         deadline_seconds: virtual seconds from now, or None to wait for ever.
     """
+    if deadline_seconds is None:
+        return poll_for(None)
     assert _held.keeper is not None
-    waker, alarm = socket.socketpair()
-    deadline: Deadline | None = None
+    waker = _Waker()
+    deadline = _held.keeper.at(_held.keeper.now() + deadline_seconds, waker.ring)
     try:
-        if deadline_seconds is not None:
-            deadline = _held.keeper.at(_held.keeper.now() + deadline_seconds, lambda: _ring(alarm))
-        return poll_for(waker, None)
+        return poll_for(waker)
     finally:
-        if deadline is not None:
-            deadline.cancelled = True
+        deadline.cancelled = True
         waker.close()
-        alarm.close()
-
-
-def _ring(alarm: socket.socket) -> None:
-    try:
-        alarm.send(b"!")
-    except OSError:
-        return  # the waiter has gone meanwhile
 
 
 def _poll(events: dict[int, int], seconds: float | None) -> list[tuple[int, int]]:
@@ -191,10 +211,11 @@ def _poll(events: dict[int, int], seconds: float | None) -> list[tuple[int, int]
             else poller.poll(None if seconds is None else seconds * 1000)
         )
 
-    def wait(waker: socket.socket, _: int | None) -> list[tuple[int, int]]:
+    def wait(waker: _Waker | None) -> list[tuple[int, int]]:
+        if waker is None:
+            return poller.poll()
         poller.register(waker.fileno(), select.POLLIN)
-        found = poller.poll()
-        return [(fd, event) for fd, event in found if fd != waker.fileno()]
+        return [(fd, event) for fd, event in poller.poll() if fd != waker.fileno()]
 
     return _wait_readable(wait, seconds)
 
@@ -227,7 +248,9 @@ def _select(r: Any, w: Any, x: Any, timeout: float | None = None) -> tuple[list[
     if any(ready) or (timeout is not None and timeout <= 0):
         return ready
 
-    def wait(waker: socket.socket, _: int | None) -> tuple[list[Any], ...]:
+    def wait(waker: _Waker | None) -> tuple[list[Any], ...]:
+        if waker is None:
+            return _real_select(r, w, x)
         found = _real_select([*r, waker], w, x)
         return [item for item in found[0] if item is not waker], found[1], found[2]
 

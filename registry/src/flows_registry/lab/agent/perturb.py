@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from . import patches
+from .page import ORIGIN_SECONDS
 
 __all__ = ["apply"]
-
-ORIGIN_SECONDS = 1_750_000_000.0
-"""The wall clock at which every case begins."""
 
 
 def apply(profile: dict[str, Any]) -> None:

@@ -17,7 +17,9 @@ from pathlib import Path
 
 from .page import NEVER, Page
 
-__all__ = ["Deadline", "Timekeeper"]
+__all__ = ["THREAD_NAME", "Deadline", "Timekeeper"]
+
+THREAD_NAME = "timekeeper"
 
 _TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6", "/proc/self/net/udp")
 
@@ -86,7 +88,7 @@ class Timekeeper:
 
     def start(self) -> None:
         """Begin to keep time, in a thread of its own."""
-        threading.Thread(target=self._keep, name="timekeeper", daemon=True).start()
+        threading.Thread(target=self._keep, name=THREAD_NAME, daemon=True).start()
 
     def _keep(self) -> None:
         self._own_task = threading.get_native_id()

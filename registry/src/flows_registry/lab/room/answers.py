@@ -5,7 +5,9 @@ what a network can do to a caller.
 """
 
 import random
+import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from email.utils import formatdate
@@ -18,7 +20,7 @@ from flows_registry.lab.room.http_wire import head_of, whole
 
 __all__ = ["Answerer", "reset"]
 
-DRIP_SECONDS = 1.0
+DRIP_SECONDS = 3.0
 DRIP_BYTES_MAX = 4000
 ENDLESS_BYTES = 64 * 1024 * 1024
 
@@ -124,17 +126,12 @@ class Answerer:
     # ---- committed, and the answer spoiled
 
     def reset_in_body(self, request: Request, response: Response) -> bool:
-        head, body = whole(request, response)
-        self._connection.sendall(head + body[: len(body) // 2])
+        self._connection.sendall(_first_half(request, response))
         self._desk.sleep(0.01)  # the first half must arrive before the reset overtakes it
         return self.reset_now()
 
     def truncated(self, request: Request, response: Response) -> bool:
-        head, body = whole(request, response)
-        if not body:  # nothing to cut but the head
-            self._connection.sendall(head[: len(head) // 2])
-            return False
-        self._connection.sendall(head + body[: len(body) // 2])
+        self._connection.sendall(_first_half(request, response))
         return False
 
     def bad_chunking(self, request: Request, response: Response) -> bool:
@@ -188,8 +185,20 @@ class Answerer:
         self._connection.sendall(head)
         piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         for _ in range(ENDLESS_BYTES // 0x10000):
-            self._connection.sendall(piece)
+            self._send_while_read(piece)
         return False
+
+    def _send_while_read(self, data: bytes) -> None:
+        """Send it all; while nobody takes it, the server is not at work but waits."""
+        self._connection.setblocking(False)
+        with memoryview(data) as rest:
+            sent = 0
+            while sent < len(rest):
+                try:
+                    sent += self._connection.send(rest[sent:])
+                except (BlockingIOError, ssl.SSLWantWriteError):
+                    with self._desk.idle():
+                        select.select([], [self._connection], [])
 
     def garbage_status(self, request: Request, response: Response) -> bool:
         del request, response
@@ -242,6 +251,12 @@ _SPOILED: dict[str, Callable[[Answerer, Request, Response], bool]] = {
     "garbage status line": Answerer.garbage_status,
     "corrupted body": Answerer.corrupted,
 }
+
+
+def _first_half(request: Request, response: Response) -> bytes:
+    """Half of the body after its head; half of the head where there is no body."""
+    head, body = whole(request, response)
+    return head + body[: len(body) // 2] if body else head[: len(head) // 2]
 
 
 def _note_answer(note: dict[str, Any], response: Response) -> None:

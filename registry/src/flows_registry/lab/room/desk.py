@@ -150,18 +150,18 @@ class Desk:
             self._page.busy = max(0, self._page.busy + change)
 
     @contextmanager
-    def working(self) -> Generator[None]:
-        """Busy for the length of the block."""
-        self.busy(+1)
+    def idle(self) -> Generator[None]:
+        """Not busy for the length of the block: the server waits for its client."""
+        self.busy(-1)
         try:
             yield
         finally:
-            self.busy(-1)
+            self.busy(+1)
 
     def sleep(self, seconds: float) -> bool:
         """Wait in the case's time while not counting as busy; False when the case is over.
 
-        Call it while `working`.
+        Call it while counted as busy.
         """
         me = threading.get_ident()
         closing = self.closing
@@ -183,7 +183,7 @@ class Desk:
     def stall(self, connection: socket.socket) -> None:
         """Do nothing, not counting as busy, until the client leaves or the case is over.
 
-        Call it while `working`.
+        Call it while counted as busy.
         """
         closing = self.closing
         with self._lock:

@@ -9,6 +9,7 @@ __all__ = ["BadRequest", "Reader", "head_of", "whole"]
 
 HEAD_BYTES_MAX = 256 * 1024
 BODY_BYTES_MAX = 700 * 1024 * 1024
+_RECEIVE_BYTES = 1 << 18
 
 
 class BadRequest(Exception):
@@ -87,15 +88,20 @@ class Reader:
         return line
 
     def _exactly(self, size: int) -> bytes:
-        while len(self._buffer) < size:
-            if not self._more():
-                raise BadRequest(f"the body ended after {len(self._buffer)} of {size} bytes")
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
+        data = bytearray(size)
+        have = min(size, len(self._buffer))
+        data[:have] = self._buffer[:have]
+        del self._buffer[:have]
+        with memoryview(data) as rest:
+            while have < size:
+                came = self._connection.recv_into(rest[have : have + _RECEIVE_BYTES])
+                if not came:
+                    raise BadRequest(f"the body ended after {have} of {size} bytes")
+                have += came
+        return bytes(data)
 
     def _more(self) -> bool:
-        chunk = self._connection.recv(1 << 18)
+        chunk = self._connection.recv(_RECEIVE_BYTES)
         self._buffer += chunk
         return bool(chunk)
 

@@ -449,7 +449,11 @@ class Room:
         self._server = self._spawn(
             [*command, str(theirs.fileno()), json.dumps(settings)],
             theirs,
-            {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(_own_paths())},
+            {
+                "PATH": os.environ.get("PATH", ""),
+                "PYTHONPATH": os.pathsep.join(_own_paths()),
+                **_KEEP_MEMORY,
+            },
             "server",
         )
         self._server_line = _Line(ours, "the fault server")
@@ -529,6 +533,9 @@ class Room:
 
 
 _BASE = Profile()
+
+# Freed bodies are used again by the next case instead of going back to the kernel.
+_KEEP_MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 29))
 
 _NAMESERVICE = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from flows_registry.lab.agent.page import Page
+from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
 from flows_registry.lab.references.exchange import ReferenceFactory, Request
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.room.answers import Answerer
@@ -40,7 +40,7 @@ class Server:
         assert factory is not None, f"no reference for wire {settings['wire']!r}"
         self._factory: ReferenceFactory = factory
         page = Page(settings["page"])
-        page.now = 1_750_000_000.0
+        page.now = ORIGIN_SECONDS
         self.desk = Desk(
             page,
             lambda now: self._factory.create(settings["config"], settings["secrets"], now),
