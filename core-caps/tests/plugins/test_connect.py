@@ -6,7 +6,7 @@ from typing import Any
 
 import core_caps
 import pytest
-from core_caps import KeyValue, KeyValueReader, Secret, SeededRng, VirtualClock, connect
+from core_caps import KeyValue, KeyValueReader, Policy, Secret, SeededRng, VirtualClock, connect
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import BlobStore
 from core_caps.errors import (
@@ -19,6 +19,7 @@ from core_caps.errors import (
     ManifestInvalid,
     PluginConflict,
     PluginNotFound,
+    Unavailable,
 )
 
 pytestmark = pytest.mark.feature("DC-02")
@@ -421,6 +422,50 @@ async def test_calls_are_observed_with_the_manifests_hints(site: Any) -> None:
         ("kv", "get", ("resource::kv::read",), "ok", 0, 0),
     ]  # fmt: skip
     assert "secret key" not in repr(records)
+
+
+FAILING = """
+    failures = 1
+    async def get(self, key):
+        from core_caps.errors import Unavailable
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("503")
+        return b"value"
+"""
+
+
+@pytest.mark.feature("AL-07")
+class TestRetry:
+    async def test_a_failed_call_is_repeated_on_the_connections_clock(self, site: Any) -> None:
+        site.plugin("one", mock__py=BARE_MOCK + FAILING)
+        clock, records = VirtualClock(auto=True), list[CallRecord]()
+        async with connect(
+            KeyValue, "one", clock=clock, rng=SeededRng(1), observe=records.append, retry=Policy()
+        ) as kv:
+            assert await kv.get("k") == b"value"
+        assert [record.attempt for record in records] == [1, 2]
+        assert clock.monotonic() > 0
+
+    async def test_what_the_manifest_says_of_a_repeat_decides(self, site: Any) -> None:
+        package = site.plugin("one", mock__py=BARE_MOCK + FAILING)
+        manifest = package / "capability.toml"
+        manifest.write_text(
+            manifest.read_text() + '\n[capabilities.kv.deviations.get]\nrepeat = "unsafe"\n'
+        )
+        async with connect(KeyValue, "one", clock=VirtualClock(auto=True), retry=Policy()) as kv:
+            with pytest.raises(Unavailable):
+                await kv.get("k")
+
+    def test_retries_have_one_owner(self, site: Any) -> None:
+        with_remote(site)
+        manifest = site.folder / "cap_one" / "capability.toml"
+        owner = 'extra = "remote"\nretry_owner = "provider"'
+        manifest.write_text(manifest.read_text().replace('extra = "remote"', owner))
+        connect(KeyValue, "one", backend="remote")
+        connect(KeyValue, "one", backend="mock", retry=Policy())
+        with pytest.raises(ConfigInvalid, match="retries by itself"):
+            connect(KeyValue, "one", backend="remote", retry=Policy())
 
 
 async def test_a_capability_of_ones_own_connects_like_ours(site: Any) -> None:

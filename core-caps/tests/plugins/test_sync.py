@@ -14,11 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_caps import BlobStore, KeyValue, KeyValueReader, VirtualClock, sync
+from core_caps import BlobStore, KeyValue, KeyValueReader, Policy, VirtualClock, retrying, sync
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities import blob_store, key_value, sync_blob_store, sync_key_value
 from core_caps.claims.operation import operations_of
-from core_caps.errors import AccessDenied, ClientClosed, InvalidArgument
+from core_caps.errors import (
+    AccessDenied,
+    ClientClosed,
+    InvalidArgument,
+    Outcome,
+    PermissionDenied,
+    RateLimited,
+    Unavailable,
+)
 
 pytestmark = pytest.mark.feature("DC-02", "DC-04")
 
@@ -246,6 +254,132 @@ def test_ctrl_c_cancels_the_call(blobs: Any) -> None:
     assert time.monotonic() - started < 5
     assert log()[-1] == "cancelled", "the call had come to its end when the interrupt was raised"
     assert blobs.get("absent") is None
+
+
+FAILING_MOCK = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Config: pass
+
+class MockBlobs:
+    Config = Config
+    errors = []
+
+    def __init__(self, config, *, clock, rng): pass
+    async def __aenter__(self): return self
+    async def __aexit__(self, *exc): pass
+
+    def fail(self, *errors):
+        if self.errors:
+            raise self.errors.pop(0)
+
+    async def get(self, key, *, range=None, if_match=None, if_none_match=None):
+        self.fail()
+        return key.encode()
+
+    async def open(self, key, *, if_match=None):
+        self.fail()
+        yield b"first"
+        self.fail()
+        yield b"last"
+
+    async def put(self, key, data, *, if_none_match=None):
+        if isinstance(data, bytes):
+            self.fail()
+            return data
+        taken = [chunk async for chunk in data]
+        self.fail()
+        return taken
+"""
+
+
+@pytest.mark.feature("AL-07")
+class TestRetries:
+    @pytest.fixture
+    def fails(self, site: Any) -> list[BaseException]:
+        """The errors that the next calls of the plugin `blobs` meet, one each."""
+        site.plugin("blobs", mock__py=FAILING_MOCK, capability__toml=BLOB_MANIFEST)
+        with sync.connect(BlobStore, "blobs"):
+            return sys.modules["cap_blobs.mock"].MockBlobs.errors
+
+    def test_a_call_is_repeated_on_the_injected_clock(self, fails: Any) -> None:
+        clock, records = VirtualClock(auto=True), list[CallRecord]()
+        policy = Policy(base_seconds=0)
+        with sync.connect(
+            BlobStore, "blobs", clock=clock, retry=policy, observe=records.append
+        ) as store:
+            fails += [RateLimited("429", retry_after_seconds=7), Unavailable("503")]
+            assert store.get("k") == b"k"
+        assert clock.monotonic() == 7
+        assert [(record.attempt, record.status) for record in records] == [
+            (1, "error"),
+            (2, "error"),
+            (3, "ok"),
+        ]
+
+    def test_the_last_error_counts_the_attempts(self, fails: Any) -> None:
+        clock = VirtualClock(auto=True)
+        with sync.connect(BlobStore, "blobs", clock=clock, retry=Policy(max_attempts=2)) as store:
+            fails += [Unavailable("503"), PermissionDenied("403")]
+            with pytest.raises(PermissionDenied) as raised:
+                store.put("k", b"v")
+        assert (raised.value.attempts, raised.value.outcome) == (2, Outcome.UNKNOWN)
+
+    def test_without_a_policy_every_call_is_made_once(self, fails: Any) -> None:
+        with sync.connect(BlobStore, "blobs", clock=VirtualClock(auto=True)) as store:
+            fails += [Unavailable("503")]
+            with pytest.raises(Unavailable):
+                store.get("k")
+            assert store.get("k") == b"k"
+
+    def test_a_stream_is_repeated_while_nothing_of_it_was_consumed(self, fails: Any) -> None:
+        with sync.connect(
+            BlobStore, "blobs", clock=VirtualClock(auto=True), retry=Policy()
+        ) as store:
+            fails += [RateLimited("429")]
+            assert list(store.open("k")) == [b"first", b"last"]
+            chunks = store.open("k")
+            assert next(chunks) == b"first"
+            fails += [Unavailable("reset")]
+            with pytest.raises(Unavailable):
+                next(chunks)
+            fails += [Unavailable("reset")]
+            with pytest.raises(Unavailable) as raised:
+                store.put("k", iter([b"a", b"b"]))
+            assert raised.value.attempts == 1
+
+    def test_a_spoiled_condition_is_not_repeated(self, fails: Any) -> None:
+        with sync.connect(
+            BlobStore, "blobs", clock=VirtualClock(auto=True), retry=Policy()
+        ) as store:
+            fails += [Unavailable("answer lost")]
+            with pytest.raises(Unavailable):
+                store.put("k", b"v", if_none_match="*")
+
+    def test_ctrl_c_ends_the_wait(self, fails: Any) -> None:
+        clock = VirtualClock()  # it stands still: the wait would never end
+        with sync.connect(BlobStore, "blobs", clock=clock, retry=Policy()) as store:
+            fails += [RateLimited("429", retry_after_seconds=10)]
+            timer = threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT))
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                store.get("k")
+            assert store.get("k") == b"k", "the loop goes on"
+
+    def test_after_the_block_the_refusal_is_not_repeated(self, fails: Any) -> None:
+        with sync.connect(BlobStore, "blobs", retry=Policy()) as store:
+            pass
+        with pytest.raises(ClientClosed) as raised:
+            store.get("k")
+        assert raised.value.attempts == 1
+
+    def test_the_asynchronous_retrier_says_that_it_is_not_for_this(self, fails: Any) -> None:
+        with (
+            sync.connect(BlobStore, "blobs") as store,
+            pytest.raises(TypeError, match="connected with retry="),
+        ):
+            retrying(store)
 
 
 def test_a_call_on_the_background_loop_would_wait_for_itself(site: Any) -> None:

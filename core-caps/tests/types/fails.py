@@ -61,6 +61,8 @@ def synchronous() -> None:
         reader.put("k", b"v")  # refused
     with sync.connect(KeyValue, "cloudflare-kv", backend=1):  # refused
         pass
+    with sync.connect(KeyValue, "cloudflare-kv", retry=3):  # refused
+        pass
     with sync.connect(BlobStore) as blobs:
         blobs.put("k", 5)  # refused
 

@@ -36,6 +36,7 @@ async def whole() -> None:
         clock=VirtualClock(),
         observe=records.append,
         access=["resource::kv::read"],
+        retry=Policy(max_attempts=2),
     ) as kv:
         assert_type(kv, KeyValue)
         await kv.put("greeting", b"hello", ttl_seconds=3600)
@@ -80,7 +81,7 @@ def synchronous() -> None:
     with sync.connect(KeyValue, "cloudflare-kv", backend="mock") as kv:
         assert_type(kv, SyncKeyValue)
         assert_type(kv.get("k"), bytes | None)
-    with sync.connect(KeyValueReader) as reader:
+    with sync.connect(KeyValueReader, retry=Policy()) as reader:
         assert_type(reader, SyncKeyValueReader)
     with sync.connect(BlobStore) as blobs:
         assert_type(blobs, SyncBlobStore)

@@ -63,6 +63,8 @@ def view_of(
     protocol: type[_Protocol],
     calls: Calls,
     provided: Mapping[str, OperationClaim] | None = None,
+    *,
+    blocking: bool = False,
 ) -> _Protocol:
     """A view with these calls.
 
@@ -71,11 +73,13 @@ def view_of(
         calls: what each operation does; the table stays the caller's, who may exchange entries.
         provided: everything that the provider has, where that is known: refusals name its hints,
             and what it does not have no hint can give.
+        blocking: the calls are plain calls. Such a view's methods are not marked as operations:
+            whatever wraps operations awaits them.
     """
     needs = None
     if provided is not None:
         needs = frozenset((name, _needed(claim)) for name, claim in provided.items())
-    view_class, install = _view_class(protocol, frozenset(calls), needs)
+    view_class, install = _view_class(protocol, frozenset(calls), needs, blocking)
     view = view_class()
     install(view, calls)
     return cast("_Protocol", view)
@@ -97,10 +101,10 @@ def _needed(claim: Operation | OperationClaim) -> frozenset[str]:
 
 @cache
 def _view_class(
-    protocol: type, names: frozenset[str], needs: _Needs | None
+    protocol: type, names: frozenset[str], needs: _Needs | None, blocking: bool
 ) -> tuple[type, Callable[[object, Calls], None]]:
     """The one view class for a protocol and a set of its operations, and how a view is filled."""
-    title = protocol.__name__
+    title = f"Sync{protocol.__name__}" if blocking else protocol.__name__
     operations = {n: op for whole in whole_of(protocol) for n, op in operations_of(whole).items()}
     operations |= operations_of(protocol)
     needed: dict[str, frozenset[str] | None] = {n: _needed(op) for n, op in operations.items()}
@@ -143,15 +147,12 @@ def _view_class(
     slot: Any = vars(view_class)["_calls"]
     del view_class._calls  # pyright: ignore[reportAttributeAccessIssue]
     for name in names:
-        setattr(view_class, name, _method(operations[name], slot.__get__, protocol))
+        method = _method(name, slot.__get__, protocol)
+        setattr(view_class, name, method if blocking else _marked(method, operations[name]))
     return view_class, slot.__set__
 
 
-def _method(
-    declared: Operation, calls_of: Callable[[object], Calls], protocol: type
-) -> Callable[..., Any]:
-    name = declared.name
-
+def _method(name: str, calls_of: Callable[[object], Calls], protocol: type) -> Callable[..., Any]:
     def call(self: object, /, *args: Any, **kwargs: Any) -> Any:
         return calls_of(self)[name](*args, **kwargs)
 
@@ -159,13 +160,17 @@ def _method(
     original = getattr(protocol, name)
     call.__name__, call.__qualname__ = name, f"{protocol.__name__}View.{name}"
     call.__doc__ = original.__doc__
+    return call
+
+
+def _marked(method: Callable[..., Any], declared: Operation) -> Callable[..., Any]:
     return operation(
         *declared.hints,
         repeat=declared.repeat,
         delegates=declared.delegates,
         optional=declared.optional,
         streams=declared.streams,
-    )(call)
+    )(method)
 
 
 def _denied(

@@ -15,6 +15,7 @@ from core_caps.calls.access import Calls, view_of
 from core_caps.calls.observe import ATTEMPT
 from core_caps.claims.hints import HINTS
 from core_caps.claims.lattice import Effects
+from core_caps.claims.manifest_shape import OperationClaim
 from core_caps.claims.operation import Operation, Repeat, operations_of
 from core_caps.errors import (
     ClientClosed,
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
     from core_caps.clock import Clock
     from core_caps.rng import Rng
 
-__all__ = ["CONDITIONS", "Policy", "retrying"]
+__all__ = ["CONDITIONS", "Policy", "Retrier", "retrying"]
 
 _Provider = TypeVar("_Provider")
+_Claim = Operation | OperationClaim
 
 ATTEMPTS_MAX = 100
 """No policy may ask for more: a loop of retries ends."""
@@ -145,9 +147,9 @@ def retrying(
     if not operations:
         raise TypeError(
             f"{type(provider).__qualname__} does not say which operations it has: "
-            "retrying(provider, protocol=KeyValue)"
+            "retrying(provider, protocol=KeyValue); a synchronous provider is connected with retry="
         )
-    retrier = _Retrier(policy, clock, rng)
+    retrier = Retrier(policy, clock, rng)
     calls: Calls = {
         name: retrier.call(getattr(provider, name), operation)
         for name, operation in operations.items()
@@ -156,7 +158,7 @@ def retrying(
     return cast("_Provider", view_of(shape, calls))
 
 
-class _Retrier:
+class Retrier:
     """A policy with its clock and randomness; it keeps nothing between calls."""
 
     def __init__(self, policy: Policy, clock: "Clock", rng: "Rng") -> None:
@@ -164,7 +166,9 @@ class _Retrier:
         self._clock = clock
         self._rng = rng
 
-    def call(self, call: Callable[..., Any], operation: Operation) -> Callable[..., Any]:
+    def call(self, call: Callable[..., Any], operation: _Claim) -> Callable[..., Any]:
+        """The same call, repeated where what is claimed of its operation makes that safe."""
+
         async def run(*args: Any, **kwargs: Any) -> Any:
             attempts = _Attempts(self._policy, self._clock, self._rng, _repeat(operation, kwargs))
             args = tuple(attempts.argument(value) for value in args)
@@ -275,14 +279,14 @@ class _Once:
         await _close(self._source)
 
 
-def _repeat(operation: Operation, kwargs: Mapping[str, Any]) -> Repeat:
+def _repeat(operation: _Claim, kwargs: Mapping[str, Any]) -> Repeat:
     if operation.repeat is Repeat.SAFE and any(kwargs.get(name) is not None for name in CONDITIONS):
         return Repeat.KEYED if _writes(operation) else Repeat.SAFE
     return operation.repeat
 
 
 @cache
-def _writes(operation: Operation) -> bool:
+def _writes(operation: _Claim) -> bool:
     known = [HINTS[hint].floor.effects for hint in operation.hints if hint in HINTS]
     # A hint of a plugin's own family is taken for a write: the cautious side.
     return len(known) < len(operation.hints) or max(known) is Effects.EFFECTFUL

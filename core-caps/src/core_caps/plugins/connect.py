@@ -9,10 +9,17 @@ import pluggy
 
 from core_caps.calls.access import Calls, granted, view_of, whole_of
 from core_caps.calls.observe import Observer, observed
+from core_caps.calls.retrying import Policy, Retrier
 from core_caps.claims.manifest import Manifest, OperationClaim, Provided, claims_of
 from core_caps.claims.operation import CapabilitySpec, spec_of
 from core_caps.clock import Clock, SystemClock
-from core_caps.errors import BindingMissing, ClientClosed, ManifestInvalid, PluginNotFound
+from core_caps.errors import (
+    BindingMissing,
+    ClientClosed,
+    ConfigInvalid,
+    ManifestInvalid,
+    PluginNotFound,
+)
 from core_caps.plugins import hookspecs
 from core_caps.plugins.discovery import Found, find, instead, manifest_of, providers_of
 from core_caps.plugins.opening import Opening
@@ -35,6 +42,7 @@ def connect(
     rng: Rng | None = None,
     observe: Observer | None = None,
     access: Iterable[str] | None = None,
+    retry: Policy | None = None,
 ) -> "Connection[_Protocol]":
     """A connection to an installed plugin, to be opened with `async with`.
 
@@ -55,12 +63,15 @@ def connect(
         observe: called with a CallRecord after every call.
         access: the hints that the caller declared; operations that need others are refused
             (CAP110). None declares every hint of the protocol.
+        retry: failed calls are repeated under this policy, on the connection's own clock and
+            randomness, as `core_caps.retrying` does; None makes every call once.
 
     Raises:
         BindingMissing: no name was given and none, or several, could serve (CAP101).
         PluginConflict: two distributions claim the name (CAP102).
         PluginNotFound: no such plugin or backend, or it does not provide the capability (CAP103).
         ManifestInvalid: the plugin's manifest cannot be used (CAP106).
+        ConfigInvalid: `retry` is given, and the backend retries by itself (CAP105).
 
     Entering raises BackendNotInstalled (CAP104), ConfigInvalid (CAP105) and what the provider
     raises when it reaches out.
@@ -82,7 +93,7 @@ def connect(
     )
     claims = claims_of(manifest, spec)
     names = frozenset(granted(capability, claims, access))
-    return Connection(capability, found, opening, claims, names, observe)
+    return Connection(capability, found, opening, claims, names, observe, _retrier(opening, retry))
 
 
 class Connection(Generic[_Protocol]):
@@ -96,6 +107,7 @@ class Connection(Generic[_Protocol]):
         claims: Mapping[str, OperationClaim],
         names: frozenset[str],
         observer: Observer | None,
+        retrier: Retrier | None,
     ) -> None:
         self._capability = capability
         self._found = found
@@ -103,6 +115,7 @@ class Connection(Generic[_Protocol]):
         self._claims = claims
         self._names = names
         self._observer = observer
+        self._retrier = retrier
         self._provider: Any = None
         self._calls: Calls = {}
 
@@ -135,18 +148,18 @@ class Connection(Generic[_Protocol]):
 
     def _call(self, provider: Any, name: str) -> Callable[..., Any]:
         call: Callable[..., Any] = getattr(provider, name)
-        if self._observer is None:
-            return call
         claim = self._claims[name]
-        return observed(
-            call,
-            capability=self._opening.capability,
-            operation=name,
-            hints=claim.hints,
-            streams=claim.streams,
-            observer=self._observer,
-            clock=self._opening.clock,
-        )
+        if self._observer is not None:
+            call = observed(
+                call,
+                capability=self._opening.capability,
+                operation=name,
+                hints=claim.hints,
+                streams=claim.streams,
+                observer=self._observer,
+                clock=self._opening.clock,
+            )
+        return call if self._retrier is None else self._retrier.call(call, claim)
 
 
 def _spec(capability: type) -> CapabilitySpec:
@@ -210,6 +223,18 @@ def _backend(manifest: Manifest, provided: Provided, name: str | None) -> str:
             hint=instead(name, serving),
         )
     return name
+
+
+def _retrier(opening: Opening, policy: Policy | None) -> Retrier | None:
+    if policy is None:
+        return None
+    if opening.declared.retry_owner != "caller":
+        raise ConfigInvalid(
+            f"backend {opening.backend!r} of {opening.manifest.name} retries by itself, and "
+            "retry was given, too",
+            hint="leave retry out: retries have one owner",
+        )
+    return Retrier(policy, opening.clock, opening.rng)
 
 
 def _opened(found: Found, opening: Opening) -> Any:

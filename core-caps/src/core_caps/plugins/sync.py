@@ -4,7 +4,8 @@
         kv.put("greeting", b"hello")
 
 It works in threads, inside a running event loop (which it blocks) and after a fork; streams are
-iterators, and where a stream is an argument an iterator is accepted. Ctrl-C cancels the call.
+iterators, and where a stream is an argument an iterator is accepted. Ctrl-C cancels the call, and
+with `retry=Policy()` the wait for the next attempt, too.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,7 @@ from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from core_caps.calls.access import Calls, view_of
 from core_caps.calls.observe import Observer
+from core_caps.calls.retrying import Policy
 from core_caps.capabilities.blob_store import BlobReader, BlobStore, BlobWriter
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
@@ -50,7 +52,7 @@ class SyncConnection(Generic[_Sync]):
             name: _blocking(self._background, getattr(view, name), operation.streams)
             for name, operation in operations_of(type(view)).items()
         }
-        sync_view: _Sync = view_of(self._capability, calls)
+        sync_view: _Sync = view_of(self._capability, calls, blocking=True)
         return sync_view
 
     def __exit__(
@@ -88,6 +90,7 @@ class Options(TypedDict, total=False):
     rng: Rng | None
     observe: Observer | None
     access: Iterable[str] | None
+    retry: Policy | None
 
 
 # A protocol class is not a `type[Protocol]` to a type checker, which asks for concrete classes, but
