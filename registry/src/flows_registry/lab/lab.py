@@ -16,15 +16,11 @@ from typing import Any, Self, TypeVar
 
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.references.known import reference_factory
+from flows_registry.lab.room.broken import AgentBroken, RoomBroken
 from flows_registry.lab.room.certificates import issue
-from flows_registry.lab.room.room import (
-    AgentBroken,
-    Furniture,
-    Profile,
-    Room,
-    RoomBroken,
-    isolation,
-)
+from flows_registry.lab.room.furniture import Furniture, Profile
+from flows_registry.lab.room.holder import isolation
+from flows_registry.lab.room.room import Room
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 

@@ -1,0 +1,212 @@
+"""An agent from outside: one warmed process of the plugin; every case is a fork of it."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from flows_registry.lab.room.broken import AgentBroken, RoomBroken
+from flows_registry.lab.room.child import START_SECONDS_MAX, Child
+from flows_registry.lab.room.furniture import Furniture, Profile
+
+__all__ = ["Agent"]
+
+_DNS_PORT = 53
+_FOLDER = Path(__file__).parent.parent / "agent"
+_KILLED_SECONDS_MAX = 10.0
+_LEAVE_SECONDS = 2.0
+_STACKS_CHARACTERS = 2000
+
+_BUNDLES = (
+    "SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+)  # fmt: skip
+"""The variables by which clients find the authorities to trust."""
+
+_BOOT = """
+import importlib.util, sys
+folder = sys.argv.pop(1)
+spec = importlib.util.spec_from_file_location(
+    "flows_agent", folder + "/__init__.py", submodule_search_locations=[folder])
+sys.modules["flows_agent"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+from flows_agent.main import entry
+entry()
+"""
+
+
+class Agent:
+    """One warmed process.
+
+    Raises:
+        AgentBroken: the plugin cannot be imported.
+    """
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._line = child.line
+        self._scouted = False
+        try:
+            self.python: str = self._answer()["python"]
+        except RoomBroken:
+            child.close()
+            raise AgentBroken(f"the agent ended at its start:\n{child.log_tail()}") from None
+        except BaseException:
+            child.close()
+            raise
+
+    @classmethod
+    def start(
+        cls,
+        furniture: Furniture,
+        profile: Profile,
+        directory: Path,
+        name: str,
+        *,
+        entering: Callable[[Sequence[str]], list[str]],
+        server_ports: Sequence[int],
+        redirected: bool,
+    ) -> Self:
+        """Start the agent of a profile.
+
+        Args:
+            furniture: what its room is furnished with.
+            profile: what it draws from outside.
+            directory: the room's.
+            name: of its log.
+            entering: makes the command line that runs in the room's network.
+            server_ports: where the fault server really listens.
+            redirected: turn connections there from inside: there is no network of its own.
+        """
+        served = dict(zip(map(str, furniture.ports), server_ports, strict=False))
+        settings = {
+            "profile": dict(profile.inside),
+            "warm": list(furniture.warm),
+            "page": str(directory / "page"),
+            "ports": [*server_ports, _DNS_PORT],
+            "redirect": served if redirected and not profile.inside.get("real_time") else None,
+        }
+        command = [str(furniture.python), "-P", "-s", "-c", _BOOT, str(_FOLDER)]
+        return cls(
+            Child(
+                "the agent",
+                entering(command),
+                settings,
+                environment=_environment(profile, directory, furniture.authority),
+                directory=directory / profile.directory,
+                log=directory / f"{name}.log",
+            )
+        )
+
+    def describe(self, suite: str) -> dict[str, Any]:
+        """A capability of the plugin's own, as data.
+
+        Raises:
+            AgentBroken: its suite cannot be imported.
+        """
+        self._line.send({"describe": {"suite": suite}})
+        return self._answer()
+
+    def promises(self, message: Mapping[str, Any]) -> list[str]:
+        """The promises of a suite that apply to what the manifest declares.
+
+        Raises:
+            AgentBroken: the suite cannot be imported.
+        """
+        self._line.send({"promises": message})
+        return self._answer()["names"]
+
+    def scout(self, message: Mapping[str, Any]) -> None:
+        """Run a case once for its imports, unless that has been done."""
+        if not self._scouted:
+            self._scouted = True
+            self._line.send({"scout": message})
+            self._line.receive(START_SECONDS_MAX)
+
+    def run(
+        self,
+        message: Mapping[str, Any],
+        seconds: float,
+        on_armed: Callable[[], None],
+        on_disarmed: Callable[[], None],
+    ) -> tuple[dict[str, Any], str | None]:
+        """Fork, run one case, and wait for its end.
+
+        Returns:
+            The case's report (empty when it never made one) and the trouble, or None.
+        """
+        self._line.send({"run": message})
+        end = time.monotonic() + seconds
+        pid, report, killed = 0, {}, False
+        while True:
+            try:
+                event = self._line.receive(max(0.01, end - time.monotonic()))
+            except TimeoutError:
+                if killed:
+                    raise RoomBroken("a killed case did not end") from None
+                killed = True
+                end = time.monotonic() + _KILLED_SECONDS_MAX
+                _kill_group(pid)
+                continue
+            match event.pop("event"):
+                case "started":
+                    pid = event["pid"]
+                case "armed":
+                    on_armed()
+                    self._line.send({"go": True})
+                case "disarmed":
+                    on_disarmed()
+                    self._line.send({"go": True})
+                case "done":
+                    report = event
+                case "ended":
+                    _kill_group(pid)  # whatever it left running
+                    return report, _trouble(report, event["status"], killed, seconds)
+                case other:
+                    raise RoomBroken(f"unexpected event {other!r}")
+
+    def close(self) -> None:
+        """End it."""
+        self._child.close(patience_seconds=_LEAVE_SECONDS)
+
+    def _answer(self) -> dict[str, Any]:
+        answer = self._line.receive(START_SECONDS_MAX)
+        if answer["event"] == "broken":
+            raise AgentBroken(answer["text"])
+        return answer
+
+
+def _environment(profile: Profile, directory: Path, authority: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(directory / "home"),
+        "TMPDIR": str(directory / "tmp"),
+        "PYTHONHASHSEED": str(profile.hash_seed),
+        "TZ": profile.timezone,
+        "LC_ALL": profile.locale,
+        **dict.fromkeys(_BUNDLES, str(authority)),
+        **profile.environment,
+    }
+
+
+def _trouble(report: Mapping[str, Any], status: int, killed: bool, seconds: float) -> str | None:
+    if killed:
+        return f"killed after {seconds:.0f} s of real time"
+    if report.get("hung"):
+        stacks = "; ".join(report.get("stacks", ()))[:_STACKS_CHARACTERS]
+        return f"hung: it waits without any deadline at {stacks}"
+    if "crashed" in report:
+        return f"crashed: {report['crashed']}"
+    if not report:
+        return f"ended without a word, exit status {status}"
+    return None
+
+
+def _kill_group(pid: int) -> None:
+    if pid > 1:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)

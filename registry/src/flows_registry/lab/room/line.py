@@ -1,0 +1,62 @@
+"""Lines of JSON over a socket: how a room talks with its processes."""
+
+import json
+import select
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from flows_registry.lab.room.broken import RoomBroken
+
+__all__ = ["Line"]
+
+_RECEIVE_BYTES = 1 << 20
+
+
+class Line:
+    """Our end of the socket, with a time limit on what is awaited.
+
+    Args:
+        connection: the socket.
+        what: who is at the other end, to print.
+    """
+
+    def __init__(self, connection: socket.socket, what: str) -> None:
+        self._socket = connection
+        self._what = what
+        self._buffer = b""
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send one message.
+
+        Raises:
+            RoomBroken: the other side has gone.
+        """
+        try:
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise RoomBroken(f"{self._what} has gone: {error}") from error
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        """The next message.
+
+        Raises:
+            TimeoutError: none came in time.
+            RoomBroken: the other side has gone.
+        """
+        end = time.monotonic() + seconds
+        while b"\n" not in self._buffer:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
+                raise TimeoutError(f"{self._what} said nothing for {seconds:.0f} s")
+            chunk = self._socket.recv(_RECEIVE_BYTES)
+            if not chunk:
+                raise RoomBroken(f"{self._what} has gone")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Hang up: the other side reads the end."""
+        self._socket.close()

@@ -1,0 +1,70 @@
+"""What an agent is told of a case, and the run that its report and the server's make together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core_caps.contract.codec import encode
+
+from flows_registry.lab.case import Case, CaseRun, ErrorFacts, Exchange, Step
+from flows_registry.lab.room.furniture import Furniture
+
+__all__ = ["message_of", "run_of"]
+
+
+def message_of(case: Case, furniture: Furniture) -> dict[str, Any]:
+    """The case as its agent takes it."""
+    message: dict[str, Any] = {
+        "plugin": furniture.plugin,
+        "backend": case.backend,
+        "protocol": furniture.protocols[case.contract],
+        "config": {**furniture.config, **case.config},
+        "secrets": {**furniture.secrets, **case.secrets},
+    }
+    if case.promise is not None:
+        return {**message, "promise": case.promise, **furniture.worlds[case.contract]}
+    return {
+        **message,
+        "setup": encode(list(case.setup)),
+        "calls": encode(list(case.calls)),
+        "probe": encode(list(case.probe)),
+        "cancel_after_seconds": case.cancel_after_seconds,
+        "settle_seconds": case.settle_seconds,
+        "concurrent": case.concurrent,
+    }
+
+
+def run_of(
+    case: Case,
+    report: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    trouble: str | None,
+    real_seconds: float,
+) -> CaseRun:
+    """What came of a case: the agent's report, and what the server has seen."""
+
+    def steps(name: str) -> tuple[Step, ...]:
+        return tuple(Step.of(step) for step in report.get(name, ()))
+
+    opening = report.get("opening")
+    return CaseRun(
+        case=case,
+        setup=steps("setup"),
+        steps=steps("steps"),
+        probe=steps("probe"),
+        opening=ErrorFacts(**dict(opening, ancestors=tuple(opening["ancestors"])))
+        if opening
+        else None,
+        exchanges=tuple(Exchange(**exchange) for exchange in seen.get("exchanges", ())),
+        consumed=tuple(seen.get("consumed", ())),
+        state_before=seen.get("state_before", ""),
+        state_after=seen.get("state_after", ""),
+        state_text_before=seen.get("state_text_before", ""),
+        state_text_after=seen.get("state_text_after", ""),
+        egress=tuple((host, port) for host, port in seen.get("egress", ())),
+        watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
+        kept=report.get("kept"),
+        broken={key: report[key] for key in ("promised", "observed", "text") if key in report},
+        trouble=trouble,
+        stalled_connections=seen.get("stalled_connections", 0),
+        real_seconds=real_seconds,
+    )
