@@ -519,6 +519,46 @@ _INJECTION = (
         ("INJECT004",),
         "lost answer",
     ),
+    Twin(
+        "a put that loses another key",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "        self._entries[key] = _Stored(\n            limits.value_of(value), limits.metadata_text(metadata), expires\n        )\n",
+                "        entries = dict(self._entries)\n"
+                "        await asyncio.sleep(0)\n"
+                "        entries[key] = _Stored(\n            limits.value_of(value), limits.metadata_text(metadata), expires\n        )\n"
+                "        self._entries = entries\n",
+            ),
+        ),
+        "injection",
+        ("INJECT005",),
+        "apart at once",
+    ),
+    Twin(
+        "a put skipped because it was made before",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "        self._entries[key] = _Stored(\n",
+                "        if (key, bytes(value)) in self._made:\n"
+                "            return\n"
+                "        self._made.add((key, bytes(value)))\n"
+                "        self._entries[key] = _Stored(\n",
+            ),
+            Edit(
+                "mock.py",
+                "        self._entries: dict[str, _Stored] = (\n",
+                "        self._made: set[tuple[str, bytes]] = set()\n"
+                "        self._entries: dict[str, _Stored] = (\n",
+            ),
+        ),
+        "injection",
+        ("INJECT004",),
+        "reorder",
+    ),
 )  # fmt: skip
 
 _PACKAGE = (

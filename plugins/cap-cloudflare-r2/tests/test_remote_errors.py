@@ -272,6 +272,25 @@ async def test_a_copy_that_says_200_and_then_fails_is_unknown(client, code):
     assert server.requests[1].headers["x-amz-copy-source-if-match"] == '"e"'
 
 
+async def test_a_copy_has_the_metadata_that_its_answer_tells(client):
+    """An etag is the content's alone: metadata that changes meanwhile must not slip in."""
+    seen = {"ETag": '"e"', "Content-Length": "3", "Cache-Control": "no-store", "x-amz-meta-a": "1"}
+    done = b"<CopyObjectResult><ETag>&quot;f&quot;</ETag></CopyObjectResult>"
+    script = [
+        answer(200, headers=seen, length=False),
+        answer(200, done, headers={"Content-Type": "application/xml"}),
+    ]
+    with Scripted(script) as server:
+        async with client(server.url) as store:
+            copied = await store.copy("a", "b")
+        sent = server.requests[1].headers
+    assert copied is not None
+    assert (copied.key, copied.etag, copied.metadata) == ("b", "f", {"a": "1"})
+    assert copied.http.cache_control == "no-store"
+    assert sent["x-amz-metadata-directive"] == "REPLACE"
+    assert (sent["cache-control"], sent["x-amz-meta-a"]) == ("no-store", "1")
+
+
 async def test_a_copy_whose_source_changed_is_a_conflict(client):
     script = [
         answer(200, headers={"ETag": '"e"', "Content-Length": "3"}, length=False),

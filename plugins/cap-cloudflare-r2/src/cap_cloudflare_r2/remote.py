@@ -169,7 +169,11 @@ class RemoteR2:
         await self._requests.delete(key, seconds=self._seconds)
 
     async def copy(self, source: str, target: str) -> ObjectInfo | None:
-        """See BlobWriter.copy; exactly the version that HEAD saw, or Conflict."""
+        """See BlobWriter.copy; exactly what HEAD saw, content and metadata, or Conflict.
+
+        An etag says nothing of the metadata, so these are sent along instead of copied: else the
+        target could have newer ones than the answer tells.
+        """
         limits.check_key(source)
         limits.check_key(target)
         until = self._until()
@@ -184,7 +188,11 @@ class RemoteR2:
             )
         try:
             etag = await self._requests.copy(
-                source, target, source_etag=info.etag, seconds=self._left(until)
+                source,
+                target,
+                parameters_of(info.http, info.metadata),
+                source_etag=info.etag,
+                seconds=self._left(until),
             )
         except PreconditionFailed as error:
             raise Conflict(

@@ -171,9 +171,15 @@ class Requests:
         await self._unless_absent(exchange, work, seconds)
 
     async def copy(
-        self, source: str, target: str, *, source_etag: str, seconds: float
+        self,
+        source: str,
+        target: str,
+        parameters: Mapping[str, object],
+        *,
+        source_etag: str,
+        seconds: float,
     ) -> str | None:
-        """CopyObject of exactly that version of the source; the new etag, None when absent."""
+        """CopyObject of that content, with this metadata; the new etag, None when absent."""
         exchange = self._exchange(
             Plan("copy", writes=True, accepts=(200,), document="CopyObjectResult")
         )
@@ -185,6 +191,8 @@ class Requests:
                     Key=target,
                     CopySource={"Bucket": self._config.bucket, "Key": source},
                     CopySourceIfMatch=f'"{source_etag}"',
+                    MetadataDirective="REPLACE",
+                    **parameters,
                 )
             return unquoted(exchange, answer.get("CopyObjectResult", {}).get("ETag"))
 

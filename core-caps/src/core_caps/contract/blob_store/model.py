@@ -8,7 +8,12 @@ from typing import Any, NamedTuple, cast
 
 from core_caps.capabilities.blob_store import Blob, BlobPage, ByteRange, HttpMetadata, ObjectInfo
 from core_caps.contract.suite import Call, Result, Stream
-from core_caps.errors import InvalidArgument, ObjectAbsent, PreconditionFailed
+from core_caps.errors import (
+    InvalidArgument,
+    ObjectAbsent,
+    PreconditionFailed,
+    ProtocolViolation,
+)
 
 __all__ = ["BlobModel", "comparable", "generate", "read_back"]
 
@@ -140,7 +145,11 @@ class BlobModel:
         if not digest.startswith("sha256:"):
             raise InvalidArgument("no digest")
         held = self._held.get(digest)
-        return None if held is None else held.content
+        if held is None:
+            return None
+        if f"sha256:{hashlib.sha256(held.content).hexdigest()}" != digest:
+            raise ProtocolViolation("the content is not what its name says")
+        return held.content
 
     def _put(
         self,

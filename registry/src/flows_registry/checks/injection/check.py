@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core_caps.claims.guarantees import AtLeast, satisfies
+from core_caps.claims.lattice import Effects
 from core_caps.claims.operation import Repeat
 from core_caps.contract.suite import Call, Contract
 
@@ -18,6 +19,9 @@ from flows_registry.checks.injection.histories import (
     expected,
     linear,
     refers,
+    rekeyed,
+    reordered,
+    spread,
 )
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.lab.case import Case, CaseRun
@@ -31,6 +35,8 @@ NAME = "injection"
 HISTORIES = 12
 LENGTH = 14
 GROUP = 3
+ONE_KEY_SHARE = 0.7
+KINDS = ("duplicate", "reorder", "at once", "apart at once", "lost answer")
 SHOWN_CALLS = 12
 
 
@@ -77,7 +83,7 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
                 "install the package that brings the contract beside the registry",
             )
         ]
-    facts = {"seed": plan.seed, "length": LENGTH, "kinds": ["duplicate", "lost answer", "at once"]}
+    facts = {"seed": plan.seed, "length": LENGTH, "kinds": KINDS}
     return CheckResult(NAME, backend, verdict, len(trials), tuple(found), plan.lab.level, facts)
 
 
@@ -97,6 +103,11 @@ class _Maker:
         self._repeats: Mapping[str, Repeat] = {
             name: claim.repeat for name, claim in capability.claims.items()
         }
+        self._writes = frozenset(
+            name
+            for name, claim in capability.claims.items()
+            if claim.effects is Effects.EFFECTFUL and not claim.delegates
+        )
 
     def trials(self) -> Iterator[_Trial]:
         """Every trial, from seeds that follow the plan's."""
@@ -106,13 +117,19 @@ class _Maker:
             operations = frozenset(self._capability.claims)
             calls = list(self._contract.generate(source, LENGTH, operations))
             yield self._duplicates(number, calls, source)
-            yield self._at_once(number, calls, source)
+            yield self._reordered(number, calls, source)
+            yield self._contended(number, calls, source)
+            yield from self._apart(number, calls)
             if self._plan.backend(self._backend).wire is not None:
                 yield self._lost_answers(number, calls, source)
 
     def _duplicates(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
         history = duplicated(calls, self._repeats, source)
         return self._sequential(f"duplicate {number}", history, ())
+
+    def _reordered(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
+        history = reordered(calls, self._repeats, source)
+        return self._sequential(f"reorder {number}", history, ())
 
     def _lost_answers(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
         """Writes are applied and their answers lost: the error says UNKNOWN, the state is new."""
@@ -132,12 +149,32 @@ class _Maker:
 
         return _Trial(case, judge)
 
-    def _at_once(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
-        """A group of calls made all at once: some order of them explains every answer."""
+    def _contended(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
+        """Calls made all at once, mostly on one key: contention reveals a check before an act."""
         plain = [call for call in calls if not refers(call)]
-        before, group = plain[:-GROUP], self._contended(plain[-GROUP:], source)
-        look = [c for c in self._contract.read_back(plain) if self._provided(c)]
-        case = self._case(f"at once {number}", group, look, (), setup=before, concurrent=True)
+        before, group = plain[:-GROUP], plain[-GROUP:]
+        keys = [key for call in group if (key := self._key(call))]
+        if keys and source.random() < ONE_KEY_SHARE:
+            group = [rekeyed(call, keys[0]) if self._key(call) else call for call in group]
+        return self._at_once(f"at once {number}", before, group)
+
+    def _apart(self, number: int, calls: Sequence[Call]) -> Iterator[_Trial]:
+        """Writes to several keys all at once: a shared index must not lose any of them."""
+        writes = [call for call in calls if call.operation in self._writes and self._key(call)]
+        group = spread(writes)[: GROUP + 1]
+        if len(group) > 1:
+            yield self._at_once(f"apart at once {number}", (), group)
+
+    def _key(self, call: Call) -> str | None:
+        """The one key that a call touches, if it is one: the contract knows where to look."""
+        key = call.args[0] if call.args else None
+        looks = len(self._contract.read_back((call,))) - len(self._contract.read_back(()))
+        return key if isinstance(key, str) and looks == 1 else None
+
+    def _at_once(self, name: str, before: Sequence[Call], group: Sequence[Call]) -> _Trial:
+        """A group of calls made all at once: some order of them explains every answer."""
+        look = [c for c in self._contract.read_back((*before, *group)) if self._provided(c)]
+        case = self._case(name, group, look, (), setup=before, concurrent=True)
 
         def judge(run: CaseRun) -> Iterator[Finding]:
             yield from self._trouble(run)
@@ -153,20 +190,6 @@ class _Maker:
                 yield self._disorder(run, group, given)
 
         return _Trial(case, judge)
-
-    def _contended(self, group: Sequence[Call], source: random.Random) -> list[Call]:
-        """The group with its calls moved to one key where that is possible: contention is what
-        reveals a check before an act."""
-        keyed = [call for call in group if call.args and isinstance(call.args[0], str)]
-        if not keyed or source.random() < 0.3:
-            return list(group)
-        key = keyed[0].args[0]
-        return [
-            Call(call.operation, (key, *call.args[1:]), call.kwargs)
-            if call in keyed and call.operation != "get_by_hash" and _rekeyable(call)
-            else call
-            for call in group
-        ]
 
     def _explained(
         self,
@@ -318,10 +341,6 @@ def _lost(run: CaseRun, at: int) -> bool:
 def _outcome(run: CaseRun, at: int) -> str:
     error = run.steps[at].error
     return (error.outcome if error else None) or "unknown"
-
-
-def _rekeyable(call: Call) -> bool:
-    return call.operation not in ("get_many", "put_many", "delete_many", "copy", "list")
 
 
 def _shown(call: Call) -> str:

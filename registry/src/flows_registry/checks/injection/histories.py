@@ -24,6 +24,9 @@ __all__ = [
     "expected",
     "linear",
     "refers",
+    "rekeyed",
+    "reordered",
+    "spread",
 ]
 
 Answer = tuple[str, object]
@@ -38,8 +41,30 @@ def duplicated(
     Only what is safe to repeat is repeated; conditional calls are left alone, since their first
     delivery may spoil the condition of the second.
     """
+    return _redelivered(calls, repeats, source, lambda: 0)
+
+
+def reordered(
+    calls: Sequence[Call], repeats: Mapping[str, Repeat], source: random.Random
+) -> list[Call]:
+    """The history with some calls delivered again after later ones, as a queue without order does.
+
+    The service ends as the deliveries say, in the order in which they came: whoever remembers
+    what it did before, and skips it, ends elsewhere.
+    """
+    return _redelivered(calls, repeats, source, lambda: source.randint(1, LATE_MAX))
+
+
+def _redelivered(
+    calls: Sequence[Call],
+    repeats: Mapping[str, Repeat],
+    source: random.Random,
+    later: Callable[[], int],
+) -> list[Call]:
+    """Every call, some of them a second time `later()` calls after the first."""
     given: list[Call] = []
     moved: dict[int, int] = {}
+    waiting: dict[int, list[Call]] = {}
     for number, call in enumerate(calls):
         kwargs = {name: _moved(value, moved) for name, value in call.kwargs.items()}
         args = tuple(_moved(value, moved) for value in call.args)
@@ -51,11 +76,13 @@ def duplicated(
             and not conditional(call)
             and source.random() < DUPLICATE_SHARE
         ):
-            given.append(call)
-    return given
+            waiting.setdefault(number + later(), []).append(call)
+        given += waiting.pop(number, ())
+    return given + [call for late in waiting.values() for call in late]
 
 
 DUPLICATE_SHARE = 0.5
+LATE_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +91,17 @@ class _Branch:
 
     order: tuple[int, ...]
     answers: tuple[Answer, ...]
+
+
+def spread(writes: Sequence[Call]) -> list[Call]:
+    """Writes, each moved to a key of its own: made at once, none may undo another."""
+    plain = [call for call in writes if not (conditional(call) or refers(call))]
+    return [rekeyed(call, f"apart-{number}") for number, call in enumerate(plain)]
+
+
+def rekeyed(call: Call, key: str) -> Call:
+    """The same call on another key, which is its first argument."""
+    return replace(call, args=(key, *call.args[1:]))
 
 
 def linear(
