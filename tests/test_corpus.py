@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from flows_registry.certify.run import CHECKS, Options, certify
+from flows_registry.checks.effects.check import SIDES
+from flows_registry.checks.effects.evidence import gathered
 from flows_registry.verdict import Certification, Verdict
 
 HERE = Path(__file__).parent / "corpus"
@@ -24,7 +26,7 @@ def _part(name: str) -> ModuleType:
     return module
 
 
-bases, twins, variants = _part("bases"), _part("twins"), _part("variants")
+bases, twins, variants, plans = map(_part, ("bases", "twins", "variants", "plans"))
 TWINS = {twin.name: twin for twin in twins.TWINS}
 
 EVERYWHERE = (
@@ -34,6 +36,10 @@ EVERYWHERE = (
     "delete twice fails",
 )
 """Twins that are tried under other names and with the defect in another module, too."""
+
+
+def _alone(check: str) -> list[str]:
+    return [twin.name for twin in twins.TWINS if twin.check == check and twin.alone]
 
 
 def _by(check: str) -> list[str]:
@@ -116,6 +122,18 @@ def test_the_effects_check_refuses(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.feature("P4-01", "CK-01")
+@pytest.mark.parametrize("name", _alone("effects"))
+def test_without_one_of_its_sides_the_effects_check_is_blind(name: str, tmp_path: Path) -> None:
+    twin = TWINS[name]
+    path = bases.write(_files(twin), tmp_path / "plugin")
+    with plans.planned(path, tmp_path / "lab", rooms=ROOMS) as plan:
+        evidence = gathered(plan, "remote", plan.baselines("remote"))
+        found = {side.__name__: list(side(evidence)) for side in SIDES}
+    assert {side for side, findings in found.items() if findings} == {twin.alone}, found
+
+
+@pytest.mark.slow
 @pytest.mark.feature("P4-02", "CK-02")
 @pytest.mark.parametrize("name", _by("determinism"))
 def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
@@ -152,6 +170,7 @@ def test_every_check_and_every_base_has_its_twins() -> None:
     assert {twin.check for twin in twins.TWINS} == {check for check in CHECKS if check != "parity"}
     assert {twin.base for twin in twins.TWINS} == set(bases.BASES)
     assert len(TWINS) == len(twins.TWINS) >= 16
+    assert {TWINS[name].alone for name in _alone("effects")} == {side.__name__ for side in SIDES}
     assert {TWINS[name].check for name in EVERYWHERE} >= {
         "effects", "determinism", "contract", "injection",
     }  # fmt: skip

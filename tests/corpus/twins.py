@@ -26,6 +26,8 @@ class Twin:
         check: the check that must refuse it.
         codes: the findings' codes that must all be among those of this check.
         only: run only cases of this check whose name contains this text.
+        alone: the side of the effects check, or the axis of determinism, that finds it when no
+            other does; "" where several do.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Twin:
     check: str
     codes: tuple[str, ...]
     only: str = ""
+    alone: str = ""
 
 
 _GET = '        return await self._ask("get", "GET", path, answers.value)\n'
@@ -139,6 +142,64 @@ _EFFECTS = (
         ),
         "effects",
         ("EFFECT204",),
+    ),
+    Twin(
+        "a write that no case reaches",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                _GET,
+                '        if key.startswith("archive/2024/"):\n'
+                '            await self._ask("get", "DELETE", path, answers.envelope)\n' + _GET,
+            ),
+        ),
+        "effects",
+        ("EFFECT201",),
+        alone="static_side",
+    ),
+    Twin(
+        "telemetry by a road without a name",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                _GET,
+                '        connected = getattr(asyncio, "noitcennoc_nepo"[::-1])\n'
+                "        try:\n"
+                '            _, writer = await connected("stats.example.net", 443)\n'
+                "            writer.close()\n"
+                "        except OSError:\n"
+                "            pass\n" + _GET,
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+        alone="wire_side",
+    ),
+    Twin(
+        "a write that is declared a safe POST",
+        "aiohttp",
+        (
+            Edit(
+                "capability.toml",
+                "[limits]\n",
+                '[[backends.remote.safe_posts]]\nmethod = "POST"\npath = "/bulk/delete"\n\n[limits]\n',
+            ),
+            Edit("remote.py", "import hashlib\n", "import hashlib\nimport json\n"),
+            Edit(
+                "remote.py",
+                _GET,
+                _GET.replace("return", "value =")
+                + "        read = json.dumps([key]).encode()\n"
+                '        named = ("/bulk/delete", answers.envelope, read, "application/json")\n'
+                '        await self._ask("get", "POST", *named)\n'
+                "        return value\n",
+            ),
+        ),
+        "effects",
+        ("EFFECT201",),
+        alone="state_side",
     ),
     Twin(
         "a read of the mock writes",

@@ -1,0 +1,50 @@
+"""The static side: what the source could do, on paths that no case need ever take."""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from core_caps.claims.lattice import Effects
+from core_caps.claims.manifest import SafePost
+
+from flows_registry.checks.effects.evidence import Evidence
+from flows_registry.checks.effects.static import OPENING, Sink
+from flows_registry.verdict import Finding
+
+__all__ = ["static_side"]
+
+
+def static_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
+    """Calls in the source that do more than their operation declares."""
+    claims = {
+        name: claim
+        for capability in evidence.plan.subject.capabilities.values()
+        for name, claim in capability.claims.items()
+    }
+    safe_posts = evidence.plan.backend(evidence.backend).safe_posts
+    for name, derived in evidence.derived.items():
+        ceiling = claims[name].effects if name in claims else Effects.READ_ONLY
+        for sink in derived.sinks:
+            if sink.effects > ceiling and not _safe(sink, safe_posts):
+                yield name, _finding(evidence, name, ceiling, sink)
+
+
+def _finding(evidence: Evidence, name: str, ceiling: Effects, sink: Sink) -> Finding:
+    what = "opening the provider" if name == OPENING else name
+    return Finding(
+        "EFFECT201",
+        f"{what} can be {sink.effects}: {sink.detail}",
+        f"{what} declares effects {ceiling}",
+        f"{' → '.join(sink.path) or name} at {sink.location}",
+        evidence.reproduce("static"),
+        f"declare effects = {str(sink.effects)!r} for {name}, or remove the call",
+    )
+
+
+def _safe(sink: Sink, safe_posts: Sequence[SafePost]) -> bool:
+    """Whether the source cannot say more than that a route is used which is declared to only
+    read; which route it really is, the wire shows."""
+    path = (urlsplit(sink.url).path or sink.url).rstrip("/")
+    return any(
+        sink.method == safe.method and path.endswith(("*", safe.path.rstrip("/")))
+        for safe in safe_posts
+    )

@@ -1,0 +1,103 @@
+"""The wire side: what was asked of the world, by whatever road, whether or not it changed anything.
+
+Requests, connections, processes and files: all that leaves the operation.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from core_caps.claims.lattice import Effects
+from core_caps.claims.manifest import SafePost
+
+from flows_registry.checks.effects.evidence import Evidence, Seen, only_reads, over_declared
+from flows_registry.lab.case import Exchange
+from flows_registry.verdict import Finding
+
+__all__ = ["wire_side"]
+
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def wire_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
+    """Requests that do more than declared or never come, and roads that nobody declared."""
+    for seen in evidence.seen:
+        for finding in (*_requests(evidence, seen), *_strangers(evidence, seen)):
+            yield seen.operation, finding
+    yield from _never_reading(evidence)
+
+
+def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
+    base, exchanges = seen.base, seen.run.exchanges
+    reproduce = evidence.reproduce(seen.run.case.name)
+    safe_posts = evidence.plan.backend(evidence.backend).safe_posts
+    unsafe = [
+        exchange
+        for exchange in exchanges
+        if exchange.method not in READING_METHODS and not _declared_safe(exchange, safe_posts)
+    ]
+    if only_reads(base) and unsafe:
+        first = unsafe[0]
+        yield Finding(
+            "EFFECT201",
+            f"{seen.operation} sends {first.method} {seen.path}",
+            f"{seen.operation} declares effects {base.claim.effects}",
+            f"{first.method} {first.host}{first.target}"
+            + ("" if first.changed else ", which this time changed nothing"),
+            reproduce,
+            "list the route under safe_posts if it only reads; else declare the effect",
+        )
+    if base.claim.effects is Effects.PURE and exchanges:
+        yield Finding(
+            "EFFECT201",
+            f"{seen.operation} reads the world",
+            f"{seen.operation} declares effects pure",
+            f"{exchanges[0].method} {exchanges[0].host}",
+            reproduce,
+            "declare effects = 'read_only'",
+        )
+
+
+def _declared_safe(exchange: Exchange, safe_posts: Sequence[SafePost]) -> bool:
+    path = exchange.target.partition("?")[0].rstrip("/")
+    return any(
+        exchange.method == safe.method and path.endswith(safe.path.rstrip("/"))
+        for safe in safe_posts
+    )
+
+
+def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
+    """Hosts, processes and files that nobody declared."""
+    allowed = evidence.plan.egress(evidence.backend)
+    reproduce = evidence.reproduce(seen.run.case.name)
+    reached = {(e.host.lower(), e.port) for e in seen.run.exchanges} | set(seen.run.egress)
+    for host, port in sorted(reached - allowed):
+        yield Finding(
+            "EGRESS101",
+            f"{seen.operation} goes to {host}:{port} {seen.path}",
+            "egress = " + (", ".join(f"{h}:{p}" for h, p in sorted(allowed)) or "nothing"),
+            f"a connection to {host}:{port}",
+            reproduce,
+            "declare the host under the backend's egress, or do not go there",
+        )
+    for kind, detail in seen.run.watched:
+        if kind in ("process", "file"):
+            does = "starts a process" if kind == "process" else "writes a file"
+            yield Finding(
+                "EFFECT203",
+                f"{seen.operation} {does} {seen.path}",
+                "an operation reaches its service and nothing else of the machine",
+                f"{kind}: {detail}",
+                reproduce,
+                "keep the work inside the process; hand files to a capability made for them",
+            )
+            break
+
+
+def _never_reading(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
+    """Reads that are declared and send nothing; without a service there is no wire to look at."""
+    if evidence.plan.backend(evidence.backend).wire is None:
+        return
+    reached = {b.exercise.call.operation for b in evidence.usable if b.run.exchanges}
+    for base in evidence.usable:
+        operation = base.exercise.call.operation
+        if base.claim.effects is Effects.READ_ONLY and operation not in reached:
+            yield operation, over_declared(evidence, base, "reads the service")
