@@ -115,11 +115,19 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Certification:
-    """Everything that was found out about one subject."""
+    """Everything that was found out about one subject.
+
+    Attributes:
+        subject: the distribution and its version.
+        checks: what ran.
+        facts: figures worth showing, JSON-shaped.
+        part: what was asked for, where that was not everything; a part certifies nothing.
+    """
 
     subject: str
     checks: tuple[CheckResult, ...]
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    part: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -133,16 +141,19 @@ class Certification:
         return min(ran, default=Level.STATIC)
 
     def as_json(self) -> dict[str, Any]:
-        """The published shape; `verdict` is certified, refused or inconclusive."""
+        """The published shape; `verdict` is certified, refused or inconclusive, and of a part
+        passed, refused or inconclusive."""
+        passed = "passed" if self.part else "certified"
         words = {
-            Verdict.PASSED: "certified",
-            Verdict.WAIVED: "certified",
+            Verdict.PASSED: passed,
+            Verdict.WAIVED: passed,
             Verdict.REFUSED: "refused",
             Verdict.INCONCLUSIVE: "inconclusive",
         }
         return {
             "subject": self.subject,
             "verdict": words[self.verdict],
+            "part": self.part,
             "level": str(self.level),
             "facts": dict(self.facts),
             "checks": [check.as_json() for check in self.checks],

@@ -74,11 +74,36 @@ def certify(options: Options) -> Certification:
         uv = Uv(offline=options.simulators.offline)
         result, built = check_package(options.path, scratch / "package", uv=uv)
         options.progress("package", "", 1, 1)
+        part = _part(options)
         if built is None:
-            return Certification(options.path.name, (result,), _facts(started))
+            return Certification(options.path.name, (result,), _facts(started), part)
         checks = tuple(_checked(options, built, scratch))
+        if options.only:
+            checks = _told(options, checks)
         distribution = f"{built.wheel.name} {built.wheel.version}"
-        return Certification(distribution, (result, *checks), _facts(started))
+        return Certification(distribution, (result, *checks), _facts(started), part)
+
+
+def _part(options: Options) -> str:
+    """What was asked for, in words, or nothing where that is everything."""
+    checks = "" if set(CHECKS) <= set(options.checks) else ", ".join(options.checks)
+    return " ".join(filter(None, [checks, options.only and f"on cases with {options.only!r}"]))
+
+
+def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+    """The results that some case stands behind: the others were not asked about."""
+    asked = tuple(c for c in checks if c.cases or c.verdict is Verdict.REFUSED)
+    if asked:
+        return asked
+    finding = Finding(
+        "CONTRACT003",
+        f"no case has {options.only!r} in its name",
+        "at least one case runs",
+        "none did",
+        "",
+        "case names are in the reproductions that a refusal prints: backend/exercise/fault",
+    )
+    return (CheckResult(options.checks[0], "", Verdict.INCONCLUSIVE, 0, (finding,)),)
 
 
 def _facts(started: float) -> dict[str, float]:
@@ -111,7 +136,7 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
         try:
             subject = lab.subject = described(subject, lab)
         except AgentBroken as broken:
-            yield _not_importable("", broken)
+            yield _not_importable(wanted[0], "", broken)
             return
         plan = Plan(
             subject,
@@ -136,7 +161,7 @@ def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[Che
     try:
         baselines = plan.baselines(backend)
     except AgentBroken as broken:
-        yield _not_importable(backend, broken)
+        yield _not_importable(names[0], backend, broken)
         return
     except NoReference as missing:
         for name in names:
@@ -161,7 +186,7 @@ def _timed(check: Callable[[], Sequence[CheckResult]], name: str) -> Iterator[Ch
         yield replace(result, facts={**result.facts, "seconds": seconds})
 
 
-def _not_importable(backend: str, broken: AgentBroken) -> CheckResult:
+def _not_importable(check: str, backend: str, broken: AgentBroken) -> CheckResult:
     last = str(broken).strip().splitlines()[-1]
     finding = Finding(
         "LAB001",
@@ -171,7 +196,7 @@ def _not_importable(backend: str, broken: AgentBroken) -> CheckResult:
         "",
         "declare what it imports among its dependencies or the backend's extra",
     )
-    return CheckResult("contract", backend, Verdict.REFUSED, 1, (finding,))
+    return CheckResult(check, backend, Verdict.REFUSED, 1, (finding,))
 
 
 def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult:

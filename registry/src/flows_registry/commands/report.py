@@ -46,6 +46,8 @@ def as_text(certification: Certification) -> str:
 
 def _headline(certification: Certification) -> Iterator[str]:
     word, colour = _HEADLINES[certification.verdict]
+    if certification.part and word == "certified":
+        word, colour = f"passed {certification.part}", "green"
     cases = sum(check.cases for check in certification.checks)
     seconds = certification.facts.get("seconds", 0.0)
     yield (
@@ -109,7 +111,9 @@ def _closing(certification: Certification) -> Iterator[str]:
     codes = sorted({f.code for check in certification.checks for f in check.findings})
     if codes:
         yield f"  flows-registry explain {codes[0]}  tells more about a code."
-    if certification.verdict is Verdict.PASSED:
+    if certification.part:
+        yield coloured("  A part certifies nothing: leave --check and --case away for that.", "dim")
+    elif certification.verdict is Verdict.PASSED:
         yield coloured(
             "  Everything declared was seen, and nothing else. Levels: L0 source, L1 interpreter, "
             "L2 wire and state.",
