@@ -104,6 +104,41 @@ def test_the_sound_manifest_is_sound_and_complete() -> None:
     assert manifest.backends["mock"].timeout_seconds_max == 60
 
 
+@pytest.mark.parametrize(
+    ("contract", "operations", "missing"),
+    [
+        ("kv", ["get", "get_with_metadata", "list"], []),
+        ("kv", ["get", "get_with_metadata", "list", "get_many"], []),
+        ("kv", ["put", "delete"], []),
+        ("kv", ["get", "list"], ["get_with_metadata"]),
+        ("kv", ["get", "get_with_metadata", "list", "put_many"], ["put", "delete"]),
+        ("blob", ["put", "delete", "copy"], []),
+        ("blob", ["get", "open", "head", "list", "get_by_hash", "presign"], []),
+        (
+            "blob",
+            ["presign"],
+            ["get", "open", "head", "list", "get_by_hash", "put", "delete", "copy"],
+        ),
+    ],
+)
+def test_a_half_is_provided_whole_or_left_out_whole(
+    contract: str, operations: list[str], missing: list[str]
+) -> None:
+    text = f"""
+schema = 1
+name = "half"
+summary = "A half"
+homepage = "https://example.com/"
+[capabilities.{contract}]
+contract = "{contract}/1"
+operations = {operations}
+[backends.mock]
+providers.{contract} = "cap_half.mock:Mock"
+"""
+    found = [finding.partition("'")[2].partition("'")[0] for finding in check(text)]
+    assert sorted(found) == sorted(missing)
+
+
 def test_claims_join_hints_and_apply_deviations() -> None:
     claims = claims_of(read(SOUND.encode()), spec_of(KeyValue))
     assert list(claims) == ["get", "get_with_metadata", "list", "put", "delete"]
@@ -175,6 +210,12 @@ def test_no_claims_come_from_a_manifest_that_lies(
         ('"put", "delete"]', '"put", "put", "delete"]', "capabilities.kv.operations[4]", "twice"),
         ('"put", "delete"]', '"put", "delte"]', "capabilities.kv.operations[4]", "'delete'?"),
         ('"put", "delete"]', '"put"]', "capabilities.kv.operations", "'delete' is missing"),
+        (
+            '"get", "get_with_metadata", ',
+            "",
+            "capabilities.kv.operations",
+            "KeyValueReader requires",
+        ),
         ('"eventual"', '"eventually"', "capabilities.kv.guarantees", "eventual"),
         ("deviations.list]", "deviations.lst]", "capabilities.kv.deviations.lst", "'list'?"),
         (

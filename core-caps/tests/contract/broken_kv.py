@@ -186,6 +186,22 @@ class SoundKv:
         return after
 
 
+class ReadsOnly:
+    """The reading half of a sound provider, and nothing of the other."""
+
+    def __init__(self, service: Service) -> None:
+        self._whole = whole = SoundKv(service)
+        self.get, self.get_with_metadata = whole.get, whole.get_with_metadata
+        self.get_many, self.list = whole.get_many, whole.list
+
+    async def __aenter__(self) -> Self:
+        await self._whole.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._whole.__aexit__(*exc)
+
+
 class AbsentIsEmpty(SoundKv):
     async def get(self, key: str) -> bytes | None:
         return await super().get(key) or b""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from core_caps.claims.guarantees import parse
 from core_caps.contract.kv import CONTRACT
-from core_caps.contract.suite import ContractCase, ContractViolation, World, selected
+from core_caps.contract.suite import ContractCase, ContractViolation, World, selected, unchecked
 from core_caps.errors import ProviderError
 
 
@@ -168,6 +168,22 @@ def test_undeclared_operation_is_noticed() -> None:
     case = _case("an_undeclared_operation_is_absent")
     assert _verdict(SOUND, case) is None
     assert "get_many" in (_verdict(SOUND, case, operations=fewer) or "")
+
+
+@pytest.mark.feature("CK-05")
+def test_a_half_has_promises_that_nobody_can_check() -> None:
+    service = broken_kv.Service()
+    reader = frozenset({"get", "get_with_metadata", "list"})
+    world = _world(service, SOUND, operations=reader)
+    kept = {case.name for case in selected(CONTRACT, world)}
+    left = unchecked(CONTRACT, world)
+    assert "an_absent_key_is_none" in kept
+    assert left["a_value_comes_back_exactly"] == {"put"}
+    assert left["delete_removes_the_key"] == {"put", "delete"}
+    assert not {"nothing_in_bulk_is_success", "deleting_an_absent_key_is_success"} & left.keys()
+    assert "an_unclaimed_ttl_is_refused" not in left, "what is not promised need not be checked"
+    assert not kept & left.keys()
+    assert not unchecked(CONTRACT, _world(service, SOUND))
 
 
 @pytest.mark.feature("CK-05")

@@ -91,6 +91,19 @@ def test_cases_that_cannot_run_are_skipped_with_their_reason(tmp_path: Path) -> 
     assert "time cannot be moved on mock" in output
 
 
+def test_what_a_half_cannot_set_up_is_skipped_with_what_it_needs(tmp_path: Path) -> None:
+    every = (
+        '"get", "get_with_metadata", "list", "put", "delete", "get_many", "put_many", "delete_many"'
+    )
+    assert every in MANIFEST
+    reader = MANIFEST.replace(every, '"get", "get_with_metadata", "list", "get_many"')
+    code, output = _run(tmp_path, reader, PROVIDER="ReadsOnly", PYTEST_ADDOPTS="-rs")
+    assert code == 0, output
+    assert "needs put, which is not provided" in output
+    assert "needs delete, put, which is not provided" in output
+    assert " passed" in output
+
+
 def test_nothing_to_run_is_an_error(tmp_path: Path) -> None:
     code, output = _run(tmp_path, PROVIDER="SoundKv", BACKEND="remote")
     assert code == 1, output

@@ -6,7 +6,16 @@ from typing import Any
 
 import core_caps
 import pytest
-from core_caps import KeyValue, KeyValueReader, Policy, Secret, SeededRng, VirtualClock, connect
+from core_caps import (
+    KeyValue,
+    KeyValueReader,
+    KeyValueWriter,
+    Policy,
+    Secret,
+    SeededRng,
+    VirtualClock,
+    connect,
+)
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import BlobStore
 from core_caps.errors import (
@@ -145,7 +154,7 @@ async def test_after_the_block_every_call_is_refused(site: Any) -> None:
 
 class TestWhatCannotBeConnected:
     def test_no_provider(self, site: Any) -> None:
-        with pytest.raises(BindingMissing, match="no installed plugin provides kv/1"):
+        with pytest.raises(BindingMissing, match="no installed plugin provides KeyValue of kv/1"):
             connect(KeyValue)
 
     def test_several_providers_and_no_name(self, site: Any) -> None:
@@ -228,6 +237,47 @@ def flows_open(opening): return object()
         with pytest.raises(ManifestInvalid, match=r"cap_one\.mock has no MockKv"):
             async with connect(KeyValue, "one"):
                 pass
+
+
+@pytest.mark.feature("PL-03")
+class TestHalves:
+    """A plugin may provide the half of a capability, and is used as that half."""
+
+    READS, WRITES = ("get", "get_with_metadata", "list"), ("put", "delete")
+
+    def half(self, site: Any, name: str, operations: tuple[str, ...]) -> None:
+        package = site.plugin(name)
+        manifest = package / "capability.toml"
+        listed = ", ".join(f'"{operation}"' for operation in operations)
+        every = '"get", "get_with_metadata", "list", "put", "delete"'
+        manifest.write_text(manifest.read_text().replace(every, listed))
+
+    async def test_a_reader_is_connected_as_a_reader(self, site: Any) -> None:
+        self.half(site, "rates", self.READS)
+        async with connect(KeyValueReader, "rates") as reader:
+            assert await reader.get("eur") is None
+            with pytest.raises(AccessDenied, match="does not have put"):
+                reader.put  # type: ignore[attr-defined]  # noqa: B018
+
+    @pytest.mark.parametrize("asked", [KeyValue, KeyValueWriter])
+    def test_what_is_missing_is_named_with_what_there_is(self, site: Any, asked: type) -> None:
+        self.half(site, "rates", self.READS)
+        with pytest.raises(PluginNotFound) as refused:
+            connect(asked, "rates")
+        assert f"rates does not provide {asked.__name__}: it lacks delete, put" in str(
+            refused.value
+        )
+        assert "connect(KeyValueReader, 'rates')" in str(refused.value)
+
+    async def test_without_a_name_the_plugin_that_has_the_half_is_taken(self, site: Any) -> None:
+        self.half(site, "rates", self.READS)
+        with pytest.raises(BindingMissing, match="only a half of it is provided, by rates"):
+            connect(KeyValueWriter)
+        self.half(site, "outbox", self.WRITES)
+        async with connect(KeyValueWriter) as writer:
+            await writer.put("k", b"v")
+        with pytest.raises(BindingMissing, match="by outbox, rates"):
+            connect(KeyValue)
 
 
 class TestMissingExtras:

@@ -36,7 +36,7 @@ name = "blobs"
 summary = "A test's store"
 [capabilities.blob]
 contract = "blob/1"
-operations = ["get", "open", "put"]
+operations = ["get", "open", "head", "list", "get_by_hash", "put", "delete", "copy"]
 [backends.mock]
 providers.blob = "cap_blobs.mock:MockBlobs"
 """
@@ -72,6 +72,8 @@ class MockBlobs:
         if key == "tag":
             return TAG.get()
         return self.objects.get(key)
+
+    head = list = get_by_hash = delete = copy = get
 
     async def open(self, key, *, if_match=None):
         try:
@@ -277,6 +279,8 @@ class MockBlobs:
     async def get(self, key, *, range=None, if_match=None, if_none_match=None):
         self.fail()
         return key.encode()
+
+    head = list = get_by_hash = delete = copy = get
 
     async def open(self, key, *, if_match=None):
         self.fail()

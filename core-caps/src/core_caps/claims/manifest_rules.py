@@ -51,7 +51,7 @@ def _contracts(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
 
 
 def _operations(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
-    """Operations are named once, exist, and leave out only what is optional."""
+    """Operations are named once, exist, and leave out only what is optional, or a whole half."""
     for at, provided in _provided(manifest):
         for index, name in enumerate(provided.operations):
             if name in provided.operations[:index]:
@@ -66,11 +66,8 @@ def _operations(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
                     f"{provided.contract} has no operation {name!r}",
                     fix=_nearest(name, spec.operations),
                 )
-        for name, declared in spec.operations.items():
-            if name not in provided.operations and not declared.optional:
-                yield Finding(
-                    f"{at}.operations", f"{name!r} is missing; {provided.contract} requires it"
-                )
+        for name, whose in spec.missing(provided.operations):
+            yield Finding(f"{at}.operations", f"{name!r} is missing; {whose} requires it")
 
 
 def _deviations(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:

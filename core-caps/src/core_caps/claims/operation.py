@@ -9,8 +9,8 @@ Hints are declared per operation on the protocol, never guessed from names.
 """
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ __all__ = [
     "capability",
     "operation",
     "operations_of",
+    "part_of",
+    "required_of",
     "spec_of",
 ]
 
@@ -80,16 +82,40 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class CapabilitySpec:
-    """A capability protocol as data: its short name, its contract version, its operations."""
+    """A capability protocol as data.
+
+    Attributes:
+        name: its short name, `kv`.
+        version: its contract's version.
+        operations: every operation by name.
+        halves: the protocols it is put together from, each with its operations' names. A provider
+            may leave out a half as a whole.
+    """
 
     name: str
     version: int
     operations: Mapping[str, Operation]
+    halves: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     @property
     def contract(self) -> str:
         """The contract's id as manifests write it: `kv/1`."""
         return f"{self.name}/{self.version}"
+
+    def missing(self, provided: Collection[str]) -> Iterator[tuple[str, str]]:
+        """The operations that a provider of these must have, too, and who requires each.
+
+        Nobody requires an optional operation, nor one of a half that is left out as a whole.
+        """
+        begun = {half for half, names in self.halves.items() if not names.isdisjoint(provided)}
+        for name, declared in self.operations.items():
+            if declared.optional or name in provided:
+                continue
+            homes = {half for half, names in self.halves.items() if name in names}
+            if not homes or not begun:
+                yield name, self.contract
+            elif homes & begun:
+                yield name, min(homes & begun)
 
 
 def operation(
@@ -124,7 +150,7 @@ def capability(name: str, *, version: int) -> Callable[[_Class], _Class]:
     """Declare a Protocol class as a capability; its operations are found on it and its bases."""
 
     def mark(cls: _Class) -> _Class:
-        setattr(cls, _CAPABILITY, CapabilitySpec(name, version, _collect(cls)))
+        setattr(cls, _CAPABILITY, CapabilitySpec(name, version, _collect(cls), _halves(cls)))
         return cls
 
     return mark
@@ -145,6 +171,24 @@ def spec_of(protocol: type) -> CapabilitySpec:
 def operations_of(protocol: type) -> Mapping[str, Operation]:
     """The operations declared on a protocol and its bases, by name; also for partial protocols."""
     return _collect(protocol)
+
+
+def required_of(protocol: type) -> frozenset[str]:
+    """The operations that every provider of a protocol, or of a half, has."""
+    return frozenset(name for name, each in _collect(protocol).items() if not each.optional)
+
+
+def part_of(protocol: type, provided: Collection[str]) -> type | None:
+    """The protocol, or else the half of it, that a provider of these operations is; or None."""
+    for part in (protocol, *protocol.__bases__):
+        if _collect(part) and required_of(part) <= set(provided):
+            return part
+    return None
+
+
+def _halves(cls: type) -> Mapping[str, frozenset[str]]:
+    found = {base.__name__: frozenset(_collect(base)) for base in cls.__bases__}
+    return MappingProxyType({half: names for half, names in found.items() if names})
 
 
 def _collect(cls: type) -> Mapping[str, Operation]:

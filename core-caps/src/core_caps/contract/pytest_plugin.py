@@ -28,7 +28,7 @@ from core_caps.capabilities.known import KNOWN
 from core_caps.claims.manifest import FILE_NAME, Manifest, Provided, read
 from core_caps.clock import Clock, VirtualClock
 from core_caps.contract.codec import load
-from core_caps.contract.suite import Contract, ContractCase, World, selected
+from core_caps.contract.suite import Contract, ContractCase, World, selected, unchecked
 
 __all__ = ["Backend", "enrol"]
 
@@ -53,15 +53,23 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class _Enrolled:
-    """A case that the manifest selects, and of which of its capabilities."""
+    """A case that the manifest selects, and of which of its capabilities.
+
+    Attributes:
+        needed: the operations without which the case cannot run; there are none where it can.
+    """
 
     manifest: Manifest
     provided: Provided
     case: ContractCase
+    needed: frozenset[str] = frozenset()
 
 
 def enrol(package: str) -> Callable[..., None]:
     """A test that runs every case which the package's manifest selects, on every backend.
+
+    Where the package provides a half of a capability, the promises that only the other half could
+    set up are skipped, each with what it needs.
 
     Args:
         package: the plugin's import name; its manifest is found without importing it.
@@ -81,6 +89,8 @@ def enrol(package: str) -> Callable[..., None]:
         known = contract_case.manifest.backends
         if backend.name not in known:
             pytest.fail(f"the manifest has no backend {backend.name!r}; it has {', '.join(known)}")
+        if contract_case.needed:
+            pytest.skip(f"needs {', '.join(sorted(contract_case.needed))}, which is not provided")
         if contract_case.case.needs_time and backend.advance is None:
             pytest.skip(f"time cannot be moved on {backend.name}")
         asyncio.run(_run(contract_case, backend))
@@ -122,10 +132,17 @@ def _enrolled(manifest: Manifest) -> list[_Enrolled]:
         if suite is None:
             raise LookupError(f"{manifest.name} names no suite for {provided.contract}")
         contract: Contract = load(suite)
-        cases = selected(contract, _world(manifest, provided, anywhere))
-        if not cases:
+        world = _world(manifest, provided, anywhere)
+        cases = selected(contract, world)
+        if not any(case.operations for case in cases):
             raise LookupError(f"{manifest.name} selects no case of {provided.contract}")
         found.extend(_Enrolled(manifest, provided, case) for case in cases)
+        needed = unchecked(contract, world)
+        found.extend(
+            _Enrolled(manifest, provided, case, needed[case.name])
+            for case in contract.cases
+            if case.name in needed
+        )
     if not found:
         raise LookupError(f"{manifest.name} provides no capability, so there is nothing to run")
     return found

@@ -6,7 +6,7 @@ names them in the manifest (`suite = "cap_mail.contract:CONTRACT"`).
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from core_caps.claims.guarantees import GUARANTEES, UNKNOWN, AtLeast, satisfies
@@ -21,6 +21,7 @@ __all__ = [
     "ContractViolation",
     "Exercise",
     "Model",
+    "NoModel",
     "Result",
     "Stream",
     "StreamBroken",
@@ -29,6 +30,7 @@ __all__ = [
     "expect_error",
     "promise",
     "selected",
+    "unchecked",
     "violated",
 ]
 
@@ -207,9 +209,36 @@ class Model(Protocol):
         ...
 
 
+class NoModel:
+    """Stands where a contract brings no model: it answers nothing."""
+
+    def apply(self, call: Call) -> object:
+        """There is nothing to compare with."""
+        raise NotImplementedError(f"no model answers {call.operation}")
+
+    def state(self) -> object:
+        """There is nothing to compare with."""
+        raise NotImplementedError("no model holds a state")
+
+
+def _no_history(source: random.Random, length: int, operations: frozenset[str]) -> Sequence[Call]:
+    return ()
+
+
+def _as_it_is(call: Call, result: object) -> object:
+    return result
+
+
+def _nothing(calls: Sequence[Call]) -> Sequence[Call]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """Everything that can be asked of a provider of one capability.
+
+    What is left out of the last four proves nothing: without model and histories no duplicate
+    and no lost answer can be judged, and without `read_back` no mock's state is seen.
 
     Attributes:
         protocol: the Protocol class.
@@ -227,10 +256,15 @@ class Contract:
     spec: CapabilitySpec
     cases: tuple[ContractCase, ...]
     exercises: tuple[Exercise, ...]
-    generate: Callable[[random.Random, int, frozenset[str]], Sequence[Call]]
-    model: Callable[[], Model]
-    comparable: Callable[[Call, object], object]
-    read_back: Callable[[Sequence[Call]], Sequence[Call]]
+    generate: Callable[[random.Random, int, frozenset[str]], Sequence[Call]] = _no_history
+    model: Callable[[], Model] = NoModel
+    comparable: Callable[[Call, object], object] = _as_it_is
+    read_back: Callable[[Sequence[Call]], Sequence[Call]] = _nothing
+
+    @property
+    def has_model(self) -> bool:
+        """Whether histories can be generated and judged."""
+        return self.model is not NoModel and self.generate is not _no_history
 
 
 def selected(contract: Contract, world: World) -> tuple[ContractCase, ...]:
@@ -250,3 +284,21 @@ def selected(contract: Contract, world: World) -> tuple[ContractCase, ...]:
             for name in case.lacks
         )
     )
+
+
+def unchecked(contract: Contract, world: World) -> Mapping[str, frozenset[str]]:
+    """The promises that a provider made and nobody can check, each with what that would need.
+
+    They are about provided operations and are set up, or looked at, by operations of the half
+    that the provider leaves out. A promise that needs an optional operation is about that one.
+    """
+    every = contract.spec.operations
+    wholly = selected(contract, replace(world, operations=frozenset(every)))
+    needed = {case.name: case.operations - world.operations for case in wholly}
+    return {
+        case.name: needed[case.name]
+        for case in wholly
+        if needed[case.name]
+        and case.operations & world.operations
+        and not any(every[name].optional for name in needed[case.name])
+    }

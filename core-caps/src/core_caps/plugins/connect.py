@@ -7,21 +7,15 @@ from typing import Any, Generic, TypeVar
 
 import pluggy
 
-from core_caps.calls.access import Calls, granted, view_of, whole_of
+from core_caps.calls.access import Calls, granted, view_of
 from core_caps.calls.observe import Observer, observed
 from core_caps.calls.retrying import Policy, Retrier
-from core_caps.claims.manifest import Manifest, OperationClaim, Provided, claims_of
-from core_caps.claims.operation import CapabilitySpec, spec_of
+from core_caps.claims.manifest import OperationClaim
 from core_caps.clock import Clock, SystemClock
-from core_caps.errors import (
-    BindingMissing,
-    ClientClosed,
-    ConfigInvalid,
-    ManifestInvalid,
-    PluginNotFound,
-)
+from core_caps.errors import ClientClosed, ConfigInvalid, ManifestInvalid, PluginNotFound
 from core_caps.plugins import hookspecs
-from core_caps.plugins.discovery import Found, find, instead, manifest_of, providers_of
+from core_caps.plugins.choosing import choose
+from core_caps.plugins.discovery import Found
 from core_caps.plugins.opening import Opening
 from core_caps.rng import Rng, SystemRng
 from core_caps.secret import Secret
@@ -69,31 +63,29 @@ def connect(
     Raises:
         BindingMissing: no name was given and none, or several, could serve (CAP101).
         PluginConflict: two distributions claim the name (CAP102).
-        PluginNotFound: no such plugin or backend, or it does not provide the capability (CAP103).
+        PluginNotFound: no such plugin or backend, or it does not provide the capability, or only
+            the other half of it (CAP103).
         ManifestInvalid: the plugin's manifest cannot be used (CAP106).
         ConfigInvalid: `retry` is given, and the backend retries by itself (CAP105).
 
     Entering raises BackendNotInstalled (CAP104), ConfigInvalid (CAP105) and what the provider
     raises when it reaches out.
     """
-    spec = _spec(capability)
-    found = find(name) if name is not None else _only(spec)
-    manifest = manifest_of(found)
-    provided = _provided(manifest, spec, found)
+    chosen = choose(capability, name, backend)
     opening = Opening(
-        capability=provided.name,
-        contract=provided.contract,
-        backend=_backend(manifest, provided, backend),
-        manifest=manifest,
-        distribution=found.distribution,
+        capability=chosen.provided.name,
+        contract=chosen.provided.contract,
+        backend=chosen.backend,
+        manifest=chosen.manifest,
+        distribution=chosen.found.distribution,
         config=dict(config or {}),
         secrets=dict(secrets or {}),
         clock=clock or SystemClock(),
         rng=rng or SystemRng(),
     )
-    claims = claims_of(manifest, spec)
-    names = frozenset(granted(capability, claims, access))
-    return Connection(capability, found, opening, claims, names, observe, _retrier(opening, retry))
+    names = frozenset(granted(capability, chosen.claims, access))
+    retrier = _retrier(opening, retry)
+    return Connection(capability, chosen.found, opening, chosen.claims, names, observe, retrier)
 
 
 class Connection(Generic[_Protocol]):
@@ -160,69 +152,6 @@ class Connection(Generic[_Protocol]):
                 clock=self._opening.clock,
             )
         return call if self._retrier is None else self._retrier.call(call, claim)
-
-
-def _spec(capability: type) -> CapabilitySpec:
-    wholes = whole_of(capability)
-    if len(wholes) != 1:
-        raise TypeError(
-            f"{capability.__qualname__} is no capability and no half of one"
-            if not wholes
-            else f"{capability.__qualname__} is a half of several capabilities: name one of them"
-        )
-    return spec_of(wholes[0])
-
-
-def _only(spec: CapabilitySpec) -> Found:
-    providing = providers_of(spec.contract)
-    if len(providing) == 1:
-        return find(providing[0].name)
-    names = sorted({found.name for found in providing})
-    if len(names) == 1:
-        return find(names[0])  # claimed twice: this raises, naming both
-    if not names:
-        raise BindingMissing(
-            f"no installed plugin provides {spec.contract}",
-            hint="install one (pip install cap-...); `flows-registry list` shows what is there",
-        )
-    raise BindingMissing(
-        f"{spec.contract} is provided by {', '.join(names)}, and none was named",
-        hint=f"name one: connect(..., {names[0]!r})",
-    )
-
-
-def _provided(manifest: Manifest, spec: CapabilitySpec, found: Found) -> Provided:
-    offers = list(manifest.capabilities.values())
-    for provided in offers:
-        if provided.contract == spec.contract:
-            return provided
-    offered = ", ".join(provided.contract for provided in offers) or "nothing"
-    others = [other.name for other in providers_of(spec.contract)]
-    raise PluginNotFound(
-        f"{found.name} does not provide {spec.contract}; it provides {offered}",
-        hint=f"{spec.contract} is provided by: {', '.join(others)}" if others else "",
-    )
-
-
-def _backend(manifest: Manifest, provided: Provided, name: str | None) -> str:
-    serving = [
-        backend.name for backend in manifest.backends.values() if provided.name in backend.providers
-    ]
-    if name is None and len(serving) == 1:
-        return serving[0]
-    if name is None:
-        raise BindingMissing(
-            f"{manifest.name} has several backends for {provided.contract}, and none was named",
-            hint=f"name one: backend={serving[0]!r}; there are: {', '.join(serving)}"
-            if serving
-            else "",
-        )
-    if name not in serving:
-        raise PluginNotFound(
-            f"{manifest.name} has no backend {name!r} for {provided.contract}",
-            hint=instead(name, serving),
-        )
-    return name
 
 
 def _retrier(opening: Opening, policy: Policy | None) -> Retrier | None:

@@ -5,7 +5,7 @@ of its own over the same folders, remembered between processes and checked by `s
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from core_caps.claims.manifest_file import parse_toml
 from core_caps.errors import ManifestInvalid, PluginConflict, PluginNotFound
@@ -120,11 +120,20 @@ def outline_of(found: Found, path: Sequence[str] | None = None) -> Outline:
     )
 
 
-def providers_of(contract: str, path: Sequence[str] | None = None) -> tuple[Found, ...]:
-    """The installed plugins that provide a contract, `kv/1`; a broken manifest provides none."""
-    return tuple(
-        found for found in discover(path) if contract in outline_of(found, path).capabilities
-    )
+def providers_of(
+    contract: str, operations: Iterable[str] = (), path: Sequence[str] | None = None
+) -> tuple[Found, ...]:
+    """The installed plugins that provide these operations of a contract, `kv/1`.
+
+    A broken manifest provides none.
+    """
+    needed = set(operations)
+
+    def provides(found: Found) -> bool:
+        provided = outline_of(found, path).capabilities.get(contract)
+        return provided is not None and needed.issubset(provided)
+
+    return tuple(found for found in discover(path) if provides(found))
 
 
 def instead(name: str, names: Sequence[str]) -> str:

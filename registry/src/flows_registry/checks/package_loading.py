@@ -145,10 +145,14 @@ def _subjects(lab: _Lab, extra: str) -> Iterator[tuple[str, str]]:
         for provided in lab.manifest.capabilities.values():
             if provided.protocol:
                 yield provided.protocol, f"the protocol of {provided.name}"
+            if provided.suite:
+                yield provided.suite, f"the suite of {provided.name}"
     for backend in lab.manifest.backends.values():
         if canonicalize_name(backend.extra or "") == extra:
             for lazy in backend.providers.values():
                 yield lazy, f"backend {backend.name!r}"
+            if backend.reference:
+                yield backend.reference, f"the reference of {backend.name!r}"
 
 
 def _judge(
@@ -263,4 +267,6 @@ def _specification(data: Mapping[str, Any]) -> CapabilitySpec:
         )
         for each in data["operations"]
     ]
-    return CapabilitySpec(data["name"], data["version"], {each.name: each for each in operations})
+    halves = {half: frozenset(names) for half, names in data["halves"].items()}
+    named = {each.name: each for each in operations}
+    return CapabilitySpec(data["name"], data["version"], named, halves)

@@ -64,6 +64,7 @@ def specification(protocol: object) -> dict[str, object]:
             }
             for each in spec.operations.values()
         ],
+        "halves": {half: sorted(names) for half, names in spec.halves.items()},
     }
 
 
