@@ -170,6 +170,14 @@ _ROWS = (
         "See what the finding names; an operation that sends no request cannot be tested so.",
     ),
     Diagnostic(
+        "CONTRACT004",
+        "suite failed",
+        "The suite that a plugin brings for a capability of its own raised, hung or ended while it "
+        "was asked, so nothing was proved.",
+        "Mend the suite: its model refuses only by errors derived from ProviderError, and answers "
+        "whatever its own generator asks.",
+    ),
+    Diagnostic(
         "CONTRACT010",
         "foreign error",
         "A failed call raised an error without an outcome, or took the process down.",
@@ -340,13 +348,21 @@ _ROWS = (
         "LAB002",
         "wire unknown",
         "No reference server speaks the protocol that the backend names, so it was not run.",
-        "Use a known wire, or bring a reference server for it.",
+        "Use a known wire, or bring a reference server for it: `reference` beside `wire`.",
     ),
     Diagnostic(
         "LAB003",
         "lab failed",
         "The lab itself failed, so nothing was proved about the plugin.",
         "Run it again; `flows-registry doctor` tells what this machine lacks.",
+    ),
+    Diagnostic(
+        "LAB004",
+        "reference failed",
+        "The reference server of the backend's wire raised, hung or ended while it answered, so "
+        "nothing was proved about the plugin.",
+        "Mend the reference that the manifest names: what it does not know is a 4xx, never an "
+        "exception.",
     ),
     # IDEM: idempotency keys
     Diagnostic(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core_caps.claims.manifest import Manifest, OperationClaim, Provided
-from core_caps.contract.suite import Exercise
+from core_caps.contract.suite import Contract, Exercise
 
 __all__ = ["Capability", "Subject"]
 
@@ -23,6 +23,8 @@ class Capability:
         declared: what the manifest says of it.
         claims: per provided operation, what it claims.
         exercises: ways to use its provided operations.
+        judge: the Contract itself, or one that asks the plugin's environment: a third party's
+            suite is never imported here.
     """
 
     contract: str
@@ -31,6 +33,7 @@ class Capability:
     declared: Provided
     claims: Mapping[str, OperationClaim]
     exercises: Sequence[Exercise]
+    judge: Contract
 
 
 @dataclass(frozen=True, slots=True)

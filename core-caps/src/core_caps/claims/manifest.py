@@ -274,6 +274,7 @@ def _backend(name: str, table: _Table) -> Backend:
         ),
         extra=table.text("extra"),
         wire=table.text("wire"),
+        reference=table.lazy("reference"),
         egress=table.texts("egress"),
         scopes=table.texts("scopes"),
         retry_owner=owner,

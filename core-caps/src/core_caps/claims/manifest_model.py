@@ -95,6 +95,9 @@ class BackendModel(_Model):
         None, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", description="What to install."
     )
     wire: Line | None = Field(None, description="The protocol it speaks, by the lab's name.")
+    reference: LazyName | None = Field(
+        None, description="The plugin's own reference server of its wire."
+    )
     egress: list[str] = Field([], description="Every `host:port` that it connects to.")
     scopes: list[Line] = Field([], description="What its credential must be allowed to do.")
     retry_owner: Literal["caller", "provider"] = Field("caller", description="Who retries.")

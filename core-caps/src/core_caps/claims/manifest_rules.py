@@ -157,6 +157,12 @@ def _backends(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
                     f"the manifest provides no capability {capability!r}",
                     fix=_nearest(capability, manifest.capabilities),
                 )
+        if backend.reference is not None and backend.wire is None:
+            yield Finding(
+                f"backends.{name}.reference",
+                "a reference server answers a wire, and the backend names none",
+                fix='name the protocol it speaks: wire = "acme-mail"',
+            )
         if name == "mock":
             for capability in manifest.capabilities:
                 if capability not in backend.providers:

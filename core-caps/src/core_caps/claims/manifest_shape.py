@@ -143,6 +143,7 @@ class Backend:
         providers: capability name → lazy name of the provider class.
         extra: the extra that brings its dependencies, or None.
         wire: the protocol it speaks, as the lab's reference servers are named, or None.
+        reference: the lazy name of the plugin's own reference server of that wire, or None.
         egress: the `host:port` it connects to; `{setting}` stands for a setting's value.
         scopes: what its credential must be allowed to do, in the vendor's words.
         retry_owner: `caller` (it never retries) or `provider`.
@@ -156,6 +157,7 @@ class Backend:
     providers: Mapping[str, str]
     extra: str | None = None
     wire: str | None = None
+    reference: str | None = None
     egress: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     retry_owner: str = "caller"

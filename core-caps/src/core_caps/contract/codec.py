@@ -10,15 +10,28 @@ from typing import Any, cast
 
 from core_caps.contract.suite import Call, Exercise, Stream
 
-__all__ = ["decode", "encode", "load"]
+__all__ = ["Foreign", "decode", "encode", "load"]
 
 _REPEATED_BYTES_MIN = 64 * 1024
 _UNIT_BYTES_MAX = 4096
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Foreign:
+    """A value whose class is not to be imported here: the class's name, and its fields.
+
+    It encodes to what it came from, so it can travel on to where the class lives.
+    """
+
+    name: str
+    fields: Mapping[str, object]
+
+
 def encode(value: object) -> Any:
     """The JSON form of a value; what has none is shown by its type's name and repr."""
     match value:
+        case Foreign(name=name, fields=fields):
+            return {"$value": name, **{key: encode(item) for key, item in fields.items()}}
         case None | bool() | int() | float() | str():
             return value
         case bytes() | bytearray():
@@ -39,23 +52,34 @@ def encode(value: object) -> Any:
             return {"$unknown": f"{type(value).__qualname__}: {value!r}"}
 
 
-def decode(value: Any) -> Any:
-    """The value of a JSON form; dataclasses are rebuilt, lists stay lists."""
+def decode(value: Any, *, foreign: bool = True) -> Any:
+    """The value of a JSON form; dataclasses are rebuilt, lists stay lists.
+
+    Args:
+        value: the JSON form.
+        foreign: import whatever module holds a class; False imports nothing outside of
+            `core_caps`, and gives a `Foreign` for the rest.
+    """
+
+    def below(item: Any) -> Any:
+        return decode(item, foreign=foreign)
+
     match value:
         case list():
-            return [decode(item) for item in cast("list[Any]", value)]
+            return [below(item) for item in cast("list[Any]", value)]
         case {"$bytes": str(text)}:
             return base64.b64decode(text)
         case {"$repeated": [str(text), int(size)]}:
             unit = base64.b64decode(text)
             return (unit * (size // len(unit) + 1))[:size]
         case {"$map": entries}:
-            return {decode(key): decode(item) for key, item in cast("list[Any]", entries)}
+            return {below(key): below(item) for key, item in cast("list[Any]", entries)}
         case {"$value": str(name), **fields}:
-            decoded = {key: decode(item) for key, item in cast("dict[str, Any]", fields).items()}
-            return _rebuild(load(name), decoded)
+            decoded = {key: below(item) for key, item in cast("dict[str, Any]", fields).items()}
+            ours = foreign or name.startswith("core_caps.")
+            return _rebuild(load(name), decoded) if ours else Foreign(name, decoded)
         case dict():
-            return {key: decode(item) for key, item in cast("dict[str, Any]", value).items()}
+            return {key: below(item) for key, item in cast("dict[str, Any]", value).items()}
         case _:
             return value
 

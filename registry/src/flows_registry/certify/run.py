@@ -16,7 +16,14 @@ from flows_registry.checks.effects.check import check_effects
 from flows_registry.checks.injection.check import check_injection
 from flows_registry.checks.package import Built, check_package
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.lab.lab import AgentBroken, Lab, NoReference, RoomBroken
+from flows_registry.lab.lab import (
+    AgentBroken,
+    HostBroken,
+    Lab,
+    NoReference,
+    ReferenceBroken,
+    RoomBroken,
+)
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
 from flows_registry.verdict import Certification, CheckResult, Finding, Verdict
@@ -134,8 +141,8 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
         subject, environment.python, environment.site_packages, scratch, jobs=options.jobs
     ) as lab:
         try:
-            subject = lab.subject = described(subject, lab)
-        except AgentBroken as broken:
+            subject = lab.subject = described(subject, built, lab)
+        except HostBroken as broken:
             yield _not_importable(wanted[0], "", broken)
             return
         plan = Plan(
@@ -167,17 +174,30 @@ def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[Che
         for name in names:
             yield _no_reference(name, backend, missing)
         return
+    except ReferenceBroken as broken:
+        yield _reference_broken(names[0], backend, broken)
+        return
     except RoomBroken as broken:
         yield _lab_broken(names[0], backend, broken)
         return
+    own = plan.lab.own_reference(backend)
+    told = {} if own is None else {"own_reference": own}
     for name in names:
-        yield from _timed(lambda check=name: [_ON_BACKENDS[check](plan, backend, baselines)], name)
+        check = _ON_BACKENDS[name]
+        for result in _timed(lambda check=check: [check(plan, backend, baselines)], name):
+            yield replace(result, facts={**result.facts, **told})
 
 
 def _timed(check: Callable[[], Sequence[CheckResult]], name: str) -> Iterator[CheckResult]:
     started = time.monotonic()
     try:
         results = check()
+    except HostBroken as broken:
+        yield _suite_broken(name, broken)
+        return
+    except ReferenceBroken as broken:
+        yield _reference_broken(name, "", broken)
+        return
     except RoomBroken as broken:
         yield _lab_broken(name or "parity", "", broken)
         return
@@ -186,7 +206,7 @@ def _timed(check: Callable[[], Sequence[CheckResult]], name: str) -> Iterator[Ch
         yield replace(result, facts={**result.facts, "seconds": seconds})
 
 
-def _not_importable(check: str, backend: str, broken: AgentBroken) -> CheckResult:
+def _not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -> CheckResult:
     last = str(broken).strip().splitlines()[-1]
     finding = Finding(
         "LAB001",
@@ -206,9 +226,34 @@ def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult
         "every backend is run against a reference server of its wire",
         "no such reference server",
         "",
-        "use a known wire (cloudflare-kv, s3), or bring a reference server for it",
+        "use a known wire (cloudflare-kv, s3), or bring a reference server for it: "
+        'reference = "package.testing:Reference"',
     )
     return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _reference_broken(check: str, backend: str, broken: ReferenceBroken) -> CheckResult:
+    finding = Finding(
+        "LAB004",
+        "the reference server failed, so nothing was proved about its wire",
+        "a reference answers every request: what it does not know is a 4xx",
+        str(broken)[-1500:],
+        "",
+        "mend the reference that the backend names; it holds no sockets, no clock, and never waits",
+    )
+    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _suite_broken(check: str, broken: HostBroken) -> CheckResult:
+    finding = Finding(
+        "CONTRACT004",
+        "the plugin's own suite failed, so nothing was proved",
+        "model, generate, comparable and read_back answer whatever their own calls ask",
+        str(broken)[-1500:],
+        "",
+        "mend the suite: a model refuses only by errors derived from ProviderError",
+    )
+    return CheckResult(check, "", Verdict.INCONCLUSIVE, 0, (finding,))
 
 
 def _lab_broken(check: str, backend: str, broken: RoomBroken) -> CheckResult:

@@ -1,15 +1,14 @@
 """A Subject from what was built: the manifest, the contracts it names, how to call it."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from core_caps.capabilities.known import KNOWN
 from core_caps.claims.manifest import Provided, claims_of
-from core_caps.claims.operation import CapabilitySpec, Operation
-from core_caps.contract.codec import decode, load
+from core_caps.contract.codec import load
 from core_caps.contract.suite import Contract, Exercise
 
 from flows_registry.checks.package import Built
+from flows_registry.lab.hosted.suite import hosted_contract
 from flows_registry.lab.lab import Lab
 from flows_registry.subject import Capability, Subject
 
@@ -22,7 +21,13 @@ def subject_of(built: Built) -> Subject:
     A capability of the plugin's own is added by `described`, which asks its environment.
     """
     capabilities = {
-        provided.contract: _known(built, provided)
+        provided.contract: _capability(
+            built,
+            provided,
+            KNOWN[provided.contract].protocol,
+            KNOWN[provided.contract].suite,
+            load(KNOWN[provided.contract].suite),
+        )
         for provided in built.manifest.capabilities.values()
         if provided.contract in KNOWN
     }
@@ -34,59 +39,40 @@ def subject_of(built: Built) -> Subject:
     )
 
 
-def described(subject: Subject, lab: Lab) -> Subject:
+def described(subject: Subject, built: Built, lab: Lab) -> Subject:
     """The subject with the capabilities of its own too, as its own environment describes them.
 
     Raises:
-        AgentBroken: a suite cannot be imported there.
+        HostBroken: a suite cannot be imported there.
     """
     capabilities = dict(subject.capabilities)
     for provided in subject.manifest.capabilities.values():
         if provided.contract in capabilities or not (provided.suite and provided.protocol):
             continue
-        backend = next(
-            name
-            for name, backend in subject.manifest.backends.items()
-            if provided.name in backend.providers
+        spec = built.specifications[provided.contract]
+        contract = hosted_contract(lab.host("suite", provided.suite), spec)
+        capabilities[provided.contract] = _capability(
+            built, provided, provided.protocol, provided.suite, contract
         )
-        answer = lab.describe(backend, provided.suite)
-        capabilities[provided.contract] = _foreign(subject, provided, answer)
     return Subject(subject.name, subject.distribution, subject.manifest, capabilities)
 
 
-def _known(built: Built, provided: Provided) -> Capability:
-    known = KNOWN[provided.contract]
-    contract: Contract = load(known.suite)
+def _capability(
+    built: Built, provided: Provided, protocol: str, suite: str, contract: Contract
+) -> Capability:
     claims = claims_of(built.manifest, contract.spec)
     return Capability(
         provided.contract,
-        known.protocol,
-        known.suite,
+        protocol,
+        suite,
         provided,
         claims,
         tuple(_usable(contract.exercises, frozenset(claims))),
+        contract,
     )
 
 
-def _foreign(subject: Subject, provided: Provided, answer: dict[str, Any]) -> Capability:
-    version = int(provided.contract.partition("/")[2] or 1)
-    operations: dict[str, Operation] = {}
-    for item in decode(answer["operations"]):
-        operations[item.name] = item
-    claims = claims_of(subject.manifest, CapabilitySpec(provided.name, version, operations))
-    assert provided.protocol is not None
-    assert provided.suite is not None
-    return Capability(
-        provided.contract,
-        provided.protocol,
-        provided.suite,
-        provided,
-        claims,
-        tuple(_usable(decode(answer["exercises"]), frozenset(claims))),
-    )
-
-
-def _usable(exercises: Any, provided: frozenset[str]) -> Iterator[Exercise]:
+def _usable(exercises: Sequence[Exercise], provided: frozenset[str]) -> Iterator[Exercise]:
     """The exercises that need only what the plugin provides."""
     for exercise in exercises:
         needed = {call.operation for call in (exercise.call, *exercise.setup, *exercise.probe)}

@@ -1,12 +1,13 @@
 """The package check: from a source folder to a wheel and an environment that later checks trust."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core_caps.claims.manifest import Manifest
+from core_caps.claims.operation import CapabilitySpec
 from core_caps.errors import CapsError, ManifestInvalid
 
 from flows_registry.checks.package_contents import (
@@ -46,6 +47,7 @@ class Built:
         manifest: the manifest inside the wheel.
         environment: the wheel with every backend's extra, their requirements, nothing else.
         bare: the wheel without any extra.
+        specifications: the capabilities of the plugin's own, by contract.
     """
 
     source: Source
@@ -54,6 +56,7 @@ class Built:
     manifest: Manifest
     environment: Environment
     bare: Environment
+    specifications: Mapping[str, CapabilitySpec] = field(default_factory=dict[str, CapabilitySpec])
 
 
 @dataclass(slots=True)
@@ -182,7 +185,8 @@ def _examine(
     report.asked(manifest_findings(wheel, plugin, *found, loading.specifications))
     if loading.environment is None or loading.bare is None:
         return None
-    return Built(tree, artifacts, wheel, manifest, loading.environment, loading.bare)
+    own = loading.specifications
+    return Built(tree, artifacts, wheel, manifest, loading.environment, loading.bare, own)
 
 
 def _note(report: _Report, artifacts: Artifacts) -> None:

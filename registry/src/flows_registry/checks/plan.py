@@ -1,12 +1,12 @@
 """What every check is given, and the fault-free runs that several of them start from."""
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import Backend, OperationClaim
-from core_caps.contract.codec import load
 from core_caps.contract.suite import Call, Contract, Exercise
 
 from flows_registry.lab.case import Case, CaseRun
@@ -97,7 +97,10 @@ class Plan:
         return frozenset(pairs)
 
     def unproven(self, backend: str, baselines: Iterable[Baseline]) -> list[str]:
-        """The provided operations that never succeeded on a healthy service."""
+        """The provided operations that never succeeded on a healthy service; who asked for some
+        cases only is not told what the others would have shown."""
+        if self.only:
+            return []
         proven = {base.exercise.call.operation for base in baselines if base.problem is None}
         provided = {
             operation
@@ -108,28 +111,22 @@ class Plan:
         return sorted(provided - proven)
 
     def reproduce(self, check: str, case: str) -> str:
-        """The command that runs one case again."""
-        return f"flows-registry certify {self.source} --check {check} --case {case!r}"
+        """The command that runs one case again, or the whole check."""
+        command = f"flows-registry certify {self.source} --check {check}"
+        return f"{command} --case {shlex.quote(case)}" if case else command
 
     def wanted(self, cases: Iterable[Case]) -> list[Case]:
         """The cases that the user asked for."""
         return [case for case in cases if self.only in case.name]
 
     def contract(self, capability: Capability) -> Contract | None:
-        """The capability's contract, where it can be imported here: a third party's own suite
-        lives only in the plugin's environment."""
-        if not capability.suite.startswith("core_caps."):
-            return None
-        contract: Contract = load(capability.suite)
-        return contract
+        """The capability's contract, where it brings a model to judge histories with."""
+        return capability.judge if capability.judge.has_model else None
 
     def read_back(self, base: Baseline) -> Sequence[Call] | None:
         """Calls that show all that an exercise can have touched, or None where nobody knows."""
-        contract = self.contract(base.capability)
-        if contract is None:
-            return None
-        calls = contract.read_back((*base.exercise.setup, base.exercise.call))
-        return [call for call in calls if call.operation in base.capability.claims]
+        calls = base.capability.judge.read_back((*base.exercise.setup, base.exercise.call))
+        return [call for call in calls if call.operation in base.capability.claims] or None
 
     def run(
         self, check: str, backend: str, cases: Sequence[Case], profile: Profile | None = None
@@ -153,6 +150,10 @@ class Plan:
             if capability.declared.name in provided
             for exercise in capability.exercises
         ]
+        asked = self.only.partition("/")[0]
+        if asked in self.subject.manifest.backends:  # a case of one exercise needs no other's
+            named = [pair for pair in chosen if f"{backend}/{pair[1].name}/" in f"{self.only}/"]
+            chosen = named or (chosen if asked == backend else [])
         cases = [
             Case(
                 f"{backend}/{exercise.name}",

@@ -168,6 +168,7 @@ _BACKEND: "dict[str, Callable[[Any], bool]]" = {
     "providers": _each(_lazy),
     "extra": _text,
     "wire": _text,
+    "reference": _lazy,
     "egress": _texts,
     "scopes": _texts,
     "retry_owner": _owner,

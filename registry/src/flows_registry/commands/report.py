@@ -74,6 +74,8 @@ def _remark(check: CheckResult) -> str:
     simulator = check.facts.get("simulator")
     if simulator:
         return f"  against {simulator}"
+    if check.facts.get("own_reference"):
+        return "  against the plugin's own reference"
     unknown = check.facts.get("static_unknown")
     if unknown:
         return f"  source not followed everywhere in {len(unknown)} operations"

@@ -64,7 +64,8 @@ class Step:
             return cls(error=ErrorFacts(**facts), seconds=report["seconds"])
         if report.get("cancelled"):
             return cls(seconds=report["seconds"], cancelled=True)
-        return cls(value=decode(report["value"]), seconds=report["seconds"])
+        value = decode(report["value"], foreign=False)
+        return cls(value=value, seconds=report["seconds"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Case:
         faults: what the armed requests meet.
         perturbation: for the server: `chunk_bytes`, `delay_seed`, `clock_offset_seconds`.
         cancel_after_seconds: cancel each call after so long, in the case's time.
+        elapsed_seconds: let so much time pass between the setup and the calls.
         settle_seconds: after a cancellation, let so much time pass before looking.
         concurrent: make the calls all at once.
         promise: run this promise of the contract's suite instead of calls.
@@ -133,6 +135,7 @@ class Case:
     probe: Sequence[Call] = ()
     faults: Sequence[Fault] = ()
     perturbation: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    elapsed_seconds: float = 0.0
     cancel_after_seconds: float | None = None
     settle_seconds: float = 0.0
     concurrent: bool = False

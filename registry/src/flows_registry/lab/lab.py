@@ -15,16 +15,26 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is
 from flows_registry.lab.references.known import reference_factory
-from flows_registry.lab.room.broken import AgentBroken, RoomBroken
+from flows_registry.lab.room.broken import AgentBroken, ReferenceBroken, RoomBroken
 from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
-from flows_registry.lab.room.holder import isolation
+from flows_registry.lab.room.holder import Holder, isolation
 from flows_registry.lab.room.room import Room
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
-__all__ = ["OUTSIDE", "AgentBroken", "Lab", "NoReference", "Profile", "RoomBroken"]
+__all__ = [
+    "OUTSIDE",
+    "AgentBroken",
+    "HostBroken",
+    "Lab",
+    "NoReference",
+    "Profile",
+    "ReferenceBroken",
+    "RoomBroken",
+]
 
 _BASE = Profile()
 
@@ -69,6 +79,8 @@ class Lab:
         self._isolated = self.not_isolated is None if isolated is None else isolated
         self._workers: list[_Worker] = []
         self._tasks: queue.SimpleQueue[Callable[[_Worker], None] | None] = queue.SimpleQueue()
+        self._hosts: list[Host] = []
+        self._empty: Holder | None = None
         self._furnishing = threading.Lock()
         self._furniture: dict[str, Furniture] = {}
         self._secrets = {backend: self._canaries(backend) for backend in subject.manifest.backends}
@@ -86,6 +98,12 @@ class Lab:
         for worker in self._workers:
             worker.join()
         self._workers.clear()
+        for host in self._hosts:
+            host.close()
+        self._hosts.clear()
+        if self._empty is not None:
+            self._empty.close()
+            self._empty = None
 
     @property
     def level(self) -> Level:
@@ -95,6 +113,13 @@ class Lab:
     def canaries(self, backend: str) -> Mapping[str, str]:
         """The credentials that the backend is given: made up, and searched for afterwards."""
         return self._secrets[backend]
+
+    def own_reference(self, backend: str) -> str | None:
+        """The reference server of the plugin's own that answers for a backend, by its lazy name;
+        where one of ours speaks the wire, that is the better witness."""
+        declared = self.subject.manifest.backends[backend]
+        known = declared.wire is not None and reference_factory(declared.wire) is not None
+        return None if known else declared.reference
 
     def run(
         self,
@@ -143,7 +168,8 @@ class Lab:
 
     def _furnish(self, backend: str) -> Furniture:
         declared = self.subject.manifest.backends[backend]
-        if declared.wire is not None and reference_factory(declared.wire) is None:
+        brought = self.own_reference(backend)
+        if declared.wire is not None and reference_factory(declared.wire) is None and not brought:
             raise NoReference(declared.wire)
         config = {
             setting.name: setting.example
@@ -166,6 +192,7 @@ class Lab:
             authority=authority,
             certificates=certificates,
             bundles=self._bundles(),
+            reference=brought,
         )
 
     def promises(self, contract: str, backend: str) -> list[str]:
@@ -176,13 +203,19 @@ class Lab:
         """
         return self._somewhere(lambda worker: worker.room(backend).promises(contract))
 
-    def describe(self, backend: str, suite: str) -> dict[str, Any]:
-        """A capability of the plugin's own, as data (see Agent.describe).
+    def host(self, kind: str, name: str) -> Host:
+        """A process of the plugin's environment, without a network, that answers questions about
+        one of its objects until the lab is closed.
 
         Raises:
-            AgentBroken, NoReference, RoomBroken: as `run` does.
+            HostBroken: the object cannot be imported there.
         """
-        return self._somewhere(lambda worker: worker.room(backend).agent(_BASE).describe(suite))
+        if self._isolated and self._empty is None:
+            self._empty = Holder({})
+        entering = as_it_is if self._empty is None else self._empty.entering
+        host = Host(self._python, kind, name, entering=entering)
+        self._hosts.append(host)
+        return host
 
     def _somewhere(self, question: "Callable[[_Worker], _Answer]") -> "_Answer":
         future: Future[_Answer] = Future()

@@ -1,4 +1,4 @@
-"""What holds for every reference: found by name, standard library only, never an exception."""
+"""What holds for every reference: found by name, no foreign package, never an exception."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+import core_caps
 import flows_registry
 import pytest
 from flows_registry.lab.references.exchange import Request
@@ -17,12 +18,12 @@ pytestmark = pytest.mark.feature("P4-03", "AL-07")
 
 SETTINGS = {"bucket": "my-bucket", "account_id": "a", "namespace_id": "b" * 32}
 SECRETS = {"access_key_id": "AK", "secret_access_key": "SK", "api_token": "TOKEN"}
-SOURCE = Path(flows_registry.__file__).parents[1]
+SOURCES = [str(Path(package.__file__).parents[1]) for package in (flows_registry, core_caps)]
 
 
 def run_isolated(program: str) -> str:
-    """What a program prints in an interpreter that has the standard library and our source."""
-    prologue = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+    """What a program prints in an interpreter that has the standard library and our sources."""
+    prologue = f"import sys; sys.path[:0] = {SOURCES!r}\n"
     command = [sys.executable, "-I", "-S", "-c", prologue + program]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

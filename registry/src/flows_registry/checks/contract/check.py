@@ -1,6 +1,5 @@
 """Running the contract check on one backend and putting its verdict together."""
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 
 from core_caps.contract.suite import Call, Result
@@ -40,15 +39,8 @@ def check_contract(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> C
 
 
 def comparable_of(capability: Capability) -> Callable[[Call, object], object]:
-    """The contract's own view of what may differ between honest runs.
-
-    A suite that only the plugin's environment holds cannot be imported here; its values are then
-    compared as they are.
-    """
-    module, _, attribute = capability.suite.partition(":")
-    if not module.startswith("core_caps."):
-        return lambda call, value: value
-    return getattr(importlib.import_module(module), attribute).comparable
+    """The contract's own view of what may differ between honest runs."""
+    return capability.judge.comparable
 
 
 class _Matrix:
@@ -59,7 +51,6 @@ class _Matrix:
         self._backend = backend
         self._cases: list[tuple[Case, Fault, Baseline]] = []
         self._most_requests: dict[str, int] = {}
-        self._plainest: dict[str, Call] = {}
         self.proved = 0
         self.unconsumed: list[str] = []
         declared = plan.backend(backend)
@@ -74,11 +65,8 @@ class _Matrix:
         self._most_requests[call.operation] = max(
             requests, self._most_requests.get(call.operation, 0)
         )
-        if _stands_alone(call):
-            self._plainest.setdefault(call.operation, call)
-        probe = self._plainest.get(call.operation, call)
         settle = self._declared.cancel_seconds_max
-        for case, fault in cases_of(base, self._backend, settle, probe, whole=whole):
+        for case, fault in cases_of(base, self._backend, settle, _plainest(base), whole=whole):
             if self._plan.only in case.name:
                 self._cases.append((case, fault, base))
 
@@ -105,9 +93,14 @@ class _Matrix:
         )
 
 
-def _stands_alone(call: Call) -> bool:
-    """Whether a call can be made in any case: it takes nothing from an earlier call's result."""
-    return not any(isinstance(item, Result) for item in (*call.args, *call.kwargs.values()))
+def _plainest(base: Baseline) -> Call:
+    """The operation's first use that can be made anywhere: it needs no earlier call's result."""
+    for exercise in base.capability.exercises:
+        call = exercise.call
+        refers = any(isinstance(item, Result) for item in (*call.args, *call.kwargs.values()))
+        if call.operation == base.exercise.call.operation and not refers:
+            return call
+    return base.exercise.call
 
 
 def _consumed(fault: Fault, run: CaseRun) -> bool:
@@ -178,6 +171,15 @@ def _result(
         ]
     elif not findings and cases == 0:
         verdict = Verdict.INCONCLUSIVE
-        findings = [Finding("CONTRACT003", "no case ran", "at least one promise", "nothing")]
+        findings = [
+            Finding(
+                "CONTRACT003",
+                "no case ran",
+                "at least one promise of the suite applies to what the manifest declares",
+                "none does, and no exercise reached the service",
+                plan.reproduce(NAME, ""),
+                "provide the operations that the capability's exercises use",
+            )
+        ]
     facts = {"promises": kept, "faults": matrix.proved, "faults_not_met": matrix.unconsumed}
     return CheckResult(NAME, backend, verdict, cases, tuple(findings), plan.lab.level, facts)

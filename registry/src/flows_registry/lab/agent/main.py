@@ -75,9 +75,6 @@ def main(control: int, settings: dict[str, Any]) -> None:
     gc.freeze()  # forks share these pages instead of copying them
     line.send({"event": "warm", "python": sys.version.split()[0]})
     while (message := line.receive()) is not None:
-        if "describe" in message:
-            line.send(_describe(message["describe"]))
-            continue
         if "promises" in message:
             line.send(_promises(message["promises"]))
             continue
@@ -215,23 +212,6 @@ def _stacks() -> list[str]:
                      for f in reversed(traceback.extract_stack(frame)[-6:]))
         for ident, frame in sys._current_frames().items()  # pyright: ignore[reportPrivateUsage]
     ]  # fmt: skip
-
-
-def _describe(request: dict[str, Any]) -> dict[str, Any]:
-    """A capability of the plugin's own, as data: operations and exercises."""
-    from core_caps.contract.codec import encode, load
-
-    try:
-        contract = load(request["suite"])
-        operations = [encode(item) for item in contract.spec.operations.values()]
-        return {
-            "event": "described",
-            "name": contract.spec.name,
-            "operations": operations,
-            "exercises": encode(contract.exercises),
-        }
-    except Exception as error:
-        return {"event": "broken", "text": "".join(traceback.format_exception(error))[-8000:]}
 
 
 def entry() -> None:

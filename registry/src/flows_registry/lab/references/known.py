@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from flows_registry.lab.references.exchange import ReferenceFactory
+if TYPE_CHECKING:
+    from flows_registry.lab.references.exchange import ReferenceFactory
 
 __all__ = ["REFERENCES", "reference_factory"]
 
@@ -17,12 +19,11 @@ REFERENCES: Mapping[str, str] = MappingProxyType(
 """Wire name → `module:attribute` of its `ReferenceFactory`."""
 
 
-def reference_factory(wire: str) -> ReferenceFactory | None:
+def reference_factory(wire: str) -> "ReferenceFactory | None":
     """The factory of that wire, imported now, or None where nobody has written one."""
     named = REFERENCES.get(wire)
     if named is None:
         return None
     module, _, attribute = named.partition(":")
-    factory: object = getattr(import_module(module), attribute)
-    assert isinstance(factory, ReferenceFactory)
+    factory: ReferenceFactory = getattr(import_module(module), attribute)
     return factory

@@ -100,15 +100,6 @@ class Agent:
             )
         )
 
-    def describe(self, suite: str) -> dict[str, Any]:
-        """A capability of the plugin's own, as data.
-
-        Raises:
-            AgentBroken: its suite cannot be imported.
-        """
-        self._line.send({"describe": {"suite": suite}})
-        return self._answer()
-
     def promises(self, message: Mapping[str, Any]) -> list[str]:
         """The promises of a suite that apply to what the manifest declares.
 

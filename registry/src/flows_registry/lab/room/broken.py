@@ -1,10 +1,14 @@
-"""The two ways in which nothing can be said: the room failed, or the plugin never started."""
+"""How nothing can be said: the room failed, the plugin never started, or its reference failed."""
 
-__all__ = ["AgentBroken", "RoomBroken"]
+__all__ = ["AgentBroken", "ReferenceBroken", "RoomBroken"]
 
 
 class RoomBroken(Exception):
     """The room itself failed; nothing can be said about the plugin."""
+
+
+class ReferenceBroken(RoomBroken):
+    """The reference of the wire, ours or the plugin's, failed: the network cannot be played."""
 
 
 class AgentBroken(Exception):

@@ -42,6 +42,7 @@ class Furniture:
         worlds: contract id → what its promises are told: `suite`, `world`.
         backend: the backend that this room is for.
         wire: the reference that answers, or None for a backend without network.
+        reference: the lazy name of the plugin's own reference, where none of ours speaks the wire.
         config, secrets: what the plugin is connected with.
         warm: modules that the agents import before they fork.
         ports: the ports that the server answers on.
@@ -63,3 +64,4 @@ class Furniture:
     authority: Path
     certificates: Mapping[str, Mapping[str, str]]
     bundles: Sequence[Path] = ()
+    reference: str | None = None

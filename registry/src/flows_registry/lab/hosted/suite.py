@@ -1,0 +1,84 @@
+"""The suite that a plugin brings for a capability of its own, as one of ours looks."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import core_caps.errors
+from core_caps.claims.operation import CapabilitySpec
+from core_caps.contract.codec import decode, encode
+from core_caps.contract.suite import Call, Contract, NoModel
+from core_caps.errors import ProviderError
+
+from flows_registry.lab.hosted.hosting import Host
+
+__all__ = ["hosted_contract"]
+
+
+def hosted_contract(host: Host, spec: CapabilitySpec) -> Contract:
+    """A contract whose functions ask the host; its promises are kept by the agent.
+
+    Everything it gives may raise HostBroken.
+    """
+    described = host.ask("describe")
+    asked = _Asked(host)
+    return Contract(
+        object,  # the protocol is not to be imported here
+        spec,
+        cases=(),
+        exercises=tuple(decode(described["exercises"], foreign=False)),
+        generate=asked.generate,
+        model=asked.model if described["has_model"] else NoModel,
+        comparable=asked.comparable,
+        read_back=asked.read_back,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The functions of a contract."""
+
+    host: Host
+
+    def generate(
+        self, source: random.Random, length: int, operations: frozenset[str]
+    ) -> Sequence[Call]:
+        drawn = {"seed": source.getrandbits(53), "length": length, "operations": sorted(operations)}
+        return decode(self.host.ask("generate", **drawn), foreign=False)
+
+    def model(self) -> "_Model":
+        return _Model(self.host, self.host.ask("model"))
+
+    def comparable(self, call: Call, result: object) -> object:
+        answer = self.host.ask("comparable", call=encode(call), value=encode(result))
+        return decode(answer, foreign=False)
+
+    def read_back(self, calls: Sequence[Call]) -> Sequence[Call]:
+        return decode(self.host.ask("read_back", calls=encode(list(calls))), foreign=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model in the host."""
+
+    host: Host
+    number: int
+
+    def apply(self, call: Call) -> object:
+        answer = self.host.ask("apply", number=self.number, call=encode(call))
+        if "error" in answer:
+            raise _refusal(answer)
+        return decode(answer["value"], foreign=False)
+
+    def state(self) -> object:
+        return decode(self.host.ask("state", number=self.number), foreign=False)
+
+
+def _refusal(answer: dict[str, Any]) -> ProviderError:
+    """The model's error; a class that is not ours keeps its name, and nothing else."""
+    name: str = answer["error"]
+    ours = getattr(core_caps.errors, name, None)
+    if isinstance(ours, type) and issubclass(ours, ProviderError):
+        return ours(answer["message"])
+    return type(name, (ProviderError,), {})(answer["message"])
