@@ -5,7 +5,7 @@ nothing beyond a limit is ever sent.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from core_caps.errors import InvalidArgument
@@ -23,6 +23,7 @@ __all__ = [
     "PUT_MANY_KEYS_MAX",
     "TTL_SECONDS_MIN",
     "VALUE_SIZE_BYTES_MAX",
+    "checked_entries",
     "checked_expiry",
     "checked_key",
     "checked_keys",
@@ -206,10 +207,14 @@ def checked_keys(keys: Sequence[str], keys_max: int) -> list[str]:
     """The keys of a bulk operation, each checked, every one once, in order.
 
     Raises:
-        InvalidArgument: there are more than `keys_max`, or one is refused; NOT_APPLIED.
+        InvalidArgument: it is no sequence, there are more than `keys_max`, or one is refused;
+            NOT_APPLIED.
     """
-    if isinstance(keys, str | bytes):
-        raise InvalidArgument("keys is one text, not a sequence of keys", hint="give a list")
+    given = cast("object", keys)
+    if isinstance(given, str | bytes) or not isinstance(given, Collection):
+        raise InvalidArgument(
+            f"keys is a sequence of texts, not {type(given).__name__}", hint="give a list"
+        )
     unique = list(dict.fromkeys(checked_key(key) for key in keys))
     if len(unique) > keys_max:
         raise InvalidArgument(
@@ -217,6 +222,23 @@ def checked_keys(keys: Sequence[str], keys_max: int) -> list[str]:
             hint=f"split them; see {_REST}",
         )
     return unique
+
+
+def checked_entries(entries: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The entries of a bulk write, each key and value checked.
+
+    Raises:
+        InvalidArgument: it is no mapping, there are more than 10 000, or one is refused;
+            NOT_APPLIED.
+    """
+    given = cast("object", entries)
+    if not isinstance(given, Mapping):
+        raise InvalidArgument(
+            f"entries is a mapping of keys to values, not {type(given).__name__}",
+            hint="give a dict",
+        )
+    checked_keys([*entries], PUT_MANY_KEYS_MAX)
+    return {key: checked_value(value) for key, value in entries.items()}
 
 
 def _size(text: str, what: str) -> int:

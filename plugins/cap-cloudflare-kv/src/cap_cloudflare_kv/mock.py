@@ -174,9 +174,9 @@ class MockKv:
             RateLimited: as for `put`; NOT_APPLIED.
         """
         await self._begin()
-        limits.checked_keys(list(entries), limits.PUT_MANY_KEYS_MAX)
         held = {
-            key: _Stored(limits.checked_value(value), None, None) for key, value in entries.items()
+            key: _Stored(value, None, None)
+            for key, value in limits.checked_entries(entries).items()
         }
         if sum(len(stored.value) for stored in held.values()) > limits.BULK_BODY_BYTES_MAX:
             raise InvalidArgument(

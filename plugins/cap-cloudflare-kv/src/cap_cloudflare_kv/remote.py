@@ -172,10 +172,9 @@ class RemoteKv:
             Unavailable: the service names keys that it did not write; UNKNOWN.
         """
         exchange = self._opened()
-        limits.checked_keys([*entries], limits.PUT_MANY_KEYS_MAX)
         rows = [
-            {"key": key, "value": base64.b64encode(held).decode(), "base64": True}
-            for key, held in ((key, limits.checked_value(value)) for key, value in entries.items())
+            {"key": key, "value": base64.b64encode(value).decode(), "base64": True}
+            for key, value in limits.checked_entries(entries).items()
         ]
         body = bulk_body(rows)
         if rows:

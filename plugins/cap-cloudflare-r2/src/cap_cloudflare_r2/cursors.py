@@ -8,6 +8,7 @@ instead of silently listing something else.
 import base64
 import binascii
 import hashlib
+from typing import cast
 
 from core_caps.errors import InvalidArgument
 
@@ -28,8 +29,11 @@ def token_of(cursor: str, *, prefix: str, delimiter: str | None) -> str:
     Raises:
         InvalidArgument: the cursor is not one that `list` gave for this prefix and delimiter.
     """
+    given = cast("object", cursor)
     try:
-        framed = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        if not isinstance(given, str):
+            raise ValueError
+        framed = base64.b64decode(given.encode("ascii"), altchars=b"-_", validate=True)
         mark, seal, raw = framed[:4], framed[4:12], framed[12:]
         if mark == _MARK and seal == _seal(raw, prefix, delimiter):
             return raw.decode()

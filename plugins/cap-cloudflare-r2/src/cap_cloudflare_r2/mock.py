@@ -17,12 +17,11 @@ from core_caps.errors import (
     ClientClosed,
     InvalidArgument,
     ObjectAbsent,
-    PreconditionFailed,
     ProtocolViolation,
 )
 from core_caps.rng import Rng
 
-from cap_cloudflare_r2 import limits
+from cap_cloudflare_r2 import arguments, limits
 from cap_cloudflare_r2.config import MockConfig
 from cap_cloudflare_r2.cursors import token_of, wrap
 
@@ -74,7 +73,7 @@ class MockR2:
         if_none_match: str | None = None,
     ) -> Blob | None:
         """See BlobReader.get."""
-        wanted = limits.check_range(range)
+        wanted = arguments.check_range(range)
         found = self._read(key, if_match, if_none_match)
         if found is None or wanted is None:
             return found
@@ -84,7 +83,9 @@ class MockR2:
         """See BlobReader.open."""
         found = self._read(key, if_match, None)
         if found is None:
-            raise ObjectAbsent(f"there is no object {key!r}")
+            raise ObjectAbsent(
+                f"there is no object {key!r}", hint="head(key) tells absence as None"
+            )
         for start in _steps(len(found.data)):
             self._check_open()
             yield found.data[start : start + _CHUNK_BYTES]
@@ -104,18 +105,21 @@ class MockR2:
     ) -> BlobPage:
         """See BlobReader.list; custom and HTTP metadata are left out, as S3 listings do."""
         self._check_open()
-        limits.check_prefix(prefix, delimiter)
-        limits.check_limit(limit)
+        arguments.check_prefix(prefix, delimiter)
+        arguments.check_limit(limit)
         after = None if cursor is None else token_of(cursor, prefix=prefix, delimiter=delimiter)
         return self._page(_nfc(prefix), delimiter, limit, after, shown=prefix)
 
     async def get_by_hash(self, digest: str) -> bytes | None:
         """See BlobReader.get_by_hash."""
-        found = self._read(limits.check_digest(digest), None, None)
+        found = self._read(arguments.check_digest(digest), None, None)
         if found is None:
             return None
         if hashlib.sha256(found.data).hexdigest() != digest.removeprefix("sha256:"):
-            raise ProtocolViolation(f"the object under {digest} has another content")
+            raise ProtocolViolation(
+                f"the object under {digest} has another content",
+                hint="store each content under its own digest",
+            )
         return found.data
 
     async def put(
@@ -131,15 +135,17 @@ class MockR2:
     ) -> ObjectInfo:
         """See BlobWriter.put; a stream is read whole before anything is stored."""
         self._check_open()
-        limits.check_key(key)
-        limits.check_etag(if_match)
-        limits.check_etag(if_none_match)
-        limits.check_http(http)
-        limits.check_metadata(metadata)
+        arguments.check_key(key)
+        arguments.check_etag(if_match)
+        arguments.check_etag(if_none_match)
+        arguments.check_http(http)
+        arguments.check_metadata(metadata)
+        arguments.check_data(data)
+        arguments.check_stated_size(size_bytes)
         streamed = not isinstance(data, (bytes, bytearray, memoryview))
         content = await _collected(data, size_bytes) if streamed else bytes(data)
         self._check_open()
-        limits.check_size(len(content), size_bytes)
+        arguments.check_size(len(content), size_bytes)
         in_parts = len(content) > (
             self._config.part_size_bytes if streamed else limits.PUT_WHOLE_BYTES_MAX
         )
@@ -158,13 +164,13 @@ class MockR2:
     async def delete(self, key: str) -> None:
         """See BlobWriter.delete."""
         self._check_open()
-        limits.check_key(key)
+        arguments.check_key(key)
         self._bucket.objects.pop(_nfc(key), None)
 
     async def copy(self, source: str, target: str) -> ObjectInfo | None:
         """See BlobWriter.copy; onto itself it changes nothing."""
         self._check_open()
-        limits.check_key(target)
+        arguments.check_key(target)
         found = self._read(source, None, None)
         if found is None or _nfc(source) == _nfc(target):
             return None if found is None else found.info
@@ -181,8 +187,8 @@ class MockR2:
     ) -> str:
         """A URL of the same shape that grants nothing: its host can never resolve (RFC 2606)."""
         self._check_open()
-        limits.check_key(key)
-        limits.check_presign(method, expires_in_seconds)
+        arguments.check_key(key)
+        arguments.check_presign(method, expires_in_seconds)
         query = urlencode(
             {
                 "X-Mock-Method": method,
@@ -201,9 +207,9 @@ class MockR2:
 
     def _read(self, key: str, if_match: str | None, if_none_match: str | None) -> Blob | None:
         self._check_open()
-        limits.check_key(key)
-        limits.check_etag(if_match)
-        limits.check_etag(if_none_match)
+        arguments.check_key(key)
+        arguments.check_etag(if_match)
+        arguments.check_etag(if_none_match)
         found = self._bucket.objects.get(_nfc(key))
         if found is not None:
             self._check_condition(key, if_match, if_none_match)
@@ -212,10 +218,7 @@ class MockR2:
     def _check_condition(self, key: str, if_match: str | None, if_none_match: str | None) -> None:
         found = self._bucket.objects.get(_nfc(key))
         etag = None if found is None else found.info.etag
-        if if_match is not None and (etag is None or if_match not in {"*", etag}):
-            raise PreconditionFailed(f"if_match: the etag of {key!r} is {etag}, not {if_match}")
-        if if_none_match is not None and etag is not None and if_none_match in {"*", etag}:
-            raise PreconditionFailed(f"if_none_match: {key!r} exists with the etag {etag}")
+        arguments.check_conditions(key, etag, if_match, if_none_match)
 
     def _page(
         self, prefix: str, delimiter: str | None, limit: int, after: str | None, *, shown: str
@@ -266,10 +269,13 @@ def _slice(data: bytes, wanted: ByteRange) -> bytes:
     if wanted.offset is None:
         assert wanted.length is not None
         if size == 0:
-            raise InvalidArgument("an empty object has no last bytes")
+            raise InvalidArgument("an empty object has no last bytes", hint="read it whole")
         return data[-wanted.length :]
     if wanted.offset >= size:
-        raise InvalidArgument(f"the range starts at {wanted.offset}; the object has {size} bytes")
+        raise InvalidArgument(
+            f"the range starts at {wanted.offset}; the object has {size} bytes",
+            hint="head(key) tells the size",
+        )
     end = size if wanted.length is None else wanted.offset + wanted.length
     return data[wanted.offset : end]
 
@@ -277,9 +283,13 @@ def _slice(data: bytes, wanted: ByteRange) -> bytes:
 async def _collected(data: AsyncIterator[bytes], size_bytes: int | None) -> bytes:
     content = bytearray()
     async for chunk in data:
+        arguments.check_chunk(chunk)
         content += chunk
         if size_bytes is not None and len(content) > size_bytes:
-            raise InvalidArgument(f"size_bytes says {size_bytes}, and the stream holds more")
+            raise InvalidArgument(
+                f"size_bytes says {size_bytes}, and the stream holds more",
+                hint="leave size_bytes out where the size is not known",
+            )
     return bytes(content)
 
 

@@ -21,7 +21,7 @@ from core_caps.errors import (
 )
 from core_caps.rng import Rng
 
-from cap_cloudflare_r2 import download, limits, transfer
+from cap_cloudflare_r2 import arguments, download, limits, transfer
 from cap_cloudflare_r2.answers import etag_of, whole_size
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.cursors import token_of, wrap
@@ -59,10 +59,10 @@ class RemoteR2:
         if_none_match: str | None = None,
     ) -> Blob | None:
         """See BlobReader.get; whole objects are held against the MD5 that their etag is."""
-        limits.check_key(key)
-        wanted = limits.check_range(range)
-        limits.check_etag(if_match)
-        limits.check_etag(if_none_match)
+        arguments.check_key(key)
+        wanted = arguments.check_range(range)
+        arguments.check_etag(if_match)
+        arguments.check_etag(if_none_match)
         found = await self._requests.get(
             "get",
             key,
@@ -82,13 +82,15 @@ class RemoteR2:
 
     async def open(self, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         """See BlobReader.open; the deadline is per chunk of 1 MiB."""
-        limits.check_key(key)
-        limits.check_etag(if_match)
+        arguments.check_key(key)
+        arguments.check_etag(if_match)
         found = await self._requests.get(
             "open", key, seconds=self._seconds, if_match=if_match, streams=True
         )
         if found is None:
-            raise ObjectAbsent(f"there is no object {key!r}", status=404)
+            raise ObjectAbsent(
+                f"there is no object {key!r}", hint="head(key) tells absence as None", status=404
+            )
         chunks = download.stream(self._requests, found, seconds=self._seconds)
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -96,7 +98,7 @@ class RemoteR2:
 
     async def head(self, key: str) -> ObjectInfo | None:
         """See BlobReader.head; a 404 to HEAD has no body, so a GET asks what is absent."""
-        limits.check_key(key)
+        arguments.check_key(key)
         return await self._head("head", key, until=self._until())
 
     async def list(
@@ -108,8 +110,8 @@ class RemoteR2:
         cursor: str | None = None,
     ) -> BlobPage:
         """See BlobReader.list; S3 listings carry no metadata."""
-        limits.check_prefix(prefix, delimiter)
-        limits.check_limit(limit)
+        arguments.check_prefix(prefix, delimiter)
+        arguments.check_limit(limit)
         parameters: dict[str, object] = {"Prefix": prefix, "MaxKeys": limit}
         if delimiter is not None:
             parameters["Delimiter"] = delimiter
@@ -120,7 +122,7 @@ class RemoteR2:
 
     async def get_by_hash(self, digest: str) -> bytes | None:
         """See BlobReader.get_by_hash."""
-        key = limits.check_digest(digest)
+        key = arguments.check_digest(digest)
         found = await self._requests.get("get_by_hash", key, seconds=self._seconds)
         if found is None:
             return None
@@ -140,11 +142,13 @@ class RemoteR2:
     ) -> ObjectInfo:
         """See BlobWriter.put; the deadline is per request, and time in `data` is its own."""
         self._requests.check_open("put")
-        limits.check_key(key)
-        limits.check_etag(if_match)
-        limits.check_etag(if_none_match)
-        limits.check_http(http)
-        limits.check_metadata(metadata)
+        arguments.check_key(key)
+        arguments.check_etag(if_match)
+        arguments.check_etag(if_none_match)
+        arguments.check_http(http)
+        arguments.check_metadata(metadata)
+        arguments.check_data(data)
+        arguments.check_stated_size(size_bytes)
         target = transfer.Target(key, parameters_of(http, metadata), if_match, if_none_match)
         try:
             stored = await self._store(target, data, size_bytes)
@@ -165,7 +169,7 @@ class RemoteR2:
 
     async def delete(self, key: str) -> None:
         """See BlobWriter.delete."""
-        limits.check_key(key)
+        arguments.check_key(key)
         await self._requests.delete(key, seconds=self._seconds)
 
     async def copy(self, source: str, target: str) -> ObjectInfo | None:
@@ -174,8 +178,8 @@ class RemoteR2:
         An etag says nothing of the metadata, so these are sent along instead of copied: else the
         target could have newer ones than the answer tells.
         """
-        limits.check_key(source)
-        limits.check_key(target)
+        arguments.check_key(source)
+        arguments.check_key(target)
         until = self._until()
         info = await self._head("copy", source, until=until)
         if info is None or source == target:
@@ -209,8 +213,8 @@ class RemoteR2:
     ) -> str:
         """See BlobStore.presign; made here, from our clock, without a request."""
         self._requests.check_open("presign")
-        limits.check_key(key)
-        limits.check_presign(method, expires_in_seconds)
+        arguments.check_key(key)
+        arguments.check_presign(method, expires_in_seconds)
         return self._requests.presigned(method, key, expires_in_seconds=expires_in_seconds)
 
     async def _head(self, operation: str, key: str, *, until: float) -> ObjectInfo | None:
@@ -241,7 +245,7 @@ class RemoteR2:
                 abort_seconds=self._config.abort_timeout_seconds,
             )
         view = memoryview(data).cast("B")
-        limits.check_size(view.nbytes, size_bytes)
+        arguments.check_size(view.nbytes, size_bytes)
         if view.nbytes > limits.PUT_WHOLE_BYTES_MAX:
             return await transfer.store_parts(
                 self._requests,

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from core_caps.errors import InvalidArgument, Outcome, PreconditionFailed, ProviderError
+from core_caps.errors import InvalidArgument, Outcome, ProviderError
 
-from cap_cloudflare_r2 import limits
+from cap_cloudflare_r2 import arguments, limits
 from cap_cloudflare_r2.answers import conditions_of, etag_of
 from cap_cloudflare_r2.requests import Pieces, Requests
 
@@ -134,11 +134,7 @@ async def _check_early(requests: Requests, target: Target, seconds: float) -> No
         return
     found = await requests.head("put", target.key, seconds=seconds)
     etag = None if found is None else etag_of(found)
-    match, none_match = target.if_match, target.if_none_match
-    if match is not None and (etag is None or match not in {"*", etag}):
-        raise PreconditionFailed(f"if_match: the etag of {target.key!r} is {etag}, not {match}")
-    if none_match is not None and etag is not None and none_match in {"*", etag}:
-        raise PreconditionFailed(f"if_none_match: {target.key!r} exists with the etag {etag}")
+    arguments.check_conditions(target.key, etag, target.if_match, target.if_none_match)
 
 
 async def windows(data: memoryview, part_size_bytes: int) -> AsyncIterator[_Part]:
@@ -227,14 +223,15 @@ async def _abort(
 async def _counted(source: AsyncIterator[bytes], stated: int | None) -> AsyncIterator[bytes]:
     size = 0
     async for chunk in source:
-        size += len(chunk)
+        arguments.check_chunk(chunk)
+        size += memoryview(chunk).nbytes
         if stated is not None and size > stated:
             raise InvalidArgument(
                 f"size_bytes says {stated}, and the stream holds more",
                 hint="leave size_bytes out where the size is not known",
             )
         yield chunk
-    limits.check_size(size, stated)
+    arguments.check_size(size, stated)
 
 
 async def _cut(source: AsyncIterator[bytes], part_size: int) -> AsyncIterator[_Part]:

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from core_caps.capabilities.blob_store import HttpMetadata, ObjectInfo
 
-from cap_cloudflare_r2.limits import ENCODED_WORD
+from cap_cloudflare_r2.arguments import ENCODED_WORD
 
 __all__ = [
     "decode_value",
