@@ -16,6 +16,12 @@ __all__ = ["cache_folder", "locked", "made_once"]
 UNUSED_SECONDS_MAX = 30 * 24 * 3600
 """What nobody used for so long is removed when something new is made beside it."""
 
+KEPT_MAX = 64
+"""So many things of a kind are kept; beyond them the longest unused go."""
+
+IN_USE_SECONDS = 3600
+"""What was asked for so recently may be in use, and stays."""
+
 
 def cache_folder(*below: str) -> Path:
     """A folder of our own in the user's cache, created if needed.
@@ -67,8 +73,15 @@ def made_once(
 
 
 def _remove_unused(folder: Path) -> None:
-    oldest = time.time() - UNUSED_SECONDS_MAX
+    """Remove what is old, and the longest unused where there are too many; never what may be in
+    use now."""
+    now = time.time()
+    unused: list[tuple[float, Path]] = []
     for entry in folder.iterdir():
         with contextlib.suppress(OSError):
-            if entry.is_dir() and entry.stat().st_mtime < oldest:
-                shutil.rmtree(entry, ignore_errors=True)
+            if entry.is_dir():
+                unused.append((now - entry.stat().st_mtime, entry))
+    for place, (seconds, entry) in enumerate(sorted(unused)):
+        spare = place >= KEPT_MAX and seconds > IN_USE_SECONDS
+        if spare or seconds > UNUSED_SECONDS_MAX:
+            shutil.rmtree(entry, ignore_errors=True)
