@@ -3,15 +3,8 @@
 import asyncio
 
 from core_caps.capabilities.blob_store import BlobStore, ByteRange, ObjectInfo
-from core_caps.contract.blob_store.reading import (
-    absent,
-    at,
-    holds,
-    read_stream,
-    refused,
-    streamed,
-    unmet,
-)
+from core_caps.contract.blob_store.reading import absent, holds, read_stream, streamed, unmet
+from core_caps.contract.reading import at, refused
 from core_caps.contract.suite import World, expect, promise, violated
 from core_caps.errors import Conflict, PreconditionFailed
 

@@ -1,7 +1,8 @@
 """Promises about listings: every object once, in byte order, page by page."""
 
 from core_caps.capabilities.blob_store import BlobStore
-from core_caps.contract.blob_store.reading import at, listed, refused, seen
+from core_caps.contract.blob_store.reading import listed
+from core_caps.contract.reading import at, refused, seen
 from core_caps.contract.suite import World, expect, promise
 
 __all__ = ["CASES"]

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from core_caps.capabilities.blob_store import BlobStore, HttpMetadata
-from core_caps.contract.blob_store.reading import absent, at, holds, refused, seen
+from core_caps.contract.blob_store.reading import absent, holds
+from core_caps.contract.reading import at, refused, seen
 from core_caps.contract.suite import World, expect, promise
 from core_caps.errors import InvalidArgument
 

@@ -1,7 +1,8 @@
 """Promises about reading part of an object."""
 
 from core_caps.capabilities.blob_store import BlobStore, ByteRange
-from core_caps.contract.blob_store.reading import at, holds, refused
+from core_caps.contract.blob_store.reading import holds
+from core_caps.contract.reading import at, refused
 from core_caps.contract.suite import World, expect, promise
 
 __all__ = ["CASES"]

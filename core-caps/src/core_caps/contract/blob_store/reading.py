@@ -3,18 +3,15 @@
 from collections.abc import AsyncIterator, Awaitable, Iterable
 
 from core_caps.capabilities.blob_store import BlobStore, ObjectInfo
-from core_caps.contract.key_value.reading import at, seen
+from core_caps.contract.reading import seen
 from core_caps.contract.suite import World, expect, expect_error, violated
-from core_caps.errors import InvalidArgument, Outcome, PreconditionFailed
+from core_caps.errors import Outcome, PreconditionFailed
 
 __all__ = [
     "absent",
-    "at",
     "holds",
     "listed",
     "read_stream",
-    "refused",
-    "seen",
     "streamed",
     "unmet",
 ]
@@ -44,13 +41,6 @@ async def absent(store: BlobStore, world: World, key: str, promised: str) -> Non
     """Check that there is no such object, to get and to head."""
     await seen(world, promised, lambda: store.get(key), lambda found: found is None)
     await seen(world, promised, lambda: store.head(key), lambda found: found is None)
-
-
-async def refused(promised: str, call: Awaitable[object]) -> InvalidArgument:
-    """Check that a call is refused for its arguments, and says that nothing changed."""
-    error = await expect_error(InvalidArgument, promised, call)
-    expect(f"{promised}: NOT_APPLIED", error.outcome is Outcome.NOT_APPLIED, error.outcome)
-    return error
 
 
 async def unmet(promised: str, call: Awaitable[object]) -> PreconditionFailed:

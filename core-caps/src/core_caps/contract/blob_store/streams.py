@@ -5,15 +5,8 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from core_caps.capabilities.blob_store import BlobStore
-from core_caps.contract.blob_store.reading import (
-    absent,
-    at,
-    holds,
-    read_stream,
-    refused,
-    seen,
-    streamed,
-)
+from core_caps.contract.blob_store.reading import absent, holds, read_stream, streamed
+from core_caps.contract.reading import at, refused, seen
 from core_caps.contract.suite import (
     Stream,
     StreamBroken,

@@ -1,7 +1,8 @@
 """Promises about single objects: what is put comes back, whole, and nothing else does."""
 
 from core_caps.capabilities.blob_store import BlobStore, HttpMetadata
-from core_caps.contract.blob_store.reading import absent, at, holds, listed, seen
+from core_caps.contract.blob_store.reading import absent, holds, listed
+from core_caps.contract.reading import at, seen
 from core_caps.contract.suite import World, expect, promise
 
 __all__ = ["CASES", "TRICKY_NAMES"]

@@ -1,55 +1,10 @@
-"""How the cases name keys and look at what a write did."""
-
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+"""How the cases look at what a write did."""
 
 from core_caps.capabilities.key_value import KeyInfo, KeyValue
-from core_caps.claims.guarantees import UNKNOWN, AtLeast, satisfies
+from core_caps.contract.reading import seen
 from core_caps.contract.suite import World, expect, violated
 
-__all__ = ["STALE_SECONDS_MAX", "absent", "at", "holds", "listed", "lists", "pass_time", "seen"]
-
-STALE_SECONDS_MAX = 150
-"""How long a case waits for a write to show where reading one's own writes is not promised."""
-
-_T = TypeVar("_T")
-
-
-def at(world: World, case: str, name: str = "") -> str:
-    """A key of this case alone."""
-    return f"{world.prefix}{case}/{name}"
-
-
-async def pass_time(world: World, seconds: float) -> None:
-    """Move the case's clock, or wait where it cannot be moved."""
-    if world.advance is not None:
-        await world.advance(seconds)
-    else:
-        await world.clock.sleep(seconds)
-
-
-async def seen(
-    world: World,
-    promised: str,
-    read: Callable[[], Awaitable[_T]],
-    accept: Callable[[_T], bool],
-) -> _T:
-    """What a read gives once it is as promised.
-
-    A provider that promises to read its own writes has one try; one that does not may show them
-    late, so it is asked again while time passes.
-    """
-    result = await read()
-    own_writes = AtLeast("read_your_writes")
-    claimed = world.guarantees.get("consistency", UNKNOWN)
-    waited, step = 0.0, 1.0
-    while not accept(result):
-        if satisfies(claimed, own_writes, guarantee="consistency") or waited >= STALE_SECONDS_MAX:
-            violated(promised, _shown(result))
-        await pass_time(world, step)
-        waited, step = waited + step, min(step * 2, 60.0)
-        result = await read()
-    return result
+__all__ = ["absent", "holds", "listed", "lists"]
 
 
 async def holds(kv: KeyValue, world: World, key: str, value: bytes, promised: str) -> None:
@@ -91,11 +46,3 @@ async def lists(
         lambda: listed(kv, prefix, limit),
         lambda lines: [line.key for line in lines] == keys,
     )
-
-
-def _shown(result: object) -> object:
-    if isinstance(result, bytes) and len(result) > 200:
-        return f"{len(result)} bytes, {result[:40]!r}…"
-    if isinstance(result, list):
-        return [getattr(line, "key", line) for line in result[:50]]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return result

@@ -3,7 +3,8 @@
 import asyncio
 
 from core_caps.capabilities.key_value import Entry, KeyValue, Metadata
-from core_caps.contract.key_value.reading import absent, at, holds, seen
+from core_caps.contract.key_value.reading import absent, holds
+from core_caps.contract.reading import at, seen
 from core_caps.contract.suite import World, expect, promise
 
 __all__ = ["CASES", "TRICKY_NAMES"]
