@@ -7,12 +7,14 @@ import select
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
 from flows_registry.lab.agent.page import NEVER, Page
 from flows_registry.lab.references.exchange import Reference, Request, Response
+from flows_registry.lab.room.broken import ReferenceBroken
 
 __all__ = ["Desk"]
 
@@ -125,13 +127,13 @@ class Desk:
         """Let the reference handle a request; also whether its state changed."""
         with self._lock:
             before = self.state_text() if self.armed else ""
-            response = self.reference.handle(request)
+            response = _handled(self.reference, request)
             changed = self.armed and self.state_text() != before
             return response, changed
 
     def stale(self, request: Request) -> Response:
         """What a replica that has seen nothing yet answers."""
-        return self._make(self.now).handle(request)
+        return _handled(self._make(self.now), request)
 
     def log(self, entry: dict[str, Any]) -> None:
         """Add to the log of the armed time."""
@@ -197,6 +199,16 @@ class Desk:
                     return
         finally:
             self.busy(+1)
+
+
+def _handled(reference: Reference, request: Request) -> Response:
+    try:
+        return reference.handle(request)
+    except Exception:
+        asked = f"{request.method} {request.raw_path}"
+        raise ReferenceBroken(
+            f"the reference raised while it answered {asked}\n{traceback.format_exc()}"
+        ) from None
 
 
 def _has_left(connection: socket.socket) -> bool:

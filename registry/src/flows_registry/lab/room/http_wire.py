@@ -60,7 +60,7 @@ class Reader:
     def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" in headers.get("transfer-encoding", "").lower():
             return self._chunks()
-        size = int(headers.get("content-length", "0") or "0")
+        size = _number(headers.get("content-length", "0") or "0")
         if size > BODY_BYTES_MAX:
             raise BadRequest(f"a body of {size} bytes")
         return self._exactly(size)
@@ -69,7 +69,7 @@ class Reader:
         body = bytearray()
         while True:
             line = self._until(b"\r\n")
-            size = int((line or b"").split(b";")[0], 16)
+            size = _number((line or b"").split(b";")[0].decode("latin-1"), 16)
             if size == 0:
                 while self._until(b"\r\n"):
                     pass
@@ -104,6 +104,13 @@ class Reader:
         chunk = self._connection.recv(_RECEIVE_BYTES)
         self._buffer += chunk
         return bool(chunk)
+
+
+def _number(text: str, base: int = 10) -> int:
+    try:
+        return int(text, base)
+    except ValueError:
+        raise BadRequest(f"a length of {text[:200]!r}") from None
 
 
 def head_of(

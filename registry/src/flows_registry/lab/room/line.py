@@ -57,6 +57,10 @@ class Line:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
+    def has_news(self) -> bool:
+        """Whether something has been said that nobody has received yet."""
+        return bool(self._buffer or select.select([self._socket], [], [], 0)[0])
+
     def close(self) -> None:
         """Hang up: the other side reads the end."""
         self._socket.close()

@@ -1,7 +1,8 @@
 """The fault server's process: listeners, connections, names, the tap, and a control socket.
 
 Started inside a room as `python server.py CONTROL_FD SETTINGS_JSON`. It answers in lines of JSON
-to `begin`, `arm`, `disarm`, `refuse` and ends with its control socket.
+to `begin`, `arm` and `disarm`, says unasked what went wrong inside it, and ends with its control
+socket.
 """
 
 import hashlib
@@ -13,14 +14,18 @@ import ssl
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
+from flows_registry.lab.hosted.hosting import HostBroken
+from flows_registry.lab.hosted.reference import hosted_factory
 from flows_registry.lab.references.exchange import ReferenceFactory, Request
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.room.answers import Answerer
+from flows_registry.lab.room.broken import ReferenceBroken
 from flows_registry.lab.room.desk import Desk
 from flows_registry.lab.room.http_wire import BadRequest, Reader
 from flows_registry.lab.room.names import Names, Tap, serve_names
@@ -32,13 +37,18 @@ _QUIET_SECONDS_MAX = 2.0
 
 
 class Server:
-    """Everything of one room's server but its control socket."""
+    """Everything of one room's server but its control socket.
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    Args:
+        settings: as the room gives them (see server_process).
+        broken: told what failed inside, never by the client's doing: "error" or "reference
+            broken", and the text.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], broken: Callable[[str, str], None]) -> None:
         self._settings = settings
-        factory = reference_factory(settings["wire"])
-        assert factory is not None, f"no reference for wire {settings['wire']!r}"
-        self._factory: ReferenceFactory = factory
+        self._broken = broken
+        self._factory = _factory(settings)
         page = Page(settings["page"])
         page.now = ORIGIN_SECONDS
         self.desk = Desk(
@@ -148,8 +158,13 @@ class Server:
                     self._open.add(secured[0])
                 connection = secured[0]
                 self._serve(*secured, port)
-        except (OSError, BadRequest, ValueError):
-            pass
+        except (OSError, BadRequest):
+            pass  # the client's doing
+        except (ReferenceBroken, HostBroken) as broken:
+            brought = self._settings["reference"] is not None
+            self._broken("reference broken" if brought else "error", str(broken))
+        except Exception:
+            self._broken("error", f"the fault server failed\n{traceback.format_exc()}")
         finally:
             with self._lock:
                 self._open.discard(connection)
@@ -224,6 +239,15 @@ class Server:
         }
 
 
+def _factory(settings: Mapping[str, Any]) -> ReferenceFactory:
+    """Ours, or the plugin's own: that one answers from a process of the plugin's environment."""
+    if settings["reference"] is not None:
+        return hosted_factory(settings)
+    factory = reference_factory(settings["wire"])
+    assert factory is not None, f"no reference for wire {settings['wire']!r}"
+    return factory
+
+
 def _until(quiet: Callable[[], bool]) -> None:
     """Wait until all is quiet, for a bounded time."""
     end = time.monotonic() + _QUIET_SECONDS_MAX
@@ -251,34 +275,43 @@ def _redacted(target: str) -> str:
 def main(control: int, settings: dict[str, Any]) -> None:
     """Serve the room until the control socket closes."""
     threading.stack_size(512 * 1024)
-    server = Server(settings)
-    ports = server.listen()
     with socket.socket(fileno=control) as line, line.makefile("rwb") as stream:
+        writing = threading.Lock()
 
         def reply(message: dict[str, Any]) -> None:
-            stream.write(json.dumps(message).encode() + b"\n")
-            stream.flush()
+            with writing:
+                stream.write(json.dumps(message).encode() + b"\n")
+                stream.flush()
 
-        reply({"ports": ports})
-        for raw in stream:
-            match json.loads(raw):
-                case {"begin": _}:
-                    server.begin(ports)
-                    reply({})
-                case {"arm": faults, "perturbation": perturbation}:
-                    kinds = {fault["kind"] for fault in faults}
-                    if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
-                        server.close_idle()
-                    server.egress()
-                    server.desk.arm(faults, perturbation)
-                    if "refused" in kinds:
-                        server.refuse(True, ports)
-                    reply({})
-                case {"disarm": _}:
-                    reply(server.disarm(ports))
-                case unknown:
-                    reply({"error": f"unknown command {sorted(unknown)}"})
+        try:
+            server = Server(settings, lambda what, text: reply({what: text}))
+            ports = server.listen()
+            reply({"ports": ports})
+            for raw in stream:
+                reply(_done(server, ports, json.loads(raw)))
+        except HostBroken as broken:
+            reply({"reference broken": str(broken)})
     os._exit(0)
+
+
+def _done(server: Server, ports: list[int], command: dict[str, Any]) -> dict[str, Any]:
+    """Do what the control socket asks for; the answer."""
+    match command:
+        case {"begin": _}:
+            server.begin(ports)
+        case {"arm": faults, "perturbation": perturbation}:
+            kinds = {fault["kind"] for fault in faults}
+            if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
+                server.close_idle()
+            server.egress()
+            server.desk.arm(faults, perturbation)
+            if "refused" in kinds:
+                server.refuse(True, ports)
+        case {"disarm": _}:
+            return server.disarm(ports)
+        case unknown:
+            return {"error": f"unknown command {sorted(unknown)}"}
+    return {}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows_registry.lab.faults import Fault
-from flows_registry.lab.room.broken import RoomBroken
+from flows_registry.lab.room.broken import ReferenceBroken, RoomBroken
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
 from flows_registry.lab.room.furniture import Furniture
 
@@ -29,7 +29,7 @@ class FaultServer:
         isolated: there is a network of its own, where it answers on the vendor's ports.
 
     Raises:
-        RoomBroken: it does not start.
+        RoomBroken: it does not start; ReferenceBroken where the plugin's reference does not.
     """
 
     def __init__(
@@ -42,6 +42,8 @@ class FaultServer:
     ) -> None:
         settings = {
             "wire": furniture.wire,
+            "reference": furniture.reference,
+            "python": str(furniture.python),
             "config": dict(furniture.config),
             "secrets": dict(furniture.secrets),
             "page": str(directory / "page"),
@@ -81,6 +83,15 @@ class FaultServer:
         """What it saw while armed."""
         return self._ask({"disarm": True})
 
+    def trust(self) -> None:
+        """Go on only if nothing has gone wrong inside it.
+
+        Raises:
+            RoomBroken: something has: with the traceback.
+        """
+        if self._child.line.has_news():
+            self._answer()
+
     def close(self) -> None:
         """End it."""
         self._child.close()
@@ -94,6 +105,8 @@ class FaultServer:
             answer = self._child.line.receive(START_SECONDS_MAX)
         except (TimeoutError, RoomBroken) as error:
             raise RoomBroken(f"{error}\n{self._child.log_tail()}") from error
+        if "reference broken" in answer:
+            raise ReferenceBroken(answer["reference broken"])
         if "error" in answer:
             raise RoomBroken(answer["error"])
         return answer

@@ -1,0 +1,227 @@
+"""Everything the prober can do: well-behaved exchanges, and every way to misbehave."""
+
+import ctypes
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+HOST = "api.cloudflare.com"
+_ENOUGH_BYTES = 2_000_000
+
+
+# ---- one exchange, byte by byte
+
+
+def exchange(
+    path: str,
+    token: str,
+    method: str,
+    key: str,
+    body: bytes = b"",
+    scheme: str = "https",
+    verify: bool = True,
+    seconds: float = 60.0,
+) -> dict[str, Any]:
+    """One request on a connection of its own: every byte that came back, how it ended, how long
+    it took. It waits `seconds` in all, and no longer than it takes to see that there is no end."""
+    began = time.monotonic()
+    try:
+        connection = _connected(scheme, verify, seconds)
+    except ssl.SSLCertVerificationError as error:
+        return {"data": b"", "ended": "untrusted", "why": error.verify_message}
+    except ConnectionRefusedError:
+        return {"data": b"", "ended": "refused"}
+    head = (
+        f"{method} {path}{key} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    connection.sendall(head.encode() + body)
+    data, ended = _all_of(connection, began + seconds)
+    return {"data": data, "ended": ended, "seconds": time.monotonic() - began}
+
+
+def leave_open(path: str, token: str) -> bytes:
+    """The first bytes of an answer, on a connection that stays open."""
+    _LEFT_OPEN.append(_connected("https", verify=True, seconds=60.0))
+    head = f"GET {path}key HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    _LEFT_OPEN[-1].sendall(head.encode())
+    return _LEFT_OPEN[-1].recv(12)
+
+
+_LEFT_OPEN: list[socket.socket] = []
+
+
+def _connected(scheme: str, verify: bool, seconds: float) -> socket.socket:
+    plain = socket.create_connection((HOST, 443), timeout=seconds)
+    if scheme == "http":
+        return plain
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(plain, server_hostname=HOST)
+
+
+def _all_of(connection: socket.socket, end: float) -> tuple[bytes, str]:
+    data = bytearray()
+    while len(data) < _ENOUGH_BYTES:
+        connection.settimeout(max(0.001, end - time.monotonic()))
+        try:
+            chunk = connection.recv(65536)
+        except TimeoutError:
+            return bytes(data), "timeout"
+        except ConnectionResetError:
+            return bytes(data), "reset"
+        if not chunk:
+            return bytes(data), "closed"
+        data += chunk
+    return bytes(data), "enough"
+
+
+# ---- reaching out, by other ways
+
+
+def look_up(*names: str) -> list[str]:
+    return [socket.gethostbyname(name) for name in names]
+
+
+def connect(host: str, port: int) -> str:
+    """What comes of a connection attempt."""
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        return type(error).__name__
+    return "connected"
+
+
+def connect_below_python(host: str, port: int) -> str:
+    """The same through the C class that `socket.socket` stands on."""
+    import _socket
+
+    bare = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bare.connect((host, port))
+    except OSError as error:
+        return type(error).__name__
+    finally:
+        bare.close()
+    return "connected"
+
+
+def connect_without_raising(host: str, port: int) -> int:
+    with socket.socket() as client:
+        client.settimeout(5)
+        return client.connect_ex((host, port))
+
+
+def connect_from_subprocess(host: str, port: int) -> int:
+    program = f"import socket; socket.socket().connect_ex(({host!r}, {port}))"
+    return subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode
+
+
+def send_datagram(host: str, port: int) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        try:
+            client.sendto(b"hello", (host, port))
+        except OSError as error:
+            return type(error).__name__
+    return "sent"
+
+
+def connect_v6(host: str, port: int) -> str:
+    with socket.socket(socket.AF_INET6) as client:
+        client.settimeout(5)
+        try:
+            client.connect((host, port))
+        except OSError as error:
+            return type(error).__name__
+    return "connected"
+
+
+def serve_itself() -> str:
+    """A server and its client in this process, on the loopback interface."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname(), timeout=5) as client,
+        server.accept()[0] as accepted,
+    ):
+        accepted.sendall(b"from within")
+        return client.recv(100).decode()
+
+
+# ---- misbehaving
+
+
+def hang() -> None:
+    threading.Event().wait()
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def leave(status: int) -> None:
+    os._exit(status)
+
+
+def ask_to_leave() -> None:
+    raise SystemExit(3)
+
+
+def fill_stdout(size_bytes: int) -> int:
+    """More than any pipe holds, through Python and below it."""
+    print("x" * size_bytes, flush=True)
+    print("x" * size_bytes, file=sys.stderr, flush=True)
+    return os.write(1, b"x" * size_bytes)
+
+
+def sleep(seconds: float) -> float:
+    began = time.monotonic()
+    time.sleep(seconds)
+    return time.monotonic() - began
+
+
+def fork_a_daemon(mark: str) -> None:
+    """A process of a session of its own, which outlives its parent and sleeps for an hour."""
+    program = f"import time; time.sleep(3600)  # {mark}"
+    command = [sys.executable, "-I", "-S", "-c", program]
+    if os.fork() == 0:
+        os.setsid()
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        os._exit(0)
+    os.wait()
+
+
+# ---- leaving something behind, and looking for it
+
+
+_LEFT: list[str] = []
+
+
+def leave_behind(mark: str) -> None:
+    _LEFT.append(mark)
+    os.environ["PROBER_MARK"] = mark
+    for folder in _folders():
+        (folder / mark).mkdir()
+        (folder / mark / "file").write_text(mark)
+
+
+def left_behind() -> list[str]:
+    found = [str(path.name) for folder in _folders() for path in folder.iterdir()]
+    return [*_LEFT, *found, *filter(None, [os.environ.get("PROBER_MARK")])]
+
+
+def _folders() -> list[Path]:
+    return [Path.cwd(), Path.home(), Path(os.environ["TMPDIR"])]

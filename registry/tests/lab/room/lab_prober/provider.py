@@ -1,0 +1,55 @@
+"""The two providers: one with a service, one without."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from core_caps.secret import Secret
+
+from lab_prober import acts
+
+__all__ = ["Alone", "Provider"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    account_id: str
+    namespace_id: str
+    api_token: Secret
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """Nothing to set."""
+
+
+class Alone:
+    """Acts without a service."""
+
+    Config: type = NoSettings
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+    async def act(self, name: str, *args: Any) -> Any:
+        return getattr(acts, name)(*args)
+
+
+class Provider(Alone):
+    """Acts that speak with the key-value service, one raw exchange each."""
+
+    Config = Settings
+
+    async def act(self, name: str, *args: Any) -> Any:
+        if name not in ("exchange", "leave_open"):
+            return await super().act(name, *args)
+        path = (
+            f"/client/v4/accounts/{self.config.account_id}"
+            f"/storage/kv/namespaces/{self.config.namespace_id}/values/"
+        )
+        return getattr(acts, name)(path, self.config.api_token.reveal(), *args)
