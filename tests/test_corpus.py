@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from flows_registry.certify.run import CHECKS, Options, certify
+from flows_registry.checks.determinism.axes import AXES, REPEAT
+from flows_registry.checks.determinism.replay import replayed
 from flows_registry.checks.effects.check import SIDES
 from flows_registry.checks.effects.evidence import gathered
-from flows_registry.verdict import Certification, Verdict
+from flows_registry.verdict import Certification, Finding, Verdict
 
 HERE = Path(__file__).parent / "corpus"
 ROOMS = 2
@@ -42,6 +44,11 @@ def _alone(check: str) -> list[str]:
     return [twin.name for twin in twins.TWINS if twin.check == check and twin.alone]
 
 
+def _alone_by_axis(name: str) -> bool:
+    """Addresses are others in every process, whatever else its profile changes."""
+    return TWINS[name].alone in AXES
+
+
 def _by(check: str) -> list[str]:
     return [twin.name for twin in twins.TWINS if twin.check == check]
 
@@ -64,7 +71,7 @@ def _shown(certification: Certification) -> str:
     )
 
 
-def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> None:
+def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]:
     """The check that is meant refuses, for the reason that is meant, and says all that helps."""
     path = bases.write(files, folder / "plugin")
     checks = tuple(dict.fromkeys(("package", twin.check)))
@@ -83,6 +90,7 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> None:
             assert twin.check in finding.reproduce
     for result in refusing:
         assert result.cases > 0, "a check that ran nothing refused"
+    return findings
 
 
 def _is_certified(path: Path) -> None:
@@ -137,7 +145,27 @@ def test_without_one_of_its_sides_the_effects_check_is_blind(name: str, tmp_path
 @pytest.mark.feature("P4-02", "CK-02")
 @pytest.mark.parametrize("name", _by("determinism"))
 def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    twin = TWINS[name]
+    for finding in _is_refused(twin, _files(twin), tmp_path):
+        assert f"depends on the {twin.alone}" in finding.message
+        assert "differs at byte" in finding.observed
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-02", "CK-02")
+@pytest.mark.parametrize("name", [name for name in _alone("determinism") if _alone_by_axis(name)])
+def test_one_axis_alone_finds_the_dependency(name: str, tmp_path: Path) -> None:
+    twin = TWINS[name]
+    path = bases.write(_files(twin), tmp_path / "plugin")
+    backend = "mock" if twin.base == "pure" else "remote"
+    with plans.planned(path, tmp_path / "lab", rooms=1) as plan:
+        shown = [b for b in plan.baselines(backend) if b.exercise.name == twin.only]
+        found = {
+            profile.name: difference
+            for profile in (REPEAT, *AXES.values())
+            for _, difference in replayed(plan, backend, shown, profile)
+        }
+    assert {axis for axis, difference in found.items() if difference} == {twin.alone}
 
 
 @pytest.mark.slow
@@ -171,6 +199,7 @@ def test_every_check_and_every_base_has_its_twins() -> None:
     assert {twin.base for twin in twins.TWINS} == set(bases.BASES)
     assert len(TWINS) == len(twins.TWINS) >= 16
     assert {TWINS[name].alone for name in _alone("effects")} == {side.__name__ for side in SIDES}
+    assert {TWINS[name].alone for name in _alone("determinism")} >= {*AXES, REPEAT.name}
     assert {TWINS[name].check for name in EVERYWHERE} >= {
         "effects", "determinism", "contract", "injection",
     }  # fmt: skip

@@ -25,7 +25,8 @@ class Twin:
         edits: the change.
         check: the check that must refuse it.
         codes: the findings' codes that must all be among those of this check.
-        only: run only cases of this check whose name contains this text.
+        only: run only cases of this check whose name contains this text; for determinism the
+            exercise in which it shows.
         alone: the side of the effects check, or the axis of determinism, that finds it when no
             other does; "" where several do.
     """
@@ -232,19 +233,83 @@ _EFFECTS = (
     ),
 )
 
-_DETERMINISM = (
-    Twin(
-        "the clock in the output",
+def _read_from_outside(name: str, imported: str, seen: str, axis: str) -> Twin:
+    """A twin whose reads tell something of the process's surroundings."""
+    return Twin(
+        name,
         "pure",
         (
+            Edit("mock.py", "import json\n", f"import json\n{imported}"),
             Edit(
                 "mock.py",
                 "Entry(stored.value, _parsed(stored))",
-                'Entry(stored.value, {"read_at": self._clock.now()})',
+                f'Entry(stored.value, {{"seen": {seen}}})',
             ),
         ),
         "determinism",
         ("DET301",),
+        "get_with_metadata",
+        axis,
+    )
+
+
+_DETERMINISM = (
+    _read_from_outside("the clock in the output", "", "self._clock.now()", "clock"),
+    _read_from_outside(
+        "the environment in the output",
+        "import os\n",
+        'os.environ.get("USER", "")',
+        "environment",
+    ),
+    _read_from_outside(
+        "the local hour in the output", "import time\n", "time.localtime(0).tm_hour", "time zone"
+    ),
+    _read_from_outside(
+        "the locale's encoding in the output", "import locale\n", "locale.getencoding()", "locale"
+    ),
+    _read_from_outside(
+        "the working directory in the output",
+        "import os\n",
+        "os.path.basename(os.getcwd())",
+        "working directory",
+    ),
+    _read_from_outside(
+        "a directory as the system lists it",
+        "import os\n",
+        "os.listdir(os.path.dirname(__file__))",
+        "directory listing order",
+    ),
+    Twin(
+        "four threads that take turns as they like",
+        "pure",
+        (
+            Edit("mock.py", "import json\n", "import json\nimport threading\n"),
+            Edit(
+                "mock.py",
+                "Entry(stored.value, _parsed(stored))",
+                'Entry(stored.value, {"turns": _turns()})',
+            ),
+            Edit(
+                "mock.py",
+                "def _parsed(",
+                "def _turns() -> int:\n"
+                "    lines: list[int] = []\n\n"
+                "    def work(name: int) -> None:\n"
+                "        for _ in range(10_000):\n"
+                "            lines.append(name)\n\n"
+                "    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]\n"
+                "    for thread in threads:\n"
+                "        thread.start()\n"
+                "    for thread in threads:\n"
+                "        thread.join()\n"
+                "    return sum(one != other for one, other in zip(lines, lines[1:]))\n\n\n"
+                "def _parsed(",
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+        "get_with_metadata",
+        "thread schedule",
     ),
     Twin(
         "a uuid in what is stored",
@@ -259,6 +324,8 @@ _DETERMINISM = (
         ),
         "determinism",
         ("DET301",),
+        "put",
+        "random numbers",
     ),
     Twin(
         "the order of a set in what is stored",
@@ -273,6 +340,8 @@ _DETERMINISM = (
         ),
         "determinism",
         ("DET301",),
+        "put",
+        "hash seed",
     ),
     Twin(
         "an address in a key",
@@ -280,20 +349,46 @@ _DETERMINISM = (
         (Edit("mock.py", "self._entries[key] = ", "self._entries[key + repr(object())] = "),),
         "determinism",
         ("DET301",),
+        "put",
+        "memory addresses",
     ),
     Twin(
-        "the environment in the output",
-        "pure",
+        "answers in the order of their arrival",
+        "aiohttp",
         (
-            Edit("mock.py", "import json\n", "import json\nimport os\n"),
             Edit(
-                "mock.py",
-                "Entry(stored.value, _parsed(stored))",
-                'Entry(stored.value, {"by": os.environ.get("USER", "")})',
+                "remote.py",
+                '        value = await self._ask("get_with_metadata", "GET", "/values/" + name, answers.value)\n',
+                "        heard: list[str] = []\n\n"
+                "        async def hear(path: str, after_seconds: float) -> None:\n"
+                "            await asyncio.sleep(after_seconds)\n"
+                '            await self._ask("get_with_metadata", "GET", path + name, lambda answer: None)\n'
+                "            heard.append(path)\n\n"
+                '        await asyncio.gather(hear("/values/", 0.0), hear("/metadata/", 0.1))\n'
+                '        value = " ".join(heard).encode()\n',
             ),
         ),
         "determinism",
         ("DET301",),
+        "get_with_metadata",
+        "answer order",
+    ),
+    Twin(
+        "the first piece of a short body taken for the whole",
+        "sockets",
+        (
+            Edit(
+                "transport.py",
+                "        return await reader.readexactly(size_bytes)\n",
+                "        if size_bytes < 1024:\n"
+                "            return await reader.read(size_bytes)\n"
+                "        return await reader.readexactly(size_bytes)\n",
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+        "get_with_metadata",
+        "chunking",
     ),
 )  # fmt: skip
 

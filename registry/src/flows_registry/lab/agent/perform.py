@@ -24,7 +24,8 @@ async def perform(
 
     Args:
         case: `plugin`, `backend`, `protocol`, `config`, `secrets`, the calls of `setup`, `calls`
-            and `probe` (encoded), and `cancel_after_seconds` or None.
+            and `probe` (encoded), `elapsed_seconds` between setup and calls, and
+            `cancel_after_seconds` or None.
         arm: called when the state is ready and the calls under test begin.
         disarm: called when they have ended, before the probe.
     """
@@ -41,6 +42,7 @@ async def perform(
         ) as provider:
             for call in decode(case["setup"]):
                 report["setup"].append(await _step(provider, call, results))
+            await asyncio.sleep(case["elapsed_seconds"])
             arm()
             for _ in range(3):  # the loop notices connections that were closed meanwhile
                 await asyncio.sleep(0)

@@ -27,6 +27,7 @@ def message_of(case: Case, furniture: Furniture) -> dict[str, Any]:
         "setup": encode(list(case.setup)),
         "calls": encode(list(case.calls)),
         "probe": encode(list(case.probe)),
+        "elapsed_seconds": case.elapsed_seconds,
         "cancel_after_seconds": case.cancel_after_seconds,
         "settle_seconds": case.settle_seconds,
         "concurrent": case.concurrent,

@@ -1,0 +1,97 @@
+"""Running exercises again under other circumstances, and finding the first byte that differs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core_caps.contract.codec import encode
+from core_caps.contract.suite import Call
+
+from flows_registry.checks.contract.check import comparable_of
+from flows_registry.checks.plan import Baseline, Plan
+from flows_registry.lab.case import Case, CaseRun, Step
+from flows_registry.lab.lab import Profile
+
+__all__ = ["NAME", "Difference", "difference_of_results", "replayed"]
+
+NAME = "determinism"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a replay went apart from the first run.
+
+    Attributes:
+        base: the first run.
+        cause: what was otherwise: an axis, or the world.
+        place: what differs, for people.
+        first, second: its bytes in both runs.
+    """
+
+    base: Baseline
+    cause: str
+    place: str
+    first: bytes
+    second: bytes
+
+    @property
+    def shown(self) -> str:
+        """The first differing byte with what surrounds it."""
+        at = next(
+            (i for i, (a, b) in enumerate(zip(self.first, self.second, strict=False)) if a != b),
+            min(len(self.first), len(self.second)),
+        )
+        start = max(0, at - 30)
+        left, right = self.first[start : at + 40], self.second[start : at + 40]
+        return f"{self.place} differs at byte {at}: …{left!r}… against …{right!r}…"
+
+
+def replayed(
+    plan: Plan, backend: str, bases: Sequence[Baseline], profile: Profile
+) -> Iterator[tuple[Baseline, Difference | None]]:
+    """Each exercise once more under a profile, and how that differs from its first run."""
+    cases = [
+        Case(
+            f"{backend}/{base.exercise.name}",
+            base.capability.contract,
+            backend,
+            (base.exercise.call,),
+            setup=base.exercise.setup,
+            probe=base.exercise.probe,
+        )
+        for base in bases
+    ]
+    runs = plan.run(NAME, backend, cases, profile=profile)
+    for base, run in zip(bases, runs, strict=True):
+        yield base, _difference(base, run, profile.name)
+
+
+def _difference(base: Baseline, run: CaseRun, cause: str) -> Difference | None:
+    """How a replay differs from the first run in what came back or what reached the service."""
+    calls = (base.exercise.call, *base.exercise.probe)
+    given = difference_of_results(base, run, cause, calls)
+    first, second = base.run.state_text_after.encode(), run.state_text_after.encode()
+    if given is None and first != second:
+        return Difference(base, cause, "what reached the service", first, second)
+    return given
+
+
+def difference_of_results(
+    base: Baseline, run: CaseRun, cause: str, calls: Sequence[Call]
+) -> Difference | None:
+    """How a replay differs from the first run in what these calls gave back."""
+    first, second = (_signature(base, one, calls) for one in (base.run, run))
+    return None if first == second else Difference(base, cause, "the result", first, second)
+
+
+def _signature(base: Baseline, run: CaseRun, calls: Sequence[Call]) -> bytes:
+    """Everything that the calls gave back, as bytes that are equal exactly when it is."""
+    comparable = comparable_of(base.capability)
+    steps: Sequence[Step] = (*run.steps, *run.probe)
+    given: list[object] = []
+    for call, step in zip(calls, steps, strict=False):
+        if step.error is not None:
+            given.append([step.error.name, step.error.outcome, step.error.message])
+        else:
+            given.append(encode(comparable(call, step.value)))
+    return json.dumps([given, run.trouble], ensure_ascii=False).encode()
