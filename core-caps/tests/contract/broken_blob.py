@@ -4,11 +4,18 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from email.header import decode_header, make_header
 from urllib.parse import quote
 
-from core_caps.capabilities.blob_store import Blob, BlobPage, HttpMetadata, ObjectInfo
+from core_caps.capabilities.blob_store import (
+    Blob,
+    BlobPage,
+    ByteRange,
+    HttpMetadata,
+    ObjectInfo,
+)
 from core_caps.errors import (
     ClientClosed,
     InvalidArgument,
@@ -23,6 +30,10 @@ KEY_MAX, METADATA_MAX, LIST_MAX, LIFE_MAX = 1024, 8192, 1000, 604_800
 def refuse(condition, message):
     if condition:
         raise InvalidArgument(message)
+
+
+def whole(number):
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 class CleanStore:
@@ -43,18 +54,25 @@ class CleanStore:
     def check(self, key):
         if not self.open_:
             raise ClientClosed("closed")
+        refuse(not 1 <= self.text(key) <= KEY_MAX, "key size")
+
+    def text(self, given):
+        refuse(not isinstance(given, str), "no text")
         try:
-            size = len(key.encode())
+            return len(given.encode())
         except UnicodeEncodeError:
             raise InvalidArgument("no UTF-8 form") from None
-        refuse(not 1 <= size <= KEY_MAX, "key size")
 
     def etag(self, data):
         return hashlib.md5(data).hexdigest()
 
-    def require(self, key, if_match, if_none_match):
-        for etag in (if_match, if_none_match):
+    def check_etags(self, *etags):
+        for etag in etags:
+            refuse(etag is not None and not self.text(etag), "no etag")
             refuse(etag is not None and not re.fullmatch(r"[\x21\x23-\x7e]+", etag), "no etag")
+
+    def require(self, key, if_match, if_none_match):
+        self.check_etags(if_match, if_none_match)
         held = self.objects.get(key)
         etag = held and held.info.etag
         if if_match is not None and (not held or if_match not in ("*", etag)):
@@ -63,7 +81,11 @@ class CleanStore:
             raise PreconditionFailed("if_none_match")
 
     def part(self, data, wanted):
-        if wanted is None or (wanted.offset == 0 and wanted.length is None):
+        if wanted is None:
+            return data
+        refuse(not isinstance(wanted, ByteRange), "range")
+        refuse(not whole(wanted.offset or 0) or not whole(wanted.length or 0), "range")
+        if wanted.offset == 0 and wanted.length is None:
             return data
         offset, length = wanted.offset, wanted.length
         refuse(offset is None and length is None, "range")
@@ -79,12 +101,14 @@ class CleanStore:
         self.check(key)
         if range is not None:
             self.part(b"x" * (1 << 16), range)  # what no object allows is refused for any
+        self.check_etags(if_match)
         held = self.objects.get(key)
         self.require(key, if_match if held else None, if_none_match)
         return held and Blob(self.part(held.data, range), held.info)
 
     async def open(self, key, *, if_match=None):
         self.check(key)
+        self.check_etags(if_match)
         held = self.objects.get(key)
         self.require(key, if_match if held else None, None)
         if held is None:
@@ -105,7 +129,9 @@ class CleanStore:
 
     async def list(self, *, prefix="", delimiter=None, limit=LIST_MAX, cursor=None):
         self.check("any")
-        refuse(not 1 <= limit <= LIST_MAX, "limit")
+        self.text(prefix)
+        refuse(delimiter is not None and not self.text(delimiter), "delimiter")
+        refuse(not whole(limit) or not 1 <= limit <= LIST_MAX, "limit")
         after = self.after(cursor, prefix, delimiter)
         lines = {}
         for key in sorted(self.objects, key=self.order):
@@ -141,6 +167,7 @@ class CleanStore:
 
     async def get_by_hash(self, digest):
         self.check("any")
+        self.text(digest)
         refuse(not re.fullmatch(r"sha256:[0-9a-f]{64}", digest), "digest")
         held = self.objects.get(digest)
         if held and hashlib.sha256(held.data).hexdigest() != digest[7:]:
@@ -148,18 +175,25 @@ class CleanStore:
         return held and held.data
 
     def check_beside(self, http, metadata):
+        refuse(not isinstance(metadata, Mapping | None), "no mapping")
+        refuse(not isinstance(http, HttpMetadata), "no HTTP metadata")
+        due = http.expires_at
+        refuse(due is not None and not (whole(due) and due >= 0), "time")
         size = 0
         for name, value in (metadata or {}).items():
+            self.text(name), self.text(value)
             refuse(not re.fullmatch(r"[a-z0-9._-]+", name), "name")
             refuse(not value.isprintable(), "value")
             size += len(name) + len(value.encode())
         refuse(size > METADATA_MAX, "metadata size")
         for value in (http.content_type, http.cache_control, http.content_disposition):
+            refuse(value is not None and not self.text(value), "header")
             refuse(value is not None and not value.isprintable(), "header")
 
     async def collect(self, data, size_bytes):
         content = bytearray()
         async for chunk in data:
+            refuse(not isinstance(chunk, bytes), "chunk")
             content += chunk
         return bytes(content)
 
@@ -175,8 +209,10 @@ class CleanStore:
         metadata=None,
     ):
         self.check(key)
-        http = http or HttpMetadata()
+        http = HttpMetadata() if http is None else http
         self.check_beside(http, metadata)
+        refuse(not isinstance(data, bytes) and not hasattr(data, "__aiter__"), "data")
+        refuse(not whole(size_bytes or 0) or (size_bytes or 0) < 0, "size")
         content = data if isinstance(data, bytes) else await self.collect(data, size_bytes)
         refuse(size_bytes not in (None, len(content)), "size")
         self.require(key, if_match, if_none_match)
@@ -199,7 +235,8 @@ class CleanStore:
 
     async def presign(self, key, *, method="GET", expires_in_seconds=3600):
         self.check(key)
-        refuse(not 1 <= expires_in_seconds <= LIFE_MAX, "life")
+        refuse(method not in ("GET", "PUT"), "method")
+        refuse(not whole(expires_in_seconds) or not 1 <= expires_in_seconds <= LIFE_MAX, "life")
         query = f"method={method}&at={self.clock.now()}&for={expires_in_seconds}"
         return f"https://store.invalid/{quote(key)}?{query}"
 
@@ -484,6 +521,13 @@ class MutableBytes(CleanStore):
         return found and Blob(bytearray(found.data), found.info)
 
 
+class EncodesText(CleanStore):
+    """Text is encoded on the caller's behalf."""
+
+    async def put(self, key, data, **named):
+        return await super().put(key, data.encode() if isinstance(data, str) else data, **named)
+
+
 BROKEN = {
     ConditionIgnored: "put_if_none_match_creates_once",
     CheckThenAct: "of_many_creators_one_wins",
@@ -513,6 +557,7 @@ BROKEN = {
     OwnStore: "two_clients_share_the_store",
     KeyFolded: "keys_are_kept_exactly",
     SameSignature: "a_signed_url_names_its_object",
+    EncodesText: "an_argument_of_another_type_is_refused",
     MutableBytes: "an_object_comes_back_exactly",
 }
 """Broken twin → the promise that catches it."""

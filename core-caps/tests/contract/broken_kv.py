@@ -47,6 +47,10 @@ def refuse(condition: object, problem: str) -> None:
         raise InvalidArgument(problem)
 
 
+def whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
 class SoundKv:
     """Keeps every promise of kv/1, and is linearizable."""
 
@@ -71,13 +75,14 @@ class SoundKv:
         return None if held is None else Entry(held.value, self._copied(held.metadata))
 
     async def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes | None]:
-        self._begin(*keys)
+        self._begin(*self._listed(keys))
         refuse(len(set(keys)) > LIMITS["get_many_keys_max"], "too many keys")
         return {key: await self.get(key) for key in keys}
 
     async def list(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> Page:
         self._begin()
-        refuse(not 1 <= limit <= LIMITS["list_limit_max"], "bad limit")
+        self._check_text(prefix)
+        refuse(not whole(limit) or not 1 <= limit <= LIMITS["list_limit_max"], "bad limit")
         after = None if cursor is None else self._opened(cursor, prefix)
         keys = [key for key in self._ordered() if self._matches(key, prefix)]
         rest = [key for key in keys if after is None or key.encode() > after.encode()]
@@ -102,6 +107,7 @@ class SoundKv:
         self._store(key, Held(value, self._copied(metadata), expires_at))
 
     async def put_many(self, entries: Mapping[str, bytes]) -> None:
+        refuse(not isinstance(entries, Mapping), "no mapping")
         self._begin(*entries)
         refuse(len(entries) > LIMITS["put_many_keys_max"], "too many entries")
         for value in entries.values():
@@ -114,7 +120,7 @@ class SoundKv:
         self.service.held.pop(key, None)
 
     async def delete_many(self, keys: Sequence[str]) -> None:
-        self._begin(*keys)
+        self._begin(*self._listed(keys))
         refuse(len(set(keys)) > LIMITS["delete_many_keys_max"], "too many keys")
         for key in keys:
             self.service.held.pop(key, None)
@@ -125,18 +131,27 @@ class SoundKv:
         for key in keys:
             self._check_key(key)
 
+    def _listed(self, keys: Sequence[str]) -> Sequence[str]:
+        refuse(not isinstance(keys, list), "no list")
+        return keys
+
     def _check_key(self, key: str) -> None:
+        size = self._check_text(key)
+        refuse(not key or size > LIMITS["key_size_bytes_max"], "bad key")
+
+    def _check_text(self, text: str) -> int:
+        refuse(not isinstance(text, str), "no text")
         try:
-            size = len(key.encode())
+            return len(text.encode())
         except UnicodeEncodeError:
             raise InvalidArgument("no UTF-8 form") from None
-        refuse(not key or size > LIMITS["key_size_bytes_max"], "bad key")
 
     def _check_value(self, value: bytes) -> None:
         refuse(not isinstance(value, bytes), "no bytes")
         refuse(len(value) > LIMITS["value_size_bytes_max"], "too long")
 
     def _check_metadata(self, metadata: Any) -> None:
+        refuse(not isinstance(metadata, Mapping | None), "no mapping")
         try:
             refuse(json.loads(json.dumps(metadata)) != metadata, "no JSON")
             text = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -146,6 +161,7 @@ class SoundKv:
 
     def _check_expiry(self, ttl_seconds: int | None, expires_at: int | None) -> None:
         refuse(ttl_seconds is not None and expires_at is not None, "both")
+        refuse(not whole(ttl_seconds or 1) or not whole(expires_at or 1), "no whole seconds")
         least = LIMITS["ttl_seconds_min"]
         refuse(ttl_seconds is not None and ttl_seconds < least, "too short")
         earliest = int(self.service.clock.now()) + least
@@ -180,7 +196,7 @@ class SoundKv:
     def _opened(self, cursor: str, prefix: str) -> str:
         try:
             sealed, after = json.loads(base64.b64decode(cursor, validate=True))
-        except ValueError:
+        except (TypeError, ValueError):
             raise InvalidArgument("bad cursor") from None
         refuse(sealed != prefix, "a cursor of another prefix")
         return after
@@ -522,3 +538,18 @@ class MixesConcurrentAnswers(SoundKv):
         type(self).latest = key
         await asyncio.sleep(0)
         return await super().get(type(self).latest)
+
+
+class TripsOverTypes(SoundKv):
+    """What is no text is found out by accident."""
+
+    def _check_text(self, text: str) -> int:
+        return len(text.encode())
+
+
+class TakesTextNumbers(SoundKv):
+    """A page size is converted on the caller's behalf."""
+
+    async def list(self, *, prefix: str = "", limit: Any = 1000, cursor: str | None = None) -> Page:
+        limit = int(limit) if isinstance(limit, str) else limit
+        return await super().list(prefix=prefix, limit=limit, cursor=cursor)

@@ -67,6 +67,8 @@ CAUGHT_BY = {
     "ValueCutToLimit": "the_greatest_value_works_and_one_byte_more_does_not",
     "MetadataCoerced": "metadata_that_is_no_json_is_refused",
     "TextAccepted": "a_value_that_is_no_bytes_is_refused",
+    "TripsOverTypes": "an_argument_of_another_type_is_refused",
+    "TakesTextNumbers": "an_argument_of_another_type_is_refused",
     "SurrogateReplaced": "a_key_without_utf8_form_is_refused",
     "GetManyOmitsAbsent": "get_many_equals_many_gets",
     "GetManyIsText": "get_many_equals_many_gets",

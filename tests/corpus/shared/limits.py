@@ -62,6 +62,9 @@ def expiry(ttl_seconds: int | None, expires_at: int | None, *, now: float) -> in
     """When the key expires, in seconds since 1970."""
     if ttl_seconds is not None and expires_at is not None:
         raise InvalidArgument("ttl_seconds and expires_at exclude each other")
+    for given in (ttl_seconds, expires_at):
+        if given is not None and type(given) is not int:
+            raise InvalidArgument(f"an expiry is whole seconds, not {type(given).__name__}")
     if ttl_seconds is not None:
         expires_at = int(now) + ttl_seconds
     if expires_at is not None and expires_at < int(now) + TTL_SECONDS_MIN:
@@ -71,6 +74,6 @@ def expiry(ttl_seconds: int | None, expires_at: int | None, *, now: float) -> in
 
 def page_size(limit: int) -> int:
     """The limit of a listing."""
-    if not 1 <= limit <= LIST_LIMIT_MAX:
-        raise InvalidArgument(f"limit is {limit}; it is 1 to {LIST_LIMIT_MAX}")
+    if type(limit) is not int or not 1 <= limit <= LIST_LIMIT_MAX:
+        raise InvalidArgument(f"limit is {limit!r}; it is 1 to {LIST_LIMIT_MAX}")
     return limit

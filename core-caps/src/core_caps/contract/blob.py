@@ -3,6 +3,7 @@
 from core_caps.capabilities.blob_store import BlobStore
 from core_caps.claims.operation import spec_of
 from core_caps.contract.blob_store import (
+    arguments,
     clients,
     conditions,
     exercises,
@@ -27,6 +28,7 @@ CONTRACT = Contract(
         *streams.CASES,
         *metadata.CASES,
         *listing.CASES,
+        *arguments.CASES,
         *clients.CASES,
     ),
     exercises=exercises.EXERCISES,

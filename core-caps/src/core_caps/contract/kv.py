@@ -3,6 +3,7 @@
 from core_caps.capabilities.key_value import KeyValue
 from core_caps.claims.operation import spec_of
 from core_caps.contract.key_value import (
+    arguments,
     bulk,
     clients,
     exercises,
@@ -24,6 +25,7 @@ CONTRACT = Contract(
         *listing.CASES,
         *expiry.CASES,
         *refusals.CASES,
+        *arguments.CASES,
         *bulk.CASES,
         *clients.CASES,
     ),
