@@ -366,6 +366,21 @@ _ROWS = (
     ),
     # IDEM: idempotency keys
     Diagnostic(
+        "IDEM020",
+        "effectful operation without a key",
+        "A write does not converge by nature and takes neither an idempotency key nor a "
+        "precondition, so a retry after a lost answer does it again.",
+        "Name the keyword argument that takes the key: `@operation(…, repeat=Repeat.KEYED, "
+        'key="idempotency_key")`; or make the write converge and declare it safe.',
+    ),
+    Diagnostic(
+        "IDEM021",
+        "key not on the wire",
+        "A write took an idempotency key, and an attempt reached the service without it.",
+        "Send the key with every attempt, as it is or in hexadecimal or base64, wherever the "
+        "service takes it.",
+    ),
+    Diagnostic(
         "IDEM025",
         "no canonical form",
         "A value in an idempotency key has no single canonical encoding (NaN, a set, an object, "

@@ -232,6 +232,8 @@ class OperationClaim:
         repeat: what the same call made twice does.
         delegates: the hints of the calls that a credential it mints permits.
         streams: it returns an async iterator.
+        key: the keyword argument that takes its idempotency key, or "".
+        conditions: the keyword arguments that take a precondition.
     """
 
     hints: tuple[str, ...]
@@ -240,6 +242,19 @@ class OperationClaim:
     repeat: Repeat
     delegates: tuple[str, ...] = ()
     streams: bool = False
+    key: str = ""
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def repeated_under(self) -> str:
+        """What makes a repeat safe: `nature`, `key NAME`, `precondition NAME`; "" is nothing."""
+        if self.repeat is Repeat.SAFE:
+            return "nature"
+        if self.repeat is Repeat.UNSAFE:
+            return ""
+        if self.key:
+            return f"key {self.key}"
+        return f"precondition {', '.join(self.conditions)}" if self.conditions else ""
 
 
 def claims_of(manifest: Manifest, spec: CapabilitySpec) -> Mapping[str, OperationClaim]:
@@ -293,6 +308,8 @@ def _claim(vocabulary: Hints, declared: Operation, deviation: Deviation | None) 
         declared.repeat if deviation.repeat is None else deviation.repeat,
         tuple(canonical(hint) for hint in delegates),
         declared.streams,
+        declared.key,
+        declared.conditions,
     )
 
 

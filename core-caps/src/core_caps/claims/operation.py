@@ -22,6 +22,7 @@ __all__ = [
     "Operation",
     "Repeat",
     "capability",
+    "declared_as",
     "operation",
     "operations_of",
     "part_of",
@@ -43,7 +44,7 @@ class Repeat(enum.Enum):
     """Reads, and writes that converge: twice is once."""
 
     KEYED = "keyed"
-    """Twice is once only under one idempotency key or precondition."""
+    """Twice is once only under one idempotency key or precondition; the operation says which."""
 
     UNSAFE = "unsafe"
     """Twice is twice."""
@@ -60,6 +61,8 @@ class Operation:
         delegates: the hint of the call that a minted credential permits (a presigned URL).
         optional: a provider may leave it out; its manifest then says so.
         streams: the method returns an async iterator instead of a coroutine.
+        key: the keyword argument that takes the idempotency key, or "".
+        conditions: the keyword arguments that take a precondition: those called `if_…`.
     """
 
     name: str
@@ -68,6 +71,8 @@ class Operation:
     delegates: tuple[str, ...] = ()
     optional: bool = False
     streams: bool = False
+    key: str = ""
+    conditions: tuple[str, ...] = ()
 
     @property
     def hint(self) -> str:
@@ -124,11 +129,15 @@ def operation(
     delegates: tuple[str, ...] = (),
     optional: bool = False,
     streams: bool = False,
+    key: str = "",
 ) -> Callable[[_Method], _Method]:
     """Declare a protocol method as an operation with these hints.
 
+    What is `Repeat.KEYED` names the keyword argument that takes the idempotency key, or has
+    preconditions, which are called `if_…`; certification refuses it otherwise (IDEM020).
+
     Raises:
-        ValueError: no hint was given.
+        ValueError: no hint was given, or the method has no keyword argument of the key's name.
         UnknownHint: a hint is not in the vocabulary (EFFECT202); a third party's own family is
             declared first, with `family`.
     """
@@ -136,14 +145,22 @@ def operation(
         raise ValueError("an operation needs at least one hint")
 
     def mark(method: _Method) -> _Method:
-        setattr(
-            method,
-            _OPERATION,
-            Operation(method.__name__, hints, repeat, delegates, optional, streams),
+        named = _named(method)
+        if key and key not in named:
+            raise ValueError(f"{method.__name__} has no keyword argument {key!r}")
+        conditions = tuple(name for name in named if name.startswith("if_"))
+        declared = Operation(
+            method.__name__, hints, repeat, delegates, optional, streams, key, conditions
         )
-        return method
+        return declared_as(declared, method)
 
     return mark
+
+
+def declared_as(declared: Operation, method: _Method) -> _Method:
+    """The method, declared as that operation."""
+    setattr(method, _OPERATION, declared)
+    return method
 
 
 def capability(name: str, *, version: int) -> Callable[[_Class], _Class]:
@@ -184,6 +201,12 @@ def part_of(protocol: type, provided: Collection[str]) -> type | None:
         if _collect(part) and required_of(part) <= set(provided):
             return part
     return None
+
+
+def _named(method: Callable[..., Any]) -> tuple[str, ...]:
+    """The arguments of a method that are given by name alone."""
+    code = method.__code__
+    return code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
 
 
 def _halves(cls: type) -> Mapping[str, frozenset[str]]:

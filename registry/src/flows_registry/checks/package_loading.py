@@ -264,6 +264,8 @@ def _specification(data: Mapping[str, Any]) -> CapabilitySpec:
             delegates=tuple(each["delegates"]),
             optional=each["optional"],
             streams=each["streams"],
+            key=each["key"],
+            conditions=tuple(each["conditions"]),
         )
         for each in data["operations"]
     ]

@@ -61,6 +61,8 @@ def specification(protocol: object) -> dict[str, object]:
                 "delegates": list(each.delegates),
                 "optional": each.optional,
                 "streams": each.streams,
+                "key": each.key,
+                "conditions": list(each.conditions),
             }
             for each in spec.operations.values()
         ],

@@ -9,7 +9,7 @@ from core_caps.contract.suite import Call
 
 from flows_registry.lab.faults import Fault
 
-__all__ = ["Case", "CaseRun", "ErrorFacts", "Exchange", "Step"]
+__all__ = ["Answer", "Case", "CaseRun", "ErrorFacts", "Exchange", "Step", "Use"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Exchange:
         answer_type: its content type.
         body_sha256: the digest of the request's content.
         verified: the client had accepted the server's certificate properly.
+        carried: one of the case's marks stood in its address, headers or content.
     """
 
     number: int
@@ -98,11 +99,40 @@ class Exchange:
     answer_type: str
     body_sha256: str
     verified: bool = True
+    carried: bool = False
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
         """What makes two requests the same request."""
         return self.method, self.host, self.target, self.body_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the holder of a URL that a call gave does with it.
+
+    Attributes:
+        method: the HTTP method.
+        content: what is sent along, or None.
+        after_seconds: how long it is held before, in the case's time.
+    """
+
+    method: str
+    content: bytes | None = None
+    after_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What that was answered with; status None says that nobody answered, and `content` why."""
+
+    status: int | None
+    content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether what was asked has been done."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +145,11 @@ class Case:
         backend: the backend's name.
         calls: the calls under test.
         setup: calls made first, on a healthy service.
+        use: what is done with the URL that the last of the calls gave.
         probe: calls made afterwards, on a healthy service again.
         faults: what the armed requests meet.
-        perturbation: for the server: `chunk_bytes`, `delay_seed`, `clock_offset_seconds`.
+        perturbation: for the server: `chunk_bytes`, `delay_seed`, `clock_offset_seconds`, and
+            `marks`, texts to look for in every request.
         cancel_after_seconds: cancel each call after so long, in the case's time.
         elapsed_seconds: let so much time pass between the setup and the calls.
         settle_seconds: after a cancellation, let so much time pass before looking.
@@ -132,6 +164,7 @@ class Case:
     backend: str
     calls: Sequence[Call]
     setup: Sequence[Call] = ()
+    use: Use | None = None
     probe: Sequence[Call] = ()
     faults: Sequence[Fault] = ()
     perturbation: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -152,6 +185,7 @@ class CaseRun:
     Attributes:
         case: the case.
         setup, steps, probe: what came of its calls.
+        answer: what the use of a URL was answered with, or None where there was none.
         opening: why the provider could not be opened or closed, or None.
         exchanges: the requests of the armed time, in order.
         consumed: for each fault, whether the server really served it.
@@ -170,6 +204,7 @@ class CaseRun:
     setup: tuple[Step, ...] = ()
     steps: tuple[Step, ...] = ()
     probe: tuple[Step, ...] = ()
+    answer: Answer | None = None
     opening: ErrorFacts | None = None
     exchanges: tuple[Exchange, ...] = ()
     consumed: tuple[bool, ...] = ()

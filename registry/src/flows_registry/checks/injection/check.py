@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from core_caps.claims.guarantees import AtLeast, satisfies
 from core_caps.claims.lattice import Effects
-from core_caps.claims.operation import Repeat
 from core_caps.contract.suite import Call, Contract
 
 from flows_registry.checks.injection.histories import (
@@ -23,6 +22,12 @@ from flows_registry.checks.injection.histories import (
     reordered,
     spread,
 )
+from flows_registry.checks.injection.keys import (
+    key_trials,
+    keyless,
+    never_keyed,
+    repeated_under,
+)
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.faults import Fault
@@ -35,6 +40,7 @@ NAME = "injection"
 HISTORIES = 12
 LENGTH = 14
 GROUP = 3
+LOST = 4
 ONE_KEY_SHARE = 0.7
 KINDS = ("duplicate", "reorder", "at once", "apart at once", "lost answer")
 SHOWN_CALLS = 12
@@ -50,15 +56,20 @@ class _Trial:
 
 def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
     """Whether a backend's service ends as a perfect one would, whatever the network does."""
-    del baselines
-    trials: list[_Trial] = []
-    foreign: list[str] = []
+    trials = [_Trial(case, judge) for case, judge in key_trials(plan, backend, baselines)]
+    unjudged: list[str] = []
+    unkeyed: list[str] = []
+    static: list[Finding] = []
+    repeats: dict[str, str] = {}
     for capability in plan.subject.capabilities.values():
         if capability.declared.name not in plan.backend(backend).providers:
             continue
+        static += keyless(plan, capability)
+        unkeyed += never_keyed(capability)
+        repeats |= repeated_under(capability)
         contract = plan.contract(capability)
         if contract is None:
-            foreign.append(capability.contract)
+            unjudged.append(capability.contract)
             continue
         maker = _Maker(plan, backend, capability, contract)
         trials += maker.trials()
@@ -69,22 +80,36 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
         for trial, run in zip(trials, runs, strict=True)
         for finding in trial.judge(run)
     ]
-    found = list(collapsed(findings))
+    found = [*static, *collapsed(findings)]
     verdict = Verdict.REFUSED if found else Verdict.PASSED
-    if verdict is Verdict.PASSED and (foreign or not trials):
-        verdict = Verdict.INCONCLUSIVE
-        found = [
-            Finding(
-                "CONTRACT003",
-                f"no model for {', '.join(foreign) or 'any capability'}",
-                "histories are compared with the contract's sequential model",
-                "the suite is not importable here",
-                plan.reproduce(NAME, ""),
-                "install the package that brings the contract beside the registry",
-            )
-        ]
-    facts = {"seed": plan.seed, "length": LENGTH, "kinds": KINDS}
-    return CheckResult(NAME, backend, verdict, len(trials), tuple(found), plan.lab.level, facts)
+    if verdict is Verdict.PASSED:
+        found = list(_unproven(plan, unjudged if trials else ["any capability"], unkeyed))
+        verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
+    facts = {"seed": plan.seed, "length": LENGTH, "kinds": KINDS, "repeated_under": repeats}
+    cases = len(trials) + len(static)
+    return CheckResult(NAME, backend, verdict, cases, tuple(found), plan.lab.level, facts)
+
+
+def _unproven(plan: Plan, unjudged: Sequence[str], unkeyed: Sequence[str]) -> Iterator[Finding]:
+    """What keeps a check that found nothing wrong from saying that all is well."""
+    if unjudged:
+        yield Finding(
+            "CONTRACT003",
+            f"no model for {', '.join(unjudged)}",
+            "histories are compared with the contract's sequential model",
+            "the suite brings no model, or no histories",
+            plan.reproduce(NAME, ""),
+            "give its Contract a model, generate, comparable and read_back",
+        )
+    for operation in unkeyed:
+        yield Finding(
+            "CONTRACT003",
+            f"{operation} was never given a key",
+            "a write that is repeated under a key is seen to send it",
+            "no exercise of it gives one",
+            plan.reproduce(NAME, ""),
+            "give the key in an exercise of the contract's suite",
+        )
 
 
 class _Maker:
@@ -100,9 +125,6 @@ class _Maker:
         # What concurrent reads may answer is promised only from here on; the final state always is.
         promised = capability.declared.guarantees.get("consistency", "unknown")
         self._strong = satisfies(promised, AtLeast("per_key"), guarantee="consistency")
-        self._repeats: Mapping[str, Repeat] = {
-            name: claim.repeat for name, claim in capability.claims.items()
-        }
         self._writes = frozenset(
             name
             for name, claim in capability.claims.items()
@@ -124,16 +146,16 @@ class _Maker:
                 yield self._lost_answers(number, calls, source)
 
     def _duplicates(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
-        history = duplicated(calls, self._repeats, source)
+        history = duplicated(calls, self._capability.claims, source)
         return self._sequential(f"duplicate {number}", history, ())
 
     def _reordered(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
-        history = reordered(calls, self._repeats, source)
+        history = reordered(calls, self._capability.claims, source)
         return self._sequential(f"reorder {number}", history, ())
 
     def _lost_answers(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
         """Writes are applied and their answers lost: the error says UNKNOWN, the state is new."""
-        lost = source.sample(range(len(calls)), k=4)
+        lost = source.sample(range(len(calls)), k=min(LOST, len(calls)))
         faults = [Fault("reset after commit", at) for at in sorted(lost)]
         plain = [call for call in calls if not conditional(call) and not refers(call)]
         return self._sequential(f"lost answer {number}", plain, faults)

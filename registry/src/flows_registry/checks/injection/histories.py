@@ -9,10 +9,12 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from core_caps.claims.manifest import OperationClaim
 from core_caps.claims.operation import Repeat
 from core_caps.contract.suite import Call, Contract, Model, Result
 from core_caps.errors import ProviderError
 
+from flows_registry.checks.injection.keys import key_of
 from flows_registry.lab.case import Step
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "refers",
     "rekeyed",
     "reordered",
+    "repeatable",
     "spread",
 ]
 
@@ -33,31 +36,43 @@ Answer = tuple[str, object]
 """("value", the comparable result) or ("error", the error's name)."""
 
 
+def repeatable(call: Call, claims: Mapping[str, OperationClaim]) -> bool:
+    """Whether a call may be delivered twice: by nature, or under its idempotency key.
+
+    Conditional calls are left alone, since their first delivery may spoil the condition of the
+    second.
+    """
+    claim = claims.get(call.operation)
+    if claim is None or conditional(call):
+        return False
+    keyed = claim.repeat is Repeat.KEYED and key_of(claim, call) is not None
+    return claim.repeat is Repeat.SAFE or keyed
+
+
 def duplicated(
-    calls: Sequence[Call], repeats: Mapping[str, Repeat], source: random.Random
+    calls: Sequence[Call], claims: Mapping[str, OperationClaim], source: random.Random
 ) -> list[Call]:
     """The history with some calls delivered twice in a row, as an at-least-once caller does.
 
-    Only what is safe to repeat is repeated; conditional calls are left alone, since their first
-    delivery may spoil the condition of the second.
+    Only what is safe to repeat is repeated.
     """
-    return _redelivered(calls, repeats, source, lambda: 0)
+    return _redelivered(calls, claims, source, lambda: 0)
 
 
 def reordered(
-    calls: Sequence[Call], repeats: Mapping[str, Repeat], source: random.Random
+    calls: Sequence[Call], claims: Mapping[str, OperationClaim], source: random.Random
 ) -> list[Call]:
     """The history with some calls delivered again after later ones, as a queue without order does.
 
     The service ends as the deliveries say, in the order in which they came: whoever remembers
     what it did before, and skips it, ends elsewhere.
     """
-    return _redelivered(calls, repeats, source, lambda: source.randint(1, LATE_MAX))
+    return _redelivered(calls, claims, source, lambda: source.randint(1, LATE_MAX))
 
 
 def _redelivered(
     calls: Sequence[Call],
-    repeats: Mapping[str, Repeat],
+    claims: Mapping[str, OperationClaim],
     source: random.Random,
     later: Callable[[], int],
 ) -> list[Call]:
@@ -71,11 +86,7 @@ def _redelivered(
         call = replace(call, args=args, kwargs=kwargs)  # noqa: PLW2901 (the same call, renumbered)
         moved[number] = len(given)
         given.append(call)
-        if (
-            repeats.get(call.operation) is Repeat.SAFE
-            and not conditional(call)
-            and source.random() < DUPLICATE_SHARE
-        ):
+        if repeatable(call, claims) and source.random() < DUPLICATE_SHARE:
             waiting.setdefault(number + later(), []).append(call)
         given += waiting.pop(number, ())
     return given + [call for late in waiting.values() for call in late]

@@ -3,17 +3,19 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import core_caps.errors
 from core_caps.claims.operation import CapabilitySpec
 from core_caps.contract.codec import decode, encode
-from core_caps.contract.suite import Call, Contract, NoModel
+from core_caps.contract.suite import Call, Contract, Exercise, NoModel
 from core_caps.errors import ProviderError
 
-from flows_registry.lab.hosted.hosting import Host
+from flows_registry.lab.hosted.hosting import Host, HostBroken
 
 __all__ = ["hosted_contract"]
+
+_Shape = TypeVar("_Shape", Call, Exercise)
 
 
 def hosted_contract(host: Host, spec: CapabilitySpec) -> Contract:
@@ -27,7 +29,7 @@ def hosted_contract(host: Host, spec: CapabilitySpec) -> Contract:
         object,  # the protocol is not to be imported here
         spec,
         cases=(),
-        exercises=tuple(decode(described["exercises"], foreign=False)),
+        exercises=tuple(_each(Exercise, described["exercises"])),
         generate=asked.generate,
         model=asked.model if described["has_model"] else NoModel,
         comparable=asked.comparable,
@@ -45,7 +47,7 @@ class _Asked:
         self, source: random.Random, length: int, operations: frozenset[str]
     ) -> Sequence[Call]:
         drawn = {"seed": source.getrandbits(53), "length": length, "operations": sorted(operations)}
-        return decode(self.host.ask("generate", **drawn), foreign=False)
+        return _calls(self.host.ask("generate", **drawn))
 
     def model(self) -> "_Model":
         return _Model(self.host, self.host.ask("model"))
@@ -55,7 +57,7 @@ class _Asked:
         return decode(answer, foreign=False)
 
     def read_back(self, calls: Sequence[Call]) -> Sequence[Call]:
-        return decode(self.host.ask("read_back", calls=encode(list(calls))), foreign=False)
+        return _calls(self.host.ask("read_back", calls=encode(list(calls))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,21 @@ class _Model:
 
     def state(self) -> object:
         return decode(self.host.ask("state", number=self.number), foreign=False)
+
+
+def _calls(answer: Any) -> Sequence[Call]:
+    return _each(Call, answer)
+
+
+def _each(cls: type[_Shape], answer: Any) -> Sequence[_Shape]:
+    """The answer as a sequence of one of the contract's shapes."""
+    decoded = decode(answer, foreign=False)
+    if not isinstance(decoded, list):
+        raise HostBroken(f"the suite gave {decoded!r:.200} where a sequence is wanted")
+    for item in cast("list[object]", decoded):
+        if not isinstance(item, cls):
+            raise HostBroken(f"the suite gave {item!r:.200} where {cls.__name__}s are wanted")
+    return cast("list[_Shape]", decoded)
 
 
 def _refusal(answer: dict[str, Any]) -> ProviderError:

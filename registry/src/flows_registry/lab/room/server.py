@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -236,7 +236,16 @@ class Server:
             "answer_type": "",
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "verified": verified,
+            "carried": _carries(request, self.desk.perturbation.get("marks", ())),
         }
+
+
+def _carries(request: Request, marks: Sequence[str]) -> bool:
+    """Whether one of the marks stands in the request, wherever a service may look for it."""
+    places = [request.target, *(value for _, value in request.headers)]
+    return any(
+        mark.encode() in request.body or any(mark in place for place in places) for mark in marks
+    )
 
 
 def _factory(settings: Mapping[str, Any]) -> ReferenceFactory:

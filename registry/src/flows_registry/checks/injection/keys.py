@@ -1,0 +1,127 @@
+"""By what each write may be repeated: its nature, an idempotency key or a precondition.
+
+A key is worth something only where it reaches the service with every attempt, so each keyed write
+is made twice under one key, the first answer lost, and its requests are looked into.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from core_caps.claims.lattice import Effects
+from core_caps.claims.manifest import OperationClaim
+from core_caps.claims.operation import Repeat
+from core_caps.contract.suite import Call
+
+from flows_registry.checks.plan import Baseline, Plan
+from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.faults import Fault
+from flows_registry.subject import Capability
+from flows_registry.verdict import Finding
+
+__all__ = ["Judge", "key_of", "key_trials", "keyless", "never_keyed", "repeated_under"]
+
+NAME = "injection"
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Judge = Callable[[CaseRun], Iterator[Finding]]
+
+
+def repeated_under(capability: Capability) -> Mapping[str, str]:
+    """Per write, what makes a repeat safe: `nature`, `key NAME`, `precondition NAME`, or ""."""
+    return {name: claim.repeated_under for name, claim in _writes(capability)}
+
+
+def keyless(plan: Plan, capability: Capability) -> Iterator[Finding]:
+    """Writes that nothing makes safe to repeat."""
+    for name, claim in _writes(capability):
+        if not claim.repeated_under:
+            yield Finding(
+                "IDEM020",
+                f"nothing makes {name} safe to repeat",
+                "a write converges by nature, or takes an idempotency key or a precondition",
+                f"{name} declares repeat {claim.repeat.value}, no key and no precondition",
+                plan.reproduce(NAME, ""),
+                'name the argument that takes the key: @operation(…, repeat=Repeat.KEYED, key="…")',
+            )
+
+
+def key_of(claim: OperationClaim, call: Call) -> object | None:
+    """The idempotency key that a call carries, or None."""
+    return call.kwargs.get(claim.key) if claim.key else None
+
+
+def never_keyed(capability: Capability) -> list[str]:
+    """The keyed writes that no exercise gives a key."""
+    calls = [exercise.call for exercise in capability.exercises]
+    return [
+        name
+        for name, claim in _writes(capability)
+        if _is_keyed(claim)
+        and not any(c.operation == name and key_of(claim, c) is not None for c in calls)
+    ]
+
+
+def key_trials(
+    plan: Plan, backend: str, baselines: Sequence[Baseline]
+) -> Iterator[tuple[Case, Judge]]:
+    """Every keyed write twice under its key, the first answer lost."""
+    for base in baselines:
+        call = base.exercise.call
+        key = key_of(base.claim, call)
+        if key is None or not _is_keyed(base.claim) or not base.run.exchanges or base.problem:
+            continue
+        case = Case(
+            f"{backend}/{base.exercise.name}/twice under one key",
+            base.capability.contract,
+            backend,
+            (call, call),
+            setup=base.exercise.setup,
+            faults=(Fault("reset after commit"),),
+            perturbation={"marks": _forms(key)},
+        )
+        yield case, lambda run, base=base: _judged(plan, base, run)
+
+
+def _judged(plan: Plan, base: Baseline, run: CaseRun) -> Iterator[Finding]:
+    operation, key = base.exercise.call.operation, base.claim.key
+    reproduce = plan.reproduce(NAME, run.case.name)
+    writing = [e for e in run.exchanges if e.method not in READING_METHODS]
+    bare = [e for e in writing if not e.carried]
+    if bare:
+        yield Finding(
+            "IDEM021",
+            f"{operation} does not send its key",
+            f"every attempt carries what {key} was given, in its address, headers or content",
+            f"{bare[0].method} {bare[0].target}, attempt {writing.index(bare[0]) + 1}, without it",
+            reproduce,
+            f"send {key} as it is, or in hexadecimal or base64, wherever the service takes it",
+        )
+    if run.state_after != base.run.state_after and run.state_before == base.run.state_before:
+        yield Finding(
+            "INJECT003",
+            f"{operation} made twice under one key is applied twice",
+            "two attempts under one key leave what one leaves",
+            f"the state is now {run.state_text_after[:600]}",
+            reproduce,
+            "give the service the same key with every attempt, and let it remember",
+        )
+
+
+def _writes(capability: Capability) -> Iterator[tuple[str, OperationClaim]]:
+    for name, claim in capability.claims.items():
+        if claim.effects is Effects.EFFECTFUL and not claim.delegates:
+            yield name, claim
+
+
+def _is_keyed(claim: OperationClaim) -> bool:
+    return claim.effects is Effects.EFFECTFUL and claim.repeat is Repeat.KEYED and bool(claim.key)
+
+
+def _forms(key: object) -> list[str]:
+    """How a key may stand in a request."""
+    data = key if isinstance(key, bytes) else str(key).encode()
+    text = "" if isinstance(key, bytes) else str(key)
+    spelt = [text, quote(text, safe=""), json.dumps(text)[1:-1]] if text else []
+    return [*dict.fromkeys(spelt), data.hex(), base64.b64encode(data).decode()]
