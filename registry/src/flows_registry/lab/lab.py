@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -93,6 +94,9 @@ class Lab:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        while not self._tasks.empty():  # nobody waits for these any more
+            with suppress(queue.Empty):
+                self._tasks.get_nowait()
         for _ in self._workers:
             self._tasks.put(None)
         for worker in self._workers:
@@ -141,10 +145,14 @@ class Lab:
             futures.append(future)
             self._tasks.put(_task(lambda w, c=case: w.perform(c, profile), future))
         runs: list[CaseRun] = []
-        for future in futures:
-            run = future.result()
-            on_case(run)
-            runs.append(run)
+        try:
+            for future in futures:
+                run = future.result()
+                on_case(run)
+                runs.append(run)
+        finally:
+            for future in futures:
+                future.cancel()
         return runs
 
     def room(self, backend: str, directory: Path) -> Room:
@@ -314,6 +322,8 @@ def _task(
     question: "Callable[[_Worker], _Answer]", future: "Future[_Answer]"
 ) -> Callable[["_Worker"], None]:
     def task(worker: _Worker) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
         try:
             future.set_result(question(worker))
         except BaseException as error:

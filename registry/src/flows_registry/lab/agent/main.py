@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import patches, perturb, redirect
+from .orphans import Orphans, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
 from .timekeeper import THREAD_NAME, Timekeeper
 from .watch import Watch
@@ -59,6 +60,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
         settings: `profile` (see perturb), `warm` (modules to import), `page` (path), `ports`,
             `redirect` (ports to turn to the fault server, or None in a network of our own).
     """
+    die_with_parent()
     line = Line(control)
     perturb.apply(settings["profile"])
     if settings["redirect"] is not None:
@@ -73,6 +75,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
         return
     gc.collect()
     gc.freeze()  # forks share these pages instead of copying them
+    orphans = Orphans()
     line.send({"event": "warm", "python": sys.version.split()[0]})
     while (message := line.receive()) is not None:
         if "promises" in message:
@@ -80,12 +83,14 @@ def main(control: int, settings: dict[str, Any]) -> None:
             continue
         if "scout" in message:
             _scout(line, message["scout"], settings)
+            orphans.end()
             continue
         child = os.fork()
         if child == 0:
             _case(line, message["run"], settings)
         line.send({"event": "started", "pid": child})
         _, status = os.waitpid(child, 0)
+        orphans.end()
         line.send({"event": "ended", "status": os.waitstatus_to_exitcode(status)})
 
 
@@ -96,6 +101,7 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
     child = os.fork()
     if child == 0:
         os.close(reading)
+        die_with_parent()
         _silence()
         _timekeeper(settings, lambda: os._exit(_HUNG_EXIT))
         clean = False
@@ -137,6 +143,7 @@ def _alone() -> bool:
 def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
     """The forked process: virtual time on, one case, one answer, out."""
     os.setpgid(0, 0)
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _silence()
 
@@ -166,7 +173,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
             report = asyncio.run(_module("promises").keep(case))
         else:
             report = asyncio.run(_module("perform").perform(case, arm, disarm))
-        report.update(event="done", watched=watch.events, jumps=keeper.jumps)
+        report.update(event="done", watched=watch.events, attempts=watch.attempts)
         line.send(report)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))

@@ -72,7 +72,6 @@ class Timekeeper:
         self._tickets = itertools.count()
         self._lock = _real_lock()
         self._own_task = 0
-        self.jumps = 0
         self.paused = False
 
     def now(self) -> float:
@@ -174,7 +173,6 @@ class Timekeeper:
             start = self._page.now
             if target > start:
                 self._page.now = target + ROUNDING_SECONDS
-                self.jumps += 1
             due: list[Deadline] = []
             while self._deadlines and self._deadlines[0][0] <= self._page.now:
                 deadline = heapq.heappop(self._deadlines)[2]

@@ -109,12 +109,14 @@ class Agent:
         self._line.send({"promises": message})
         return self._answer()["names"]
 
-    def scout(self, message: Mapping[str, Any]) -> None:
-        """Run a case once for its imports, unless that has been done."""
-        if not self._scouted:
-            self._scouted = True
-            self._line.send({"scout": message})
-            self._line.receive(START_SECONDS_MAX)
+    def scout(self, message: Mapping[str, Any]) -> bool:
+        """Run a case once for its imports; False when that has been done before."""
+        if self._scouted:
+            return False
+        self._scouted = True
+        self._line.send({"scout": message})
+        self._line.receive(START_SECONDS_MAX)
+        return True
 
     def run(
         self,

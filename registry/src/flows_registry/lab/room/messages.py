@@ -61,7 +61,9 @@ def run_of(
         state_after=seen.get("state_after", ""),
         state_text_before=seen.get("state_text_before", ""),
         state_text_after=seen.get("state_text_after", ""),
-        egress=tuple((host, port) for host, port in seen.get("egress", ())),
+        egress=tuple(
+            (host, port) for host, port in (*seen.get("egress", ()), *report.get("attempts", ()))
+        ),
         watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.room.agent_process import Agent
+from flows_registry.lab.room.folders import Folders
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder
 from flows_registry.lab.room.messages import message_of, run_of
@@ -18,7 +19,6 @@ from flows_registry.lab.room.server_process import FaultServer
 __all__ = ["Room"]
 
 _BASE = Profile()
-_FOLDERS = ("home", "work", "elsewhere", "tmp")
 
 _NAME_SERVICE = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
@@ -43,10 +43,9 @@ class Room:
         self._agents: dict[tuple[str, int], Agent] = {}
         self._holder: Holder | None = None
         self._server: FaultServer | None = None
+        self._folders = Folders(directory)
 
     def __enter__(self) -> Self:
-        for name in _FOLDERS:
-            (self._directory / name).mkdir(parents=True, exist_ok=True)
         try:
             if self._isolated:
                 self._holder = Holder(self._binds())
@@ -84,6 +83,7 @@ class Room:
         """
         key = profile.name, profile.nonce
         if key not in self._agents:
+            self._folders.sweep()
             self._agents[key] = Agent.start(
                 self._furniture,
                 profile,
@@ -91,8 +91,9 @@ class Room:
                 f"agent-{len(self._agents)}",
                 entering=self._entering,
                 server_ports=self._server.ports if self._server else (),
-                redirected=not self._isolated,
+                redirected=not self._isolated or self._server is None,
             )
+            self._folders.settle()
         return self._agents[key]
 
     def run(self, case: Case, profile: Profile = _BASE) -> CaseRun:
@@ -104,8 +105,9 @@ class Room:
         """
         agent, server = self.agent(profile), self._server
         message = message_of(case, self._furniture)
-        if case.promise is None:
-            agent.scout(message)
+        self._folders.sweep()
+        if case.promise is None and agent.scout(message):
+            self._folders.settle()
         started = time.monotonic()
         if server is not None:
             server.begin()

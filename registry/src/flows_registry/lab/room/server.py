@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from flows_registry.lab.agent.names import Names
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.hosted.reference import hosted_factory
@@ -28,7 +29,8 @@ from flows_registry.lab.room.answers import Answerer
 from flows_registry.lab.room.broken import ReferenceBroken
 from flows_registry.lab.room.desk import Desk
 from flows_registry.lab.room.http_wire import BadRequest, Reader
-from flows_registry.lab.room.names import Names, Tap, serve_names
+from flows_registry.lab.room.names import serve_names
+from flows_registry.lab.room.tap import Tap
 
 __all__ = ["main"]
 

@@ -161,7 +161,9 @@ def hang() -> None:
     threading.Event().wait()
 
 
-def spin() -> None:
+def spin(file: str) -> None:
+    """Never end, and say by a file that it has begun."""
+    Path(file).touch()
     while True:
         pass
 
@@ -191,17 +193,20 @@ def sleep(seconds: float) -> float:
     return time.monotonic() - began
 
 
-def fork_a_daemon(mark: str) -> None:
-    """A process of a session of its own, which outlives its parent and sleeps for an hour."""
-    program = f"import time; time.sleep(3600)  # {mark}"
-    command = [sys.executable, "-I", "-S", "-c", program]
+def fork_a_daemon(file: str) -> bool:
+    """A process in a session of its own, which outlives its parent and sleeps for an hour; whether
+    it has come to life."""
+    program = f"import pathlib, time; pathlib.Path({file!r}).touch(); time.sleep(3600)"
     if os.fork() == 0:
         os.setsid()
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        subprocess.Popen([sys.executable, "-I", "-S", "-c", program])
         os._exit(0)
     os.wait()
+    for _ in range(5000):
+        if Path(file).exists():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 # ---- leaving something behind, and looking for it
