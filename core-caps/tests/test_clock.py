@@ -73,6 +73,8 @@ def test_a_virtual_clock_never_runs_backwards(steps: list[float]) -> None:
     assert seen == sorted(seen)
     with pytest.raises(ValueError, match=r"cannot advance by -0\.5 seconds"):
         clock.advance(-0.5)
+    with pytest.raises(ValueError, match="cannot advance by nan seconds"):
+        clock.advance(float("nan"))
     assert clock.monotonic() == seen[-1]
 
 

@@ -67,3 +67,10 @@ def test_equality_is_of_texts_and_never_with_plain_text() -> None:
     assert Secret(TEXT) != Secret("other")
     assert Secret(TEXT) != TEXT
     assert {Secret(TEXT): 1}[Secret(TEXT)] == 1
+
+
+@pytest.mark.parametrize("given", [None, 5, TEXT.encode(), ["text"]])
+def test_what_is_no_text_is_refused_and_not_shown(given: object) -> None:
+    with pytest.raises(TypeError, match="a secret is text") as refused:
+        Secret(given)  # type: ignore[arg-type]
+    assert TEXT not in str(refused.value)

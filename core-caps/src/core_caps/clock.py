@@ -79,9 +79,9 @@ class VirtualClock:
         """Move forward, waking every sleeper whose time has come, earliest first.
 
         Raises:
-            ValueError: `seconds` is negative; this clock never runs backwards.
+            ValueError: `seconds` is negative, or no number; this clock never runs backwards.
         """
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError(f"a clock cannot advance by {seconds} seconds")
         self._now += seconds
         while self._sleepers and self._sleepers[0][0] <= self._now:

@@ -12,6 +12,13 @@ class Secret:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        """Hide the text.
+
+        Raises:
+            TypeError: it is no text; what it is is not shown.
+        """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a secret is text, not {type(text).__name__}")
         self._text = text
 
     def reveal(self) -> str:

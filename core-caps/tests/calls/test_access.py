@@ -10,7 +10,7 @@ import pytest
 from core_caps import BlobReader, KeyValue, KeyValueReader, limited
 from core_caps.capabilities.blob_store import BlobStore
 from core_caps.claims.operation import operations_of
-from core_caps.errors import AccessDenied
+from core_caps.errors import AccessDenied, UnknownHint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,3 +163,12 @@ def test_one_class_for_each_protocol_and_set_of_operations(store: Store) -> None
 def test_what_declares_no_operations_is_no_protocol(store: Store) -> None:
     with pytest.raises(TypeError, match="declares no operations"):
         limited(store, int)
+
+
+def test_hints_that_cannot_be_meant_are_refused(store: Store) -> None:
+    with pytest.raises(TypeError, match="a list of texts"):
+        limited(store, KeyValue, hints="resource::kv::read")
+    with pytest.raises(UnknownHint, match="the family has: resource::kv::read"):
+        limited(store, KeyValue, hints=["resource::kv::raed"])
+    foreign = ["resource::mail::send", "resource::kv", "kv_read"]
+    assert "get" in dir(limited(store, KeyValue, hints=foreign))

@@ -282,6 +282,11 @@ class TestWaiting:
         [
             {"max_attempts": 0},
             {"max_attempts": 101},
+            {"max_attempts": 1.5},
+            {"max_attempts": "3"},
+            {"max_attempts": True},
+            {"base_seconds": "1"},
+            {"cap_seconds": None},
             {"base_seconds": -1},
             {"cap_seconds": math.inf},
             {"deadline_seconds": math.nan},

@@ -15,6 +15,7 @@ from core_caps import (
     SeededRng,
     VirtualClock,
     connect,
+    sync,
 )
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import BlobStore
@@ -29,6 +30,7 @@ from core_caps.errors import (
     PluginConflict,
     PluginNotFound,
     Unavailable,
+    UnknownHint,
 )
 
 pytestmark = pytest.mark.feature("DC-02")
@@ -237,6 +239,40 @@ def flows_open(opening): return object()
         with pytest.raises(ManifestInvalid, match=r"cap_one\.mock has no MockKv"):
             async with connect(KeyValue, "one"):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"capability": "kv"}, TypeError, "'kv' is no capability: give the protocol"),
+        ({"capability": None}, TypeError, "None is no capability"),
+        ({"capability": object}, TypeError, "object is no capability"),
+        ({"name": 5}, TypeError, "a plugin is called by its name, not by 5"),
+        ({"name": b"one"}, TypeError, "not by b'one'"),
+        ({"backend": b"mock"}, TypeError, "a backend is called by its name"),
+        ({"config": 5}, ConfigInvalid, "give config a dict"),
+        ({"config": "hunter2"}, ConfigInvalid, "give config a dict"),
+        ({"config": {5: "hunter2"}}, ConfigInvalid, "give config a dict"),
+        ({"secrets": ["hunter2"]}, ConfigInvalid, "give secrets a dict"),
+        ({"access": "resource::kv::read"}, TypeError, "hints are a list of texts"),
+        ({"access": [5]}, TypeError, "hints are a list of texts"),
+        ({"access": ["kv_raed"]}, UnknownHint, "the family has: resource::kv::read"),
+        ({"retry": 3}, TypeError, "retry is a Policy, not 3"),
+        ({"retry": Policy}, TypeError, "retry is a Policy"),
+        ({"observe": "log"}, TypeError, "observe is called with each CallRecord"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("connecting", [connect, sync.connect], ids=["async", "sync"])
+def test_an_argument_of_another_type_is_refused_at_once(
+    site: Any, connecting: Any, arguments: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    site.plugin("one")
+    given = {"capability": KeyValue, "name": "one"} | arguments
+    with pytest.raises(error) as refused:
+        connecting(**given)
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.feature("PL-03")

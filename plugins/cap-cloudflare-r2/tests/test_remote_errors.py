@@ -324,7 +324,7 @@ async def test_an_if_match_that_meets_no_object_is_a_failed_condition(client):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1", "http://name-that-is-not.invalid", "http://[::1]:1"]
+    "url", ["http://127.0.0.1:1", "https://name-that-is-not.invalid", "http://[::1]:1"]
 )
 @pytest.mark.parametrize("operation", CALLS)
 async def test_what_cannot_be_reached_was_never_sent(client, operation, url):

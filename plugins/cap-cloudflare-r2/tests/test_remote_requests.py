@@ -259,6 +259,11 @@ async def test_a_key_cannot_climb_out_of_its_bucket(client, key):
         {"base_url": "ftp://x"},
         {"base_url": "x"},
         {"base_url": "https://x?y"},
+        {"base_url": "https://x:99999"},
+        {"base_url": "http://example.com"},
+        {"base_url": f"https://user:{SECRET}@example.com"},
+        {"region": ""},
+        {"region": "a\nb"},
         {"addressing": "both"},
         {"timeout_seconds": 0},
         {"timeout_seconds": float("inf")},
@@ -273,6 +278,17 @@ def test_bad_settings_are_refused(client, settings):
     with pytest.raises(ConfigInvalid) as caught:
         client(settings.pop("base_url", "https://example.com"), **settings)
     assert SECRET not in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.feature("DC-04")
+async def test_certificates_that_cannot_be_read_are_a_bad_setting(client, tmp_path):
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for bundle in (tmp_path / "nowhere.pem", empty):
+        with pytest.raises(ConfigInvalid, match="ca_bundle"):
+            async with client("https://example.com", ca_bundle=str(bundle)):
+                pass
 
 
 @pytest.mark.feature("PH2-03")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from core_caps.claims.hints import canonical
+from core_caps.claims.hints import HINTS, canonical
 from core_caps.claims.manifest_shape import OperationClaim
 from core_caps.claims.operation import Operation, operation, operations_of
 from core_caps.errors import AccessDenied
@@ -37,7 +37,8 @@ def limited(
             grants nothing.
 
     Raises:
-        TypeError: the protocol declares no operations.
+        TypeError: the protocol declares no operations, or the hints are no list of texts.
+        UnknownHint: a known family has no such hint (EFFECT202).
     """
     offered = operations_of(protocol)
     if not offered:
@@ -51,7 +52,7 @@ def granted(
     protocol: type, claims: Mapping[str, _Claim], hints: Iterable[str] | None
 ) -> Mapping[str, _Claim]:
     """Of these operations, those that the protocol has and whose hints are all declared."""
-    declared = None if hints is None else frozenset(canonical(hint) for hint in hints)
+    declared = None if hints is None else HINTS.declared(hints)
     return {
         name: claims[name]
         for name in operations_of(protocol)

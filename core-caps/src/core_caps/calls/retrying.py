@@ -83,12 +83,12 @@ class Policy:
     deadline_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_attempts <= ATTEMPTS_MAX:
-            raise ValueError(f"max_attempts must be 1 to {ATTEMPTS_MAX}, not {self.max_attempts}")
+        if type(self.max_attempts) is not int or not 1 <= self.max_attempts <= ATTEMPTS_MAX:
+            raise ValueError(f"max_attempts must be 1 to {ATTEMPTS_MAX}, not {self.max_attempts!r}")
         for name in ("base_seconds", "cap_seconds", "deadline_seconds"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be a finite number of seconds, not {value}")
+            if type(value) not in (int, float) or not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a finite number of seconds, not {value!r}")
 
     def wait_seconds(self, attempt: int, asked_seconds: float | None, chance: float) -> float:
         """The wait after an attempt, from 1; never less than the service asked for.

@@ -108,6 +108,26 @@ class Hints(Mapping[str, Hint]):
                     hint=f"claim determinism = {str(floor.determinism)!r}, or drop the hint",
                 )
 
+    def declared(self, hints: Iterable[str]) -> frozenset[str]:
+        """These hints as full paths, for the code that declares them.
+
+        A whole family may be among them, though it grants nothing, and so may hints of families
+        that are not in the vocabulary.
+
+        Raises:
+            TypeError: it is one text, or something in it is none.
+            UnknownHint: a known family has no such hint (EFFECT202).
+        """
+        if isinstance(hints, str) or not all(isinstance(hint, str) for hint in hints):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"hints are a list of texts, not {hints!r}")
+        paths = frozenset(map(canonical, hints))
+        families = {hint.family for hint in self._hints.values()}
+        for path in paths:
+            family = "::".join(path.split("::")[:2])
+            if family in families and not any(covers(path, known) for known in self._hints):
+                raise UnknownHint(f"unknown hint {path!r}", hint=self._nearest(path))
+        return paths
+
     def with_families(self, hints: Iterable[Hint], *, owner: str) -> "Hints":
         """This vocabulary plus the hints that `owner` declares.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from core_caps.calls.access import whole_of
 from core_caps.claims.manifest import Manifest, OperationClaim, Provided, claims_of
-from core_caps.claims.operation import CapabilitySpec, part_of, required_of, spec_of
+from core_caps.claims.operation import CapabilitySpec, operations_of, part_of, required_of, spec_of
 from core_caps.errors import BindingMissing, PluginNotFound
 from core_caps.plugins.discovery import Found, find, instead, manifest_of, providers_of
 
@@ -32,6 +32,9 @@ class Choice(NamedTuple):
 
 def choose(capability: type, name: str | None, backend: str | None) -> Choice:
     """The plugin and the backend that serve a protocol; `core_caps.connect` lists the errors."""
+    for what, given in (("plugin", name), ("backend", backend)):
+        if not isinstance(given, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a {what} is called by its name, not by {given!r}")
     spec = _spec(capability)
     found = find(name) if name is not None else _only(capability, spec)
     manifest = manifest_of(found)
@@ -42,7 +45,9 @@ def choose(capability: type, name: str | None, backend: str | None) -> Choice:
 
 
 def _spec(capability: type) -> CapabilitySpec:
-    wholes = whole_of(capability)
+    if not isinstance(capability, type):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{capability!r} is no capability: give the protocol, KeyValue")
+    wholes = whole_of(capability) if operations_of(capability) else ()
     if len(wholes) != 1:
         raise TypeError(
             f"{capability.__qualname__} is no capability and no half of one"

@@ -17,6 +17,7 @@ from core_caps.plugins import hookspecs
 from core_caps.plugins.choosing import choose
 from core_caps.plugins.discovery import Found
 from core_caps.plugins.opening import Opening
+from core_caps.plugins.settings import given_settings
 from core_caps.rng import Rng, SystemRng
 from core_caps.secret import Secret
 
@@ -66,11 +67,18 @@ def connect(
         PluginNotFound: no such plugin or backend, or it does not provide the capability, or only
             the other half of it (CAP103).
         ManifestInvalid: the plugin's manifest cannot be used (CAP106).
-        ConfigInvalid: `retry` is given, and the backend retries by itself (CAP105).
+        ConfigInvalid: `config` or `secrets` is no mapping, or `retry` is given and the backend
+            retries by itself (CAP105).
+        UnknownHint: `access` names a hint that its family does not have (EFFECT202).
+        TypeError: the capability is no protocol, or another argument is of another type.
 
     Entering raises BackendNotInstalled (CAP104), ConfigInvalid (CAP105) and what the provider
     raises when it reaches out.
     """
+    if retry is not None and not isinstance(retry, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"retry is a Policy, not {retry!r}")
+    if observe is not None and not callable(observe):
+        raise TypeError(f"observe is called with each CallRecord; {observe!r} cannot be")
     chosen = choose(capability, name, backend)
     opening = Opening(
         capability=chosen.provided.name,
@@ -78,8 +86,8 @@ def connect(
         backend=chosen.backend,
         manifest=chosen.manifest,
         distribution=chosen.found.distribution,
-        config=dict(config or {}),
-        secrets=dict(secrets or {}),
+        config=given_settings(config, "config"),
+        secrets=given_settings(secrets, "secrets"),
         clock=clock or SystemClock(),
         rng=rng or SystemRng(),
     )

@@ -7,13 +7,13 @@ import dataclasses
 import difflib
 import os
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from core_caps.claims.manifest import Setting
 from core_caps.errors import ConfigInvalid, ManifestInvalid
 from core_caps.secret import Secret
 
-__all__ = ["resolved"]
+__all__ = ["given_settings", "resolved"]
 
 _Config = TypeVar("_Config")
 
@@ -71,6 +71,21 @@ def _check_fields(config: type[object], declared: Mapping[str, Setting], subject
     ]
     if findings:
         raise ManifestInvalid(f"{subject}: manifest and {title} disagree", findings=findings)
+
+
+def given_settings(given: object, where: str) -> dict[str, Any]:
+    """What a binding gives, as a table of its own.
+
+    Raises:
+        ConfigInvalid: it is no mapping of names to values; the values are not shown (CAP105).
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):  # pyright: ignore[reportUnknownVariableType]
+        raise ConfigInvalid(
+            f"{where} is no mapping of settings' names to values", hint=f"give {where} a dict"
+        )
+    return dict(cast("Mapping[str, Any]", given))
 
 
 def _unknown(given: Iterable[str], declared: Mapping[str, Setting], where: str) -> list[str]:

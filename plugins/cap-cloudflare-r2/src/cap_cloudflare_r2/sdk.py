@@ -25,7 +25,7 @@ from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as ET
 
 from core_caps.clock import Clock
-from core_caps.errors import ProviderError
+from core_caps.errors import ConfigInvalid, ProviderError
 
 from cap_cloudflare_r2 import errors
 from cap_cloudflare_r2.config import RemoteConfig
@@ -212,14 +212,24 @@ def _sent(request: Any, **_: object) -> Any:
 
 
 def trusted(ca_bundle: str) -> Any:
-    """The TLS settings: the system's certificates (SSL_CERT_FILE included) and the bundle's."""
+    """The TLS settings: the system's certificates (SSL_CERT_FILE included) and the bundle's.
+
+    Raises:
+        ConfigInvalid: the bundle cannot be read, or holds no certificates (CAP105).
+    """
     import ssl
 
     from botocore.httpsession import get_cert_path
 
     context = ssl.create_default_context()
     if ca_bundle:
-        context.load_verify_locations(cafile=ca_bundle)
+        try:
+            context.load_verify_locations(cafile=ca_bundle)
+        except OSError as error:  # ssl.SSLError is one, too
+            raise ConfigInvalid(
+                f"ca_bundle = {ca_bundle!r} cannot be used: {error.strerror or error}",
+                hint="give a file of certificates in PEM form, or leave it out",
+            ) from error
     elif not context.cert_store_stats()["x509_ca"] and not _has_system_certificates():
         context.load_verify_locations(cafile=get_cert_path(True))
     return context
