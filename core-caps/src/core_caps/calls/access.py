@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from core_caps.claims.hints import HINTS, canonical
 from core_caps.claims.manifest_shape import OperationClaim
-from core_caps.claims.operation import Operation, operation, operations_of
+from core_caps.claims.operation import Operation, declared_as, operations_of
 from core_caps.errors import AccessDenied
 
 __all__ = ["Calls", "granted", "limited", "view_of", "whole_of"]
@@ -149,7 +149,7 @@ def _view_class(
     del view_class._calls  # pyright: ignore[reportAttributeAccessIssue]
     for name in names:
         method = _method(name, slot.__get__, protocol)
-        setattr(view_class, name, method if blocking else _marked(method, operations[name]))
+        setattr(view_class, name, method if blocking else declared_as(operations[name], method))
     return view_class, slot.__set__
 
 
@@ -162,16 +162,6 @@ def _method(name: str, calls_of: Callable[[object], Calls], protocol: type) -> C
     call.__name__, call.__qualname__ = name, f"{protocol.__name__}View.{name}"
     call.__doc__ = original.__doc__
     return call
-
-
-def _marked(method: Callable[..., Any], declared: Operation) -> Callable[..., Any]:
-    return operation(
-        *declared.hints,
-        repeat=declared.repeat,
-        delegates=declared.delegates,
-        optional=declared.optional,
-        streams=declared.streams,
-    )(method)
 
 
 def _denied(
