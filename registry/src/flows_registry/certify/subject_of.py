@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core_caps.capabilities.known import KNOWN
 from core_caps.claims.manifest import Provided, claims_of
+from core_caps.claims.operation import part_of
 from core_caps.contract.codec import load
 from core_caps.contract.suite import Contract, Exercise
 
@@ -21,13 +22,7 @@ def subject_of(built: Built) -> Subject:
     A capability of the plugin's own is added by `described`, which asks its environment.
     """
     capabilities = {
-        provided.contract: _capability(
-            built,
-            provided,
-            KNOWN[provided.contract].protocol,
-            KNOWN[provided.contract].suite,
-            load(KNOWN[provided.contract].suite),
-        )
+        provided.contract: _known(built, provided)
         for provided in built.manifest.capabilities.values()
         if provided.contract in KNOWN
     }
@@ -55,6 +50,14 @@ def described(subject: Subject, built: Built, lab: Lab) -> Subject:
             built, provided, provided.protocol, provided.suite, contract
         )
     return Subject(subject.name, subject.distribution, subject.manifest, capabilities)
+
+
+def _known(built: Built, provided: Provided) -> Capability:
+    """A capability of ours: opened as the half of it that the plugin provides, or whole."""
+    suite = KNOWN[provided.contract].suite
+    contract: Contract = load(suite)
+    part = part_of(contract.protocol, provided.operations) or contract.protocol
+    return _capability(built, provided, f"{part.__module__}:{part.__qualname__}", suite, contract)
 
 
 def _capability(
