@@ -105,6 +105,7 @@ def test_the_service_answers_wherever_it_is_asked_for(rooms: Rooms) -> None:
         run = rooms.run(room, act("exchange", "GET", "key"))
     assert value_of(run)["data"].startswith(b"HTTP/1.1 404 ")
     assert run.egress == (("api.cloudflare.com", 443),)
+    assert [(each.host, each.port) for each in run.exchanges] == [("api.cloudflare.com", 443)]
 
 
 @isolated

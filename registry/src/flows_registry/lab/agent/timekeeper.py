@@ -108,6 +108,9 @@ class Timekeeper:
                 continue
             if self._bytes_on_the_way() and quiet_seconds < GRACE_SECONDS:
                 continue
+            # It may have read them while we looked; it says that it is busy before it reads.
+            if self._page.busy > 0 and quiet_seconds < BUSY_SECONDS_MAX:
+                continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
             # reader by now, so only a process that still sleeps is waiting for time.
             if self._activity() != after:

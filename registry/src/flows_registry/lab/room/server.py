@@ -60,6 +60,7 @@ class Server:
         self._names = Names()
         self._tap: Tap | None = None
         self._listeners: list[socket.socket] = []
+        self._vendors_port: dict[int, int] = {}
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._contexts = {
@@ -70,41 +71,46 @@ class Server:
             self._tap = Tap(self._names)
 
     def listen(self) -> list[int]:
-        """Open the listeners; the ports, in the order of the settings."""
-        host = "0.0.0.0" if self._settings["isolated"] else "127.0.0.1"  # noqa: S104
-        ports: list[int] = []
-        for port in self._settings["ports"]:
-            for family, address in ((socket.AF_INET, host), (socket.AF_INET6, "::")):
-                if family == socket.AF_INET6 and not self._settings["isolated"]:
-                    continue
-                listener = socket.socket(family)
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                listener.bind((address, port))
-                listener.listen(_LISTEN_BACKLOG)
-                self._listeners.append(listener)
-                if family == socket.AF_INET:
-                    ports.append(listener.getsockname()[1])
-                threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        """Open the listeners; the ports, in the order of the settings, and ever the same."""
+        vendors: list[int] = self._settings["ports"]
+        free = vendors if self._settings["isolated"] else [0] * len(vendors)
+        ports = [self._listen(port) for port in self._vendors_port or free]
+        self._vendors_port = dict(zip(ports, vendors, strict=True))
         return ports
 
-    def begin(self, ports: list[int]) -> None:
+    def _listen(self, port: int) -> int:
+        """Listen for both families in a network of our own, else on loopback; the port."""
+        hosts = {socket.AF_INET: "127.0.0.1"}
+        if self._settings["isolated"]:
+            hosts = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104
+        for family, host in hosts.items():
+            listener = socket.socket(family)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((host, port))
+            listener.listen(_LISTEN_BACKLOG)
+            port = listener.getsockname()[1]
+            self._listeners.append(listener)
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        return port
+
+    def begin(self) -> None:
         """Forget the last case, and wait until nothing of it is going on any more."""
         self.desk.release()
-        self.refuse(False, ports)
+        self.refuse(False)
         self.close_idle()
         _until(lambda: not self._open and not self.desk.is_busy)
         self.desk.begin()
         self.egress()
 
-    def disarm(self, ports: list[int]) -> dict[str, Any]:
+    def disarm(self) -> dict[str, Any]:
         """The report of the armed time, once what is under way has been noted."""
-        self.refuse(False, ports)
+        self.refuse(False)
         _until(lambda: not self.desk.is_busy)
         return dict(self.desk.disarm(), egress=self.egress())
 
-    def refuse(self, refusing: bool, ports: list[int]) -> None:
+    def refuse(self, refusing: bool) -> None:
         """Close the listeners, so that connections are refused, or open them again."""
         if refusing:
             for listener in self._listeners:
@@ -113,7 +119,6 @@ class Server:
                 listener.close()
             self._listeners.clear()
         elif not self._listeners:
-            self._settings = dict(self._settings, ports=ports)
             self.listen()
 
     def close_idle(self) -> None:
@@ -149,7 +154,7 @@ class Server:
         """One connection's life; counted as busy when it begins."""
         port = 0
         with suppress(OSError):
-            port = connection.getsockname()[1]
+            port = self._vendors_port[connection.getsockname()[1]]
         with self._lock:
             self._open.add(connection)
         try:
@@ -296,20 +301,19 @@ def main(control: int, settings: dict[str, Any]) -> None:
 
         try:
             server = Server(settings, lambda what, text: reply({what: text}))
-            ports = server.listen()
-            reply({"ports": ports})
+            reply({"ports": server.listen()})
             for raw in stream:
-                reply(_done(server, ports, json.loads(raw)))
+                reply(_done(server, json.loads(raw)))
         except HostBroken as broken:
             reply({"reference broken": str(broken)})
     os._exit(0)
 
 
-def _done(server: Server, ports: list[int], command: dict[str, Any]) -> dict[str, Any]:
+def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
     """Do what the control socket asks for; the answer."""
     match command:
         case {"begin": _}:
-            server.begin(ports)
+            server.begin()
         case {"arm": faults, "perturbation": perturbation}:
             kinds = {fault["kind"] for fault in faults}
             if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
@@ -317,9 +321,9 @@ def _done(server: Server, ports: list[int], command: dict[str, Any]) -> dict[str
             server.egress()
             server.desk.arm(faults, perturbation)
             if "refused" in kinds:
-                server.refuse(True, ports)
+                server.refuse(True)
         case {"disarm": _}:
-            return server.disarm(ports)
+            return server.disarm()
         case unknown:
             return {"error": f"unknown command {sorted(unknown)}"}
     return {}

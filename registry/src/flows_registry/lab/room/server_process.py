@@ -48,7 +48,7 @@ class FaultServer:
             "secrets": dict(furniture.secrets),
             "page": str(directory / "page"),
             "isolated": isolated,
-            "ports": list(furniture.ports) if isolated else [0 for _ in furniture.ports],
+            "ports": list(furniture.ports),
             "certificates": {kind: dict(files) for kind, files in furniture.certificates.items()},
         }
         command = [sys.executable, "-P", "-s", "-m", "flows_registry.lab.room.server"]
