@@ -10,6 +10,7 @@ import pytest
 from flows_registry.certify.run import CHECKS, Options, certify
 from flows_registry.checks.determinism.axes import AXES, REPEAT
 from flows_registry.checks.determinism.replay import replayed
+from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN
 from flows_registry.checks.effects.check import SIDES
 from flows_registry.checks.effects.evidence import gathered
 from flows_registry.verdict import Certification, Finding, Verdict
@@ -123,7 +124,7 @@ def test_the_package_check_refuses(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.feature("P4-01", "CK-01")
+@pytest.mark.feature("P4-01", "CK-01", "DC-03")
 @pytest.mark.parametrize("name", _by("effects"))
 def test_the_effects_check_refuses(name: str, tmp_path: Path) -> None:
     _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
@@ -142,7 +143,7 @@ def test_without_one_of_its_sides_the_effects_check_is_blind(name: str, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.feature("P4-02", "CK-02")
+@pytest.mark.feature("P4-02", "CK-02", "S3-02")
 @pytest.mark.parametrize("name", _by("determinism"))
 def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
     twin = TWINS[name]
@@ -196,10 +197,11 @@ def test_a_defect_is_refused_under_other_names_and_in_another_place(
 @pytest.mark.feature("DC-05")
 def test_every_check_and_every_base_has_its_twins() -> None:
     assert {twin.check for twin in twins.TWINS} == {check for check in CHECKS if check != "parity"}
-    assert {twin.base for twin in twins.TWINS} == set(bases.BASES)
+    assert {twin.base for twin in twins.TWINS} == {*bases.BASES, *bases.REAL}
     assert len(TWINS) == len(twins.TWINS) >= 16
     assert {TWINS[name].alone for name in _alone("effects")} == {side.__name__ for side in SIDES}
-    assert {TWINS[name].alone for name in _alone("determinism")} >= {*AXES, REPEAT.name}
+    causes = {*AXES, REPEAT.name, MOVED, OVERWRITTEN}
+    assert {TWINS[name].alone for name in _alone("determinism")} == causes
     assert {TWINS[name].check for name in EVERYWHERE} >= {
         "effects", "determinism", "contract", "injection",
     }  # fmt: skip

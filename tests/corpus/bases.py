@@ -1,25 +1,32 @@
 """Small complete plugins, made from the parts in this folder.
 
-Every base is the shared parts with one transport of its own; the pure one has a mock alone.
+Every base is the shared parts with one transport of its own; the pure one has a mock alone. For
+what the small ones do not provide, a twin is made from a real plugin.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BASES", "Files", "edited", "files_of", "path_of", "write"]
+__all__ = ["BASES", "REAL", "Files", "edited", "files_of", "path_of", "write"]
 
 Files = Mapping[str, str]
 """A plugin: path in its folder → text."""
 
 BASES = ("urllib", "aiohttp", "sockets", "pure")
 
+REAL = {"r2": "cap_cloudflare_r2"}
+"""Real plugins that twins are made from: the base's name, the package."""
+
 _HERE = Path(__file__).parent
+_PLUGINS = _HERE.parents[1] / "plugins"
 _MOCK_ALONE = ("__init__.py", "plugin.py", "config.py", "cursors.py", "limits.py", "mock.py")
 
 
 def files_of(base: str) -> dict[str, str]:
-    """The files of a base. Its package is `corpus_BASE`."""
+    """The files of a base. Its package is `corpus_BASE`, or a real plugin's own."""
+    if base in REAL:
+        return _real(_PLUGINS / REAL[base].replace("_", "-"))
     package = f"corpus_{base}"
     parts = {path.name: path.read_text() for path in (_HERE / "shared").iterdir()}
     if base == "pure":
@@ -51,6 +58,12 @@ def files_of(base: str) -> dict[str, str]:
     return {"pyproject.toml": project, f"src/{package}/py.typed": "", **source}
 
 
+def _real(folder: Path) -> dict[str, str]:
+    kept = ("README.md", "pyproject.toml", "src/*/*.py", "src/*/*.toml", "src/*/py.typed")
+    found = (path for pattern in kept for path in folder.glob(pattern))
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in found}
+
+
 def write(files: Files, folder: Path) -> Path:
     """Put a plugin into a folder; that folder."""
     for name, text in files.items():
@@ -77,4 +90,5 @@ def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> di
 
 def path_of(base: str, file: str) -> str:
     """Where a file of the package lies in the plugin's folder."""
-    return file if file == "pyproject.toml" else f"src/corpus_{base}/{file}"
+    package = REAL.get(base, f"corpus_{base}")
+    return file if file == "pyproject.toml" else f"src/{package}/{file}"

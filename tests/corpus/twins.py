@@ -27,8 +27,8 @@ class Twin:
         codes: the findings' codes that must all be among those of this check.
         only: run only cases of this check whose name contains this text; for determinism the
             exercise in which it shows.
-        alone: the side of the effects check, or the axis of determinism, that finds it when no
-            other does; "" where several do.
+        alone: the side of the effects check, or the axis or world of determinism, that finds it
+            when no other does; "" where several do.
     """
 
     name: str
@@ -45,6 +45,10 @@ _EXCHANGE = "                answer = await transport.exchange(request)\n"
 _SENT = "        return self._read(operation, answer, read, writes=writes)\n"
 _PUT = '        await self._ask("put", "PUT", path, answers.envelope, body, content_type)\n'
 _FORM = "limits.metadata_text(metadata))\n        limits.expiry("
+_GET_BY_HASH = '        found = await self._requests.get("get_by_hash", key, seconds=self._seconds)\n'
+_PRESIGNED = (
+    "        return self._requests.presigned(method, key, expires_in_seconds=expires_in_seconds)\n"
+)
 _MOCK_GET = "        return None if stored is None else stored.value\n"
 
 
@@ -58,7 +62,22 @@ def _again(condition: str, attempts: str = "range(3)") -> str:
     )
 
 
+def _signed(name: str, old: str, new: str) -> Twin:
+    """A twin whose signed URLs grant something else than what was asked for."""
+    return Twin(
+        name,
+        "r2",
+        (Edit("remote.py", _PRESIGNED, _PRESIGNED.replace(old, new)),),
+        "effects",
+        ("EFFECT206",),
+        alone="use_side",
+    )
+
+
 _EFFECTS = (
+    _signed("a signed URL that writes where it should read", "(method", '("PUT"'),
+    _signed("a signed URL that outlives its time", "=expires_in_seconds", "=604_800"),
+    _signed("a signed URL for another key", ", key", ', key + "~"'),
     Twin(
         "a read writes",
         "urllib",
@@ -389,6 +408,55 @@ _DETERMINISM = (
         ("DET301",),
         "get_with_metadata",
         "chunking",
+    ),
+    Twin(
+        "a pinned read that looks for the newest of its name",
+        "r2",
+        (
+            Edit(
+                "remote.py",
+                _GET_BY_HASH,
+                "        page = await self.list(prefix=key[:-1])\n"
+                "        key = page.keys[-1] if page.keys else key\n" + _GET_BY_HASH,
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+        "get_by_hash",
+        "world around its pin",
+    ),
+    Twin(
+        "a pinned read that forgets after a day",
+        "r2",
+        (
+            Edit(
+                "mock.py",
+                "        if hashlib.sha256(found.data)",
+                "        if self._clock.now() > (found.info.uploaded_at or 0.0) + 86_400:\n"
+                "            return None\n"
+                "        if hashlib.sha256(found.data)",
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+        "get_by_hash",
+        "world around its pin",
+    ),
+    # The contract's own promise refuses it too; here the byte that may not come is shown.
+    Twin(
+        "a pinned read that is not verified",
+        "r2",
+        (
+            Edit(
+                "remote.py",
+                '        await self._requests.verify_sha256(found, digest.removeprefix("sha256:"))\n',
+                "",
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+        "get_by_hash",
+        "content that stands under its pin",
     ),
 )  # fmt: skip
 

@@ -298,6 +298,13 @@ _ROWS = (
         "Add exercises for it to the contract's suite.",
     ),
     Diagnostic(
+        "EFFECT206",
+        "a URL grants something else",
+        "A URL that an operation hands out was used: it does not do what is delegated, or it does "
+        "more, with another method, for another object, or after its time.",
+        "Sign the method, the key and the expiry that the caller asked for.",
+    ),
+    Diagnostic(
         "DET301",
         "depends on its surroundings",
         "With the service standing still, the same call gave other bytes when the hash seed, the "

@@ -20,6 +20,7 @@ __all__ = [
     "ContractCase",
     "ContractViolation",
     "Exercise",
+    "Grant",
     "Model",
     "NoModel",
     "Result",
@@ -112,6 +113,25 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What the URL that a call mints permits: one request, for so long, and nothing else.
+
+    Attributes:
+        method: the HTTP method that it is good for.
+        seconds: its life.
+        same_as: the call that does the same with the binding's own rights.
+        content: what to send with it.
+        answer: the content that it is answered with, or None where that does not matter.
+    """
+
+    method: str
+    seconds: int
+    same_as: Call
+    content: bytes | None = None
+    answer: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exercise:
     """A named way to use one operation; the certifier meets it with faults and perturbations.
 
@@ -120,12 +140,14 @@ class Exercise:
         call: the call under test; it succeeds on a healthy service after `setup`.
         setup: calls that bring the service into the state that `call` needs.
         probe: reads that show what `call` did, where its own result does not.
+        grant: where `call` mints a URL, what that permits; the certifier uses it.
     """
 
     name: str
     call: Call
     setup: tuple[Call, ...] = ()
     probe: tuple[Call, ...] = ()
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True)

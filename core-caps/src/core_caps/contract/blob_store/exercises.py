@@ -4,7 +4,7 @@ import hashlib
 
 from core_caps.capabilities.blob_store import ByteRange
 from core_caps.contract.blob_store.metadata import CUSTOM, HTTP
-from core_caps.contract.suite import Call, Exercise, Result, Stream
+from core_caps.contract.suite import Call, Exercise, Grant, Result, Stream
 
 __all__ = ["EXERCISES"]
 
@@ -80,10 +80,16 @@ EXERCISES = (
         "copy", Call("copy", (_KEY, _TRICKY)), (_PUT_RICH,), (Call("get", (_TRICKY,)), Call("list"))
     ),
     Exercise("copy absent", Call("copy", (_OTHER, _TRICKY)), (_PUT,), _READ),
-    Exercise("presign", Call("presign", (_KEY,)), (_PUT,)),
+    Exercise(
+        "presign",
+        Call("presign", (_KEY,)),
+        (_PUT,),
+        grant=Grant("GET", 3600, Call("get", (_KEY,)), answer=b"hello"),
+    ),
     Exercise(
         "presign put",
         Call("presign", (_KEY,), {"method": "PUT", "expires_in_seconds": 60}),
         (_PUT,),
+        grant=Grant("PUT", 60, Call("put", (_KEY, b"by its URL")), content=b"by its URL"),
     ),
 )

@@ -1,8 +1,8 @@
-"""What each operation does to the world, seen from three sides and compared with what it claims.
+"""What each operation does to the world, seen from every side and compared with what it claims.
 
 The source says what could happen, the wire what was asked of the service, the service's state what
-really changed. More than declared is refused; so is less, when the cases reached success. Each
-side finds what neither of the others can.
+really changed; what an operation hands out is used as its holder would. More than declared is
+refused; so is less, when the cases reached success. Each side finds what none of the others can.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from flows_registry.checks.effects.evidence import NAME, Evidence, gathered
 from flows_registry.checks.effects.state_side import state_side
 from flows_registry.checks.effects.static_side import static_side
+from flows_registry.checks.effects.use_side import use_side
 from flows_registry.checks.effects.wire_side import wire_side
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.verdict import CheckResult, Finding, Verdict
@@ -19,7 +20,7 @@ __all__ = ["SIDES", "Side", "check_effects"]
 Side = Callable[[Evidence], Iterator[tuple[str, Finding]]]
 """One way to look: from the evidence to findings, each with the operation it is about."""
 
-SIDES: tuple[Side, ...] = (static_side, state_side, wire_side)
+SIDES: tuple[Side, ...] = (static_side, state_side, wire_side, use_side)
 
 
 def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
@@ -36,7 +37,7 @@ def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Ch
         for operation, derived in evidence.derived.items()
         if derived.top
     }
-    facts = {"sides": ["static", "wire", "state"], "static_unknown": unknown}
+    facts = {"sides": ["static", "wire", "state", "use"], "static_unknown": unknown}
     return CheckResult(
         NAME, backend, verdict, len(evidence.seen), tuple(found), plan.lab.level, facts
     )

@@ -11,6 +11,8 @@ from core_caps import connect
 from core_caps.contract.codec import decode, encode, load
 from core_caps.contract.suite import Call, Result, Stream
 
+from .using import use
+
 __all__ = ["perform", "visit"]
 
 CHUNKS_BYTES_MAX = 256 * 1024 * 1024
@@ -24,8 +26,8 @@ async def perform(
 
     Args:
         case: `plugin`, `backend`, `protocol`, `config`, `secrets`, the calls of `setup`, `calls`
-            and `probe` (encoded), `elapsed_seconds` between setup and calls, and
-            `cancel_after_seconds` or None.
+            and `probe` (encoded), `elapsed_seconds` between setup and calls, `use` of the last
+            result (see using) or None, and `cancel_after_seconds` or None.
         arm: called when the state is ready and the calls under test begin.
         disarm: called when they have ended, before the probe.
     """
@@ -57,6 +59,8 @@ async def perform(
                     report["steps"].append(
                         await _cancellable(provider, call, results, cancel_after)
                     )
+            if case["use"] is not None and results:
+                report["answer"] = await use(results[-1], decode(case["use"]))
             if cancel_after is not None:
                 await asyncio.sleep(case["settle_seconds"])
             disarm()

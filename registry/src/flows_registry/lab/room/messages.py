@@ -1,11 +1,12 @@
 """What an agent is told of a case, and the run that its report and the server's make together."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from core_caps.contract.codec import encode
+from core_caps.contract.codec import decode, encode
 
-from flows_registry.lab.case import Case, CaseRun, ErrorFacts, Exchange, Step
+from flows_registry.lab.case import Answer, Case, CaseRun, ErrorFacts, Exchange, Step
 from flows_registry.lab.room.furniture import Furniture
 
 __all__ = ["message_of", "run_of"]
@@ -26,6 +27,7 @@ def message_of(case: Case, furniture: Furniture) -> dict[str, Any]:
         **message,
         "setup": encode(list(case.setup)),
         "calls": encode(list(case.calls)),
+        "use": None if case.use is None else encode(asdict(case.use)),
         "probe": encode(list(case.probe)),
         "elapsed_seconds": case.elapsed_seconds,
         "cancel_after_seconds": case.cancel_after_seconds,
@@ -52,6 +54,7 @@ def run_of(
         setup=steps("setup"),
         steps=steps("steps"),
         probe=steps("probe"),
+        answer=Answer(**decode(report["answer"])) if "answer" in report else None,
         opening=ErrorFacts(**dict(opening, ancestors=tuple(opening["ancestors"])))
         if opening
         else None,
