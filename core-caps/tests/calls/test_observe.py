@@ -13,8 +13,6 @@ from core_caps.calls.observe import CallRecord, observed
 from core_caps.capabilities.blob_store import Blob, ObjectInfo
 from core_caps.errors import Outcome, RateLimited, Unavailable
 
-pytestmark = pytest.mark.feature("DC-03")
-
 
 class Watched:
     """A call under observation on a clock of its own."""

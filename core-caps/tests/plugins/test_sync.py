@@ -28,7 +28,7 @@ from core_caps.errors import (
     Unavailable,
 )
 
-pytestmark = pytest.mark.feature("DC-02", "DC-04")
+pytestmark = pytest.mark.feature("DC-02")
 
 BLOB_MANIFEST = """
 schema = 1

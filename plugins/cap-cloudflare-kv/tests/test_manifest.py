@@ -16,8 +16,10 @@ from core_caps.capabilities.key_value import KeyValue
 from core_caps.claims.lattice import Determinism, Effects
 from core_caps.claims.manifest import FILE_NAME, claims_of, read
 from core_caps.claims.operation import spec_of
+from core_caps.errors import DeterminismTooStrong, EffectTooSmall
 
-MANIFEST = read(Path(cap_cloudflare_kv.__file__).parent / FILE_NAME)
+FILE = Path(cap_cloudflare_kv.__file__).parent / FILE_NAME
+MANIFEST = read(FILE)
 PROVIDED = MANIFEST.capabilities["kv"]
 SPEC = spec_of(KeyValue)
 
@@ -31,6 +33,25 @@ def test_hints_floor_the_claims() -> None:
         assert claim.hints == (f"resource::kv::{'read' if reads else 'write'}",)
         assert claim.effects is (Effects.READ_ONLY if reads else Effects.EFFECTFUL)
         assert claim.determinism is Determinism.BEST_EFFORT
+
+
+@pytest.mark.feature("W2-02", "DC-03")
+@pytest.mark.parametrize(
+    ("operation", "claim", "error"),
+    [
+        ("put", 'effects = "read_only"', EffectTooSmall),
+        ("get", 'effects = "pure"', EffectTooSmall),
+        ("put", 'determinism = "stable"', DeterminismTooStrong),
+        ("get", 'determinism = "strict"', DeterminismTooStrong),
+    ],
+)
+def test_a_claim_that_does_not_match_its_hint_is_refused(operation, claim, error) -> None:
+    deviation = f"\n[capabilities.kv.deviations.{operation}]\n{claim}\n"
+    lying = read(FILE.read_bytes() + deviation.encode())
+    with pytest.raises(error) as refused:
+        claims_of(lying, SPEC)
+    assert refused.value.code in ("EFFECT201", "DET302")
+    assert refused.value.hint
 
 
 @pytest.mark.feature("DC-03", "PH2-01")

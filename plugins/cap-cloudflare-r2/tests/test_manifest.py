@@ -17,6 +17,7 @@ from core_caps.claims.lattice import Determinism, Effects
 from core_caps.claims.manifest import read
 from core_caps.claims.manifest_shape import claims_of
 from core_caps.claims.operation import spec_of
+from core_caps.errors import DeterminismTooStrong
 
 FOLDER = Path(cap_cloudflare_r2.__file__).parent
 MANIFEST = read(FOLDER / "capability.toml")
@@ -46,6 +47,16 @@ def test_hints_and_what_follows():
     pinned = claims["get_by_hash"]
     assert (pinned.effects, pinned.determinism) == (Effects.READ_ONLY, Determinism.STRICT)
     assert "resource::blob::write" in claims["presign"].delegates
+
+
+@pytest.mark.feature("PH2-04", "W2-02")
+@pytest.mark.parametrize("level", ["strict", "stable"])
+@pytest.mark.parametrize("operation", ["put", "delete", "copy", "presign"])
+def test_what_writes_cannot_claim_more_than_best_effort(operation, level):
+    claim = f'\n[capabilities.blob.deviations.{operation}]\ndeterminism = "{level}"\n'
+    lying = read((FOLDER / "capability.toml").read_bytes() + claim.encode())
+    with pytest.raises(DeterminismTooStrong, match="resource::"):
+        claims_of(lying, spec_of(BlobStore))
 
 
 @pytest.mark.feature("DC-03")
