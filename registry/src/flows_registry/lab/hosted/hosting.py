@@ -63,7 +63,6 @@ class Host:
         self._what = f"the {kind} {name}"
         self._seconds_max = seconds_max
         self._lock = threading.Lock()
-        self._buffer = bytearray()
         self._failed: str | None = None
         self._line, theirs = socket.socketpair()
         argv = [str(python), "-P", "-s", str(_PROGRAM), str(theirs.fileno()), kind, name]
@@ -112,20 +111,19 @@ class Host:
 
     def _answer(self) -> Any:
         end = time.monotonic() + self._seconds_max
-        while b"\n" not in self._buffer:
+        answer = bytearray()
+        while not answer.endswith(b"\n"):
             left = end - time.monotonic()
             if left <= 0 or not select.select([self._line], [], [], left)[0]:
                 self._fail(f"did not answer within {self._seconds_max:g} s")
             chunk = self._line.recv(1 << 20)
             if not chunk:
                 self._fail("ended without a word")
-            self._buffer += chunk
-            if len(self._buffer) > ANSWER_BYTES_MAX:
+            answer += chunk
+            if len(answer) > ANSWER_BYTES_MAX:
                 self._fail(f"answered with more than {ANSWER_BYTES_MAX} bytes")
-        line, _, rest = self._buffer.partition(b"\n")
-        self._buffer = bytearray(rest)
         try:
-            message: dict[str, Any] = json.loads(line)
+            message: dict[str, Any] = json.loads(answer)
         except ValueError:
             self._fail("answered no JSON")
         if "broken" in message:

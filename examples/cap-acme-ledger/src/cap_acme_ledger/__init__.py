@@ -1,0 +1,1 @@
+"""Ledger, a new capability, and Acme's service that provides it."""

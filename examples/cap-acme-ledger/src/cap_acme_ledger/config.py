@@ -1,0 +1,33 @@
+"""The settings of each backend."""
+
+from dataclasses import dataclass
+
+from core_caps.secret import Secret
+
+__all__ = ["MockConfig", "RemoteConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class MockConfig:
+    """How the mock behaves.
+
+    Attributes:
+        store: clients of one process that name the same store share it; "" is one's own.
+    """
+
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfig:
+    """How the service is reached.
+
+    Attributes:
+        api_token: the credential.
+        base_url: where the API is.
+        timeout_seconds: the longest that one call takes.
+    """
+
+    api_token: Secret
+    base_url: str = "https://ledger.acme.example/v1"
+    timeout_seconds: float = 30.0
