@@ -1,10 +1,13 @@
 """`doctor`: each line is tried, and a line that fails says what to do."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from flows_registry.commands.doctor import examine
+from flows_registry.commands import doctor
+from flows_registry.commands.doctor import Line, examine
 from flows_registry.commands.new import create
 from flows_registry.main import main
 
@@ -17,13 +20,42 @@ def test_every_line_is_there_and_the_exit_code_agrees(capsys: pytest.CaptureFixt
     code = main(["doctor", "--json"])
     told = json.loads(capsys.readouterr().out)
     subjects = {line["subject"] for line in told["lines"]}
-    assert {"Python", "uv", "cache folder", "network namespaces", "Node.js"} <= subjects
+    assert {
+        "Python",
+        "uv",
+        "cache folder",
+        "network namespaces",
+        "certification",
+        "Node.js",
+    } <= subjects
     assert {"plugin cloudflare-kv", "plugin cloudflare-r2"} <= subjects
     assert told["healthy"] is all(line["ok"] for line in told["lines"])
     assert code == (0 if told["healthy"] else 1)
     for line in told["lines"]:
         assert line["found"]
         assert line["ok"] or line["next_step"]
+
+
+def _said(subject: str) -> Line:
+    (line,) = [line for line in examine() if line.subject == subject]
+    return line
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="nobody else can tell: no unshare here")
+def test_the_level_is_the_one_that_the_kernel_allows() -> None:
+    command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "true"]
+    allowed = subprocess.run(command, capture_output=True, check=False)
+    level = "L2" if allowed.returncode == 0 else "L1"
+    assert _said("network namespaces").ok is (level == "L2")
+    assert _said("certification").found.startswith(f"up to {level}: ")
+
+
+def test_without_namespaces_the_level_is_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "isolation", lambda: "unshare: Operation not permitted")
+    line = _said("network namespaces")
+    assert (line.ok, line.found) == (False, "unshare: Operation not permitted")
+    assert "user namespaces" in line.next_step
+    assert _said("certification").found.startswith("up to L1: ")
 
 
 def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
