@@ -97,7 +97,8 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]
 def _is_certified(path: Path) -> None:
     checks = tuple(check for check in CHECKS if check != "parity")
     found = certify(Options(path, checks=checks, jobs=ROOMS))
-    assert found.as_json()["verdict"] == "certified", _shown(found)
+    # Every check but parity: a part certifies nothing, it passes.
+    assert found.as_json()["verdict"] == "passed", _shown(found)
     assert {result.check for result in found.checks} == set(checks)
     assert all(result.cases > 0 for result in found.checks)
 
