@@ -503,7 +503,7 @@ _ROWS = (
         "IDEM026",
         "field does not fit the key's schema",
         "A field of an idempotency key is missing, unexpected, or of another type than its schema "
-        "says. 1, 1.0 and '1' make three different keys, and so three side effects.",
+        "says. 1, 1.0 and '1' make three different keys, and so the work is done three times.",
         "Convert the field that the message names before the key is made, or correct the schema.",
     ),
     # PARITY: the plugin against the vendor's simulator
