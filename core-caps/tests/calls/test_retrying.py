@@ -45,8 +45,8 @@ class Sends(Protocol):
     @operation("resource::queue::publish", repeat=Repeat.UNSAFE)
     async def send(self) -> str: ...
 
-    @operation("resource::queue::publish", repeat=Repeat.KEYED)
-    async def send_keyed(self) -> str: ...
+    @operation("resource::queue::publish", repeat=Repeat.KEYED, key="once")
+    async def send_keyed(self, *, once: str | None = None) -> str: ...
 
     @operation("resource::queue::publish")
     async def send_safely(self) -> str: ...
@@ -78,7 +78,10 @@ class Failing:
                     break
         return await self._answer()
 
-    send = send_keyed = send_safely = _answer
+    async def send_keyed(self, *, once: str | None = None) -> bytes:
+        return await self._answer()
+
+    send = send_safely = _answer
 
     def open(self, key: str) -> AsyncIterator[bytes]:
         self.attempts.append(ATTEMPT.get())
@@ -181,6 +184,14 @@ async def test_an_unknown_outcome_is_repeated_only_where_that_is_safe(
     else:
         assert await getattr(queue, call)() == b"done"
     assert len(provider.attempts) == attempts
+
+
+@pytest.mark.feature("CK-03")
+async def test_a_key_makes_every_outcome_safe_to_repeat() -> None:
+    provider = Failing(Unavailable("lost", outcome=Outcome.UNKNOWN))
+    queue, _ = over(provider, protocol=Sends)
+    assert await queue.send_keyed(once="k") == b"done"
+    assert len(provider.attempts) == 2
 
 
 @pytest.mark.parametrize("condition", ["if_match", "if_none_match"])

@@ -119,10 +119,10 @@ def retrying(
     """The same capability, with failed calls repeated where a repeat is safe.
 
     A call is repeated when its error is transient and nothing was applied, or when its operation
-    is `Repeat.SAFE`. A conditional write counts as keyed: after an UNKNOWN outcome its condition
-    may fail on its own first attempt. A stream is repeated only while nothing of it was consumed.
-    Once an attempt may have been applied, the error that is raised says so, whatever the last
-    attempt's own outcome.
+    is `Repeat.SAFE`, or keyed and given its idempotency key. A conditional write is not repeated
+    after an UNKNOWN outcome: its condition may fail on its own first attempt. A stream is repeated
+    only while nothing of it was consumed. Once an attempt may have been applied, the error that is
+    raised says so, whatever the last attempt's own outcome.
 
     Args:
         provider: what `connect` yields, or any provider with `protocol` given.
@@ -280,6 +280,8 @@ class _Once:
 
 
 def _repeat(operation: _Claim, kwargs: Mapping[str, Any]) -> Repeat:
+    if operation.repeat is Repeat.KEYED and kwargs.get(operation.key) is not None:
+        return Repeat.SAFE
     if operation.repeat is Repeat.SAFE and any(kwargs.get(name) is not None for name in CONDITIONS):
         return Repeat.KEYED if _writes(operation) else Repeat.SAFE
     return operation.repeat

@@ -138,8 +138,6 @@ def operation(
 
     Raises:
         ValueError: no hint was given, or the method has no keyword argument of the key's name.
-        UnknownHint: a hint is not in the vocabulary (EFFECT202); a third party's own family is
-            declared first, with `family`.
     """
     if not hints:
         raise ValueError("an operation needs at least one hint")
