@@ -16,6 +16,7 @@ def main(folder: str, file: str, *isolated: str) -> None:
     spec.loader.exec_module(house)
     rooms = house.Rooms(Path(folder))
     with rooms.new(isolated=bool(isolated)) as room:
+        rooms.run(room, house.act("sleep", 0))
         rooms.run(room, house.act("spin", file), real_seconds_max=600.0)
 
 

@@ -1,6 +1,7 @@
 """However a case ends, it ends as documented, and nothing of it is left for the next."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from flows_registry.lab.case import CaseRun
+from flows_registry.lab.room import agent_process
+from flows_registry.lab.room.broken import AgentBroken
 
 from .conftest import NOT_ISOLATED, Rooms, act, value_of
 
@@ -45,6 +48,22 @@ def test_a_busy_case_is_killed(run: Run, tmp_path: Path) -> None:
     assert value_of(run(act("sleep", 0))) == 0
 
 
+def test_the_first_case_may_be_busy(rooms: Rooms, tmp_path: Path) -> None:
+    with rooms.new() as room:
+        done = rooms.run(room, act("spin", str(tmp_path / "spinning")), real_seconds_max=1.0)
+        assert done.trouble == "killed after 1 s of real time"
+        assert value_of(rooms.run(room, act("sleep", 0))) == 0
+
+
+def test_a_plugin_whose_import_does_not_end_is_broken(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_process, "START_SECONDS_MAX", 3.0)
+    with rooms.new(warm=["lab_prober.endless"]) as room, pytest.raises(AgentBroken) as raised:
+        rooms.run(room, act("sleep", 0))
+    assert "does not end" in str(raised.value)
+
+
 def test_a_hung_case_says_where(run: Run) -> None:
     trouble = run(act("hang")).trouble or ""
     assert trouble.startswith("hung: it waits without any deadline at ")
@@ -70,9 +89,9 @@ def test_what_it_prints_stops_nothing(run: Run) -> None:
 # ---- nothing is left
 
 
-def processes(mark: str) -> list[str]:
-    """The command lines of the processes whose command or environment carries the mark."""
-    found: list[str] = []
+def processes(mark: str) -> dict[int, str]:
+    """The processes whose command or environment carries the mark: their command lines."""
+    found: dict[int, str] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             line = (folder / "cmdline").read_bytes()
@@ -80,8 +99,16 @@ def processes(mark: str) -> list[str]:
         except OSError:
             continue
         if mark.encode() in told:
-            found.append(line.replace(b"\0", b" ").decode(errors="replace")[:100])
+            found[int(folder.name)] = line.replace(b"\0", b" ").decode(errors="replace")[:100]
     return found
+
+
+def put_away(mark: str) -> dict[int, str]:
+    """The processes that should not be there any more; they are ended now."""
+    left = processes(mark)
+    for each in left:
+        os.kill(each, signal.SIGKILL)
+    return left
 
 
 def until(condition: Callable[[], bool]) -> bool:
@@ -97,7 +124,7 @@ def until(condition: Callable[[], bool]) -> bool:
 def test_a_daemon_ends_with_its_case(run: Run, tmp_path: Path) -> None:
     done = run(act("fork_a_daemon", str(tmp_path / "there")))
     assert value_of(done) is True  # it was there
-    assert processes(tmp_path.name) == []
+    assert put_away(str(tmp_path)) == {}
 
 
 def test_what_a_case_leaves_the_next_does_not_find(run: Run) -> None:
@@ -147,11 +174,12 @@ def test_a_killed_certifier_leaves_no_process(tmp_path: Path, isolated: bool) ->
     spinning = tmp_path / "spinning"
     command = [sys.executable, str(HERE / "certifier_to_kill.py"), str(tmp_path), str(spinning)]
     with subprocess.Popen(
-        [*command, *(["isolated"] if isolated else [])], env={**os.environ, "MARK": tmp_path.name}
+        [*command, *(["isolated"] if isolated else [])], env={**os.environ, "MARK": str(tmp_path)}
     ) as certifier:
         try:
             assert until(spinning.exists)
-            assert len(processes(tmp_path.name)) >= 4  # itself, a server, an agent, a case
+            assert len(processes(str(tmp_path))) >= 4  # itself, a server, an agent, a case
         finally:
             certifier.kill()
-    assert until(lambda: not processes(tmp_path.name)), processes(tmp_path.name)
+    until(lambda: not processes(str(tmp_path)))
+    assert put_away(str(tmp_path)) == {}

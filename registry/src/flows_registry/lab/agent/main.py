@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -82,7 +83,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
             line.send(_promises(message["promises"]))
             continue
         if "scout" in message:
-            _scout(line, message["scout"], settings)
+            _scout(line, message["scout"], settings, message["seconds"])
             orphans.end()
             continue
         child = os.fork()
@@ -94,8 +95,11 @@ def main(control: int, settings: dict[str, Any]) -> None:
         line.send({"event": "ended", "status": os.waitstatus_to_exitcode(status)})
 
 
-def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
-    """Import here what a fork had to import to run this case, so that later forks need not."""
+def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any], seconds: float) -> None:
+    """Import here what a fork had to import to run this case, so that later forks need not.
+
+    A fork that has not ended after so many seconds is given up, and nothing is learned from it.
+    """
     known = set(sys.modules)
     reading, writing = os.pipe()
     child = os.fork()
@@ -113,6 +117,8 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> None:
         os._exit(0)
     os.close(writing)
     answer: dict[str, Any] | None = None
+    if not select.select([reading], [], [], seconds)[0]:
+        os.kill(child, signal.SIGKILL)
     with contextlib.suppress(ValueError):
         answer = Line(reading).receive()
     os.close(reading)

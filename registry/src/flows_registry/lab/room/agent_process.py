@@ -109,13 +109,17 @@ class Agent:
         self._line.send({"promises": message})
         return self._answer()["names"]
 
-    def scout(self, message: Mapping[str, Any]) -> bool:
-        """Run a case once for its imports; False when that has been done before."""
+    def scout(self, message: Mapping[str, Any], seconds: float) -> bool:
+        """Run a case once for its imports; False when that has been done before.
+
+        Raises:
+            AgentBroken: opening the plugin does not end.
+        """
         if self._scouted:
             return False
         self._scouted = True
-        self._line.send({"scout": message})
-        self._line.receive(START_SECONDS_MAX)
+        self._line.send({"scout": message, "seconds": seconds})
+        self._answer(seconds)
         return True
 
     def run(
@@ -164,8 +168,11 @@ class Agent:
         """End it."""
         self._child.close(patience_seconds=_LEAVE_SECONDS)
 
-    def _answer(self) -> dict[str, Any]:
-        answer = self._line.receive(START_SECONDS_MAX)
+    def _answer(self, more_seconds: float = 0.0) -> dict[str, Any]:
+        try:
+            answer = self._line.receive(START_SECONDS_MAX + more_seconds)
+        except TimeoutError as silence:
+            raise AgentBroken(f"importing or opening the plugin does not end: {silence}") from None
         if answer["event"] == "broken":
             raise AgentBroken(answer["text"])
         return answer

@@ -106,7 +106,7 @@ class Room:
         agent, server = self.agent(profile), self._server
         message = message_of(case, self._furniture)
         self._folders.sweep()
-        if case.promise is None and agent.scout(message):
+        if case.promise is None and agent.scout(message, case.real_seconds_max):
             self._folders.settle()
         started = time.monotonic()
         if server is not None:
