@@ -41,7 +41,7 @@ def test_the_published_digests(length: int) -> None:
 
 
 @pytest.mark.feature("P0-01")
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.binary(max_size=200) | st.integers(0, 20_000).map(lambda size: bytes(size)))
 def test_the_twin_equals_the_wheel(data: bytes) -> None:
     assert digest_pure(data) == wheel.blake3(data).digest() == digest(data)

@@ -41,7 +41,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.feature("P0-02")
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(VALUES)
 def test_every_normal_value_has_the_oracles_bytes_and_comes_back(value: object) -> None:
     encoded = encode(value)
@@ -52,7 +52,6 @@ def test_every_normal_value_has_the_oracles_bytes_and_comes_back(value: object) 
 
 
 @pytest.mark.feature("P0-02")
-@settings(deadline=None)
 @given(st.dictionaries(NFC_TEXT, st.integers(), min_size=2), st.randoms())
 def test_the_order_of_insertion_leaves_no_trace(value: dict[str, int], rng: object) -> None:
     entries = list(value.items())
@@ -101,7 +100,7 @@ def test_the_bytes_of_the_standard(value: object, expected: str) -> None:
 
 
 @pytest.mark.feature("P0-02")
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.floats(width=16, allow_nan=False))
 def test_a_float_takes_the_shortest_format_that_keeps_every_bit(value: float) -> None:
     if math.isinf(value):

@@ -96,7 +96,7 @@ RECORDS = maps(TYPED, max_size=6).map(record)
 
 
 @pytest.mark.feature("P0-01")
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_the_compiled_path_gives_the_slow_paths_bytes(data: st.DataObject) -> None:
     written, values = data.draw(RECORDS)
@@ -147,7 +147,7 @@ def outcome(make: Callable[..., IdempotencyKey], *parts: Any) -> IdempotencyKey 
 
 
 @pytest.mark.feature("P0-01")
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.data())
 def test_other_values_get_the_same_bytes_or_a_refusal(data: st.DataObject) -> None:
     written, values = data.draw(RECORDS)
@@ -168,7 +168,6 @@ def test_other_values_get_the_same_bytes_or_a_refusal(data: st.DataObject) -> No
 
 
 @pytest.mark.feature("P0-01")
-@settings(deadline=None)
 @given(maps(st.integers() | st.booleans() | st.binary()), ENCODABLE)
 def test_a_key_is_blake3_of_the_map_of_flow_node_partition_and_fields(
     fields: dict[str, object], partition: str
