@@ -208,6 +208,36 @@ def test_what_the_manifest_names_and_does_not_import_is_refused(
     assert [(f.code, what in f.message) for f in result.findings] == [("PACKAGE012", True)]
 
 
+HALVES = (
+    (
+        "protocol.py",
+        '@capability("ledger", version=1)\nclass Ledger(Protocol):\n',
+        "class LedgerReader(Protocol):\n",
+    ),
+    (
+        "protocol.py",
+        '    @operation("resource::ledger::write")\n',
+        '\nclass LedgerWriter(Protocol):\n    @operation("resource::ledger::write")\n',
+    ),
+    ("capability.toml", '"account", "assign", "post"', '"account"'),
+)
+WHOLE = """
+
+@capability("ledger", version=1)
+class Ledger(LedgerReader, LedgerWriter, Protocol):
+    pass
+"""
+
+
+@pytest.mark.feature("PL-03", "DC-03")
+def test_a_half_of_a_new_capability_may_be_left_out(tmp_path: Path) -> None:
+    path = _repository(tmp_path, *HALVES)
+    protocol = path / "src" / "cap_acme_ledger" / "protocol.py"
+    protocol.write_text(protocol.read_text() + WHOLE)
+    result, _ = check_package(path, tmp_path / "scratch")
+    assert result.verdict is Verdict.PASSED, result.findings
+
+
 ACCESS = """
 import asyncio
 from cap_acme_ledger.protocol import Account, Ledger
