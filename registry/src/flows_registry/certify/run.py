@@ -98,10 +98,12 @@ def _part(options: Options) -> str:
 
 
 def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
-    """The results that some case stands behind: the others were not asked about."""
+    """The results that some case stands behind: the others were not asked about. Where no case
+    could run at all, what kept them from it."""
     asked = tuple(c for c in checks if c.cases or c.verdict is Verdict.REFUSED)
-    if asked:
-        return asked
+    unable = tuple(c for c in checks if any(f.code.startswith("LAB") for f in c.findings))
+    if asked or unable:
+        return asked or unable
     finding = Finding(
         "CONTRACT003",
         f"no case has {options.only!r} in its name",
