@@ -1,5 +1,6 @@
 """What every check is given, and the fault-free runs that several of them start from."""
 
+import itertools
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -132,14 +133,19 @@ class Plan:
         self, check: str, backend: str, cases: Sequence[Case], profile: Profile | None = None
     ) -> list[CaseRun]:
         """Run cases in the lab, with progress."""
-        done = 0
+        tell = self._counting(check, backend, len(cases))
+        return self.lab.run(cases, profile=profile or Profile(), on_case=tell)
 
-        def on_case(_: CaseRun) -> None:
-            nonlocal done
-            done += 1
-            self.progress(check, backend, done, len(cases))
+    def run_apart(
+        self, check: str, backend: str, groups: Sequence[tuple[Profile, Sequence[Case]]]
+    ) -> list[list[CaseRun]]:
+        """Run groups of cases, each under a profile of its own, with progress over all."""
+        tell = self._counting(check, backend, sum(len(cases) for _, cases in groups))
+        return self.lab.run_apart(groups, on_case=tell)
 
-        return self.lab.run(cases, profile=profile or Profile(), on_case=on_case)
+    def _counting(self, check: str, backend: str, total: int) -> Callable[[CaseRun], None]:
+        numbers = itertools.count(1)
+        return lambda _: self.progress(check, backend, next(numbers), total)
 
     def baselines(self, backend: str) -> list[Baseline]:
         """Every exercise of every capability that this backend provides, run without faults."""

@@ -4,6 +4,7 @@ Checks ask it to run cases and read the runs; how a plugin is started, watched a
 known only here and below.
 """
 
+import itertools
 import os
 import queue
 import secrets
@@ -144,16 +145,27 @@ class Lab:
             future: Future[CaseRun] = Future()
             futures.append(future)
             self._tasks.put(_task(lambda w, c=case: w.perform(c, profile), future))
-        runs: list[CaseRun] = []
-        try:
-            for future in futures:
-                run = future.result()
-                on_case(run)
-                runs.append(run)
-        finally:
-            for future in futures:
-                future.cancel()
-        return runs
+        return _collected(futures, on_case)
+
+    def run_apart(
+        self,
+        groups: Sequence[tuple[Profile, Sequence[Case]]],
+        *,
+        on_case: Callable[[CaseRun], None] = lambda run: None,
+    ) -> list[list[CaseRun]]:
+        """Run groups of cases, each in one room under a profile of its own: a profile's agent is
+        started once and not once in every room.
+
+        Raises:
+            AgentBroken, NoReference, RoomBroken: as `run` does.
+        """
+        waiting: list[list[Future[CaseRun]]] = []
+        for profile, cases in groups:
+            futures: list[Future[CaseRun]] = [Future() for _ in cases]
+            waiting.append(futures)
+            self._tasks.put(_in_turn(cases, profile, futures))
+        runs = iter(_collected([future for futures in waiting for future in futures], on_case))
+        return [list(itertools.islice(runs, len(futures))) for futures in waiting]
 
     def room(self, backend: str, directory: Path) -> Room:
         """A room for this backend; use it as a context manager.
@@ -330,6 +342,38 @@ def _task(
             future.set_exception(error)
 
     return task
+
+
+def _in_turn(
+    cases: Sequence[Case], profile: Profile, futures: "Sequence[Future[CaseRun]]"
+) -> Callable[["_Worker"], None]:
+    """All these cases as one task."""
+    tasks = [
+        _task(lambda w, c=case: w.perform(c, profile), future)
+        for case, future in zip(cases, futures, strict=True)
+    ]
+
+    def task(worker: _Worker) -> None:
+        for one in tasks:
+            one(worker)
+
+    return task
+
+
+def _collected(
+    futures: "Sequence[Future[CaseRun]]", on_case: Callable[[CaseRun], None]
+) -> list[CaseRun]:
+    """The runs in order; the first that failed ends the rest."""
+    runs: list[CaseRun] = []
+    try:
+        for future in futures:
+            run = future.result()
+            on_case(run)
+            runs.append(run)
+    finally:
+        for future in futures:
+            future.cancel()
+    return runs
 
 
 def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:

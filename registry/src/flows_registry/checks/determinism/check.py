@@ -23,14 +23,13 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
         for base in baselines
         if base.problem is None and base.claim.determinism is not Determinism.NONDETERMINISTIC
     ]
-    repeated = list(replayed(plan, backend, usable, REPEAT))
-    steady = [base for base, difference in repeated if difference is None]
-    surrounded = [
-        found
-        for axes, bases in _by_declared(steady).items()
-        for found in replayed(plan, backend, bases, all_axes(without=axes))
-    ]
-    elsewhere = list(moved(plan, backend, steady))
+    declared = _by_declared(usable).items()
+    groups = [(all_axes(without=axes), bases) for axes, bases in declared]
+    repeated, *others = replayed(plan, backend, [(REPEAT, usable), *groups])
+    steady = {base.run.case.name: base for base, difference in repeated if difference is None}
+    # What does not even repeat itself says nothing about its surroundings.
+    surrounded = [found for group in others for found in group if found[0].run.case.name in steady]
+    elsewhere = list(moved(plan, backend, list(steady.values())))
     differences = [difference for _, difference in (*repeated, *elsewhere) if difference]
     suspects = [difference for _, difference in surrounded if difference]
     differences += _culprits(plan, backend, suspects)
@@ -62,8 +61,9 @@ def _culprits(plan: Plan, backend: str, suspects: Sequence[Difference]) -> Itera
     """Which axis alone makes each difference; several together where none does."""
     found: dict[int, Difference] = {}
     bases = [suspect.base for suspect in suspects]
-    for profile in AXES.values() if suspects else ():
-        for number, (base, difference) in enumerate(replayed(plan, backend, bases, profile)):
+    groups = [(profile, bases) for profile in AXES.values()] if suspects else []
+    for (profile, _), group in zip(groups, replayed(plan, backend, groups), strict=True):
+        for number, (base, difference) in enumerate(group):
             if _DECLARED_AXES.get(profile.name) in base.claim.hints:
                 continue
             if difference is not None:

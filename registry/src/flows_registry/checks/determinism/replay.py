@@ -1,7 +1,7 @@
 """Running exercises again under other circumstances, and finding the first byte that differs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core_caps.contract.codec import encode
@@ -12,7 +12,7 @@ from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun, Step
 from flows_registry.lab.lab import Profile
 
-__all__ = ["NAME", "Difference", "difference_of_results", "replayed"]
+__all__ = ["NAME", "Difference", "Replayed", "difference_of_results", "replayed"]
 
 NAME = "determinism"
 
@@ -46,11 +46,28 @@ class Difference:
         return f"{self.place} differs at byte {at}: …{left!r}… against …{right!r}…"
 
 
+Replayed = Sequence[tuple[Baseline, Difference | None]]
+"""Exercises, and how each differs from its first run."""
+
+
 def replayed(
-    plan: Plan, backend: str, bases: Sequence[Baseline], profile: Profile
-) -> Iterator[tuple[Baseline, Difference | None]]:
-    """Each exercise once more under a profile, and how that differs from its first run."""
-    cases = [
+    plan: Plan, backend: str, groups: Sequence[tuple[Profile, Sequence[Baseline]]]
+) -> list[Replayed]:
+    """Each group's exercises once more under its profile."""
+    runs = plan.run_apart(
+        NAME, backend, [(profile, _cases(backend, bases)) for profile, bases in groups]
+    )
+    return [
+        [
+            (base, _difference(base, run, profile.name))
+            for base, run in zip(bases, its_runs, strict=True)
+        ]
+        for (profile, bases), its_runs in zip(groups, runs, strict=True)
+    ]
+
+
+def _cases(backend: str, bases: Sequence[Baseline]) -> list[Case]:
+    return [
         Case(
             f"{backend}/{base.exercise.name}",
             base.capability.contract,
@@ -61,9 +78,6 @@ def replayed(
         )
         for base in bases
     ]
-    runs = plan.run(NAME, backend, cases, profile=profile)
-    for base, run in zip(bases, runs, strict=True):
-        yield base, _difference(base, run, profile.name)
 
 
 def _difference(base: Baseline, run: CaseRun, cause: str) -> Difference | None:

@@ -88,8 +88,9 @@ class Answerer:
         self._connection.sendall(head)
         step = max(chunk_bytes, len(body) // 50)
         for at in range(0, len(body), step):
+            if at:  # not after the last: the client may be sending its next request by then
+                self._desk.sleep(0.001)
             self._connection.sendall(body[at : at + step])
-            self._desk.sleep(0.001)
         return True
 
     def _refusal(self, fault: dict[str, Any]) -> Response:
