@@ -188,6 +188,8 @@ class ContractCase:
         limits: limits the manifest must state for the case to apply.
         lacks: guarantees of which it must claim nothing (unknown or the least value) for the
             case to apply: what is not promised is refused loudly.
+        courtesy: kindness to whoever calls it wrongly: a plugin's own tests hold it to that, and
+            no certificate asks for it.
     """
 
     name: str
@@ -197,6 +199,7 @@ class ContractCase:
     needs_time: bool = False
     limits: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    courtesy: bool = False
 
 
 def promise(
@@ -205,12 +208,15 @@ def promise(
     needs_time: bool = False,
     limits: tuple[str, ...] = (),
     lacks: tuple[str, ...] = (),
+    courtesy: bool = False,
 ) -> Callable[[Callable[[Any, World], Awaitable[None]]], ContractCase]:
     """Make a case of the function below it; the arguments are those of ContractCase."""
 
     def make(run: Callable[[Any, World], Awaitable[None]]) -> ContractCase:
         name = getattr(run, "__name__", "")
-        return ContractCase(name, run, frozenset(operations), needs, needs_time, limits, lacks)
+        return ContractCase(
+            name, run, frozenset(operations), needs, needs_time, limits, lacks, courtesy
+        )
 
     return make
 

@@ -1,6 +1,6 @@
 """Promises about arguments of another type: each is refused, and nothing is stored.
 
-A table of calls, for every plugin alike: what a type checker would refuse is met at run time too.
+A table of calls: what a type checker would refuse is met at run time too.
 """
 
 import datetime as dt
@@ -79,7 +79,7 @@ def _upto(length: Any) -> ByteRange:
     return ByteRange(0, length)
 
 
-@promise()
+@promise(courtesy=True)
 async def an_argument_of_another_type_is_refused(store: BlobStore, world: World) -> None:
     """InvalidArgument, NOT_APPLIED, whichever operation and argument; nothing is stored."""
     await all_refused(store, world, wrong_calls(at(world, "arguments", "a")))

@@ -1,6 +1,6 @@
 """Promises about arguments of another type: each is refused, and nothing is written.
 
-A table of calls, for every plugin alike: what a type checker would refuse is met at run time too.
+A table of calls: what a type checker would refuse is met at run time too.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ def wrong_calls(key: str) -> Iterator[Call]:
         yield Call("list", (), {"cursor": bad})
 
 
-@promise()
+@promise(courtesy=True)
 async def an_argument_of_another_type_is_refused(kv: KeyValue, world: World) -> None:
     """InvalidArgument, NOT_APPLIED, whichever operation and argument; nothing is written."""
     await all_refused(kv, world, wrong_calls(at(world, "arguments", "a")))

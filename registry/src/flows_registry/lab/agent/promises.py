@@ -16,7 +16,8 @@ __all__ = ["keep", "promises_of"]
 def promises_of(case: dict[str, Any]) -> list[str]:
     """The names of the promises that apply to what the manifest declares."""
     contract: Contract = load(case["suite"])
-    return [promise.name for promise in selected(contract, _world(case, ""))]
+    chosen = selected(contract, _world(case, ""))
+    return [promise.name for promise in chosen if not promise.courtesy]
 
 
 async def keep(case: dict[str, Any]) -> dict[str, Any]:
