@@ -4,11 +4,11 @@ A check that proves nothing is INCONCLUSIVE, which is not a pass.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Certification", "CheckResult", "Finding", "Level", "Verdict", "overall"]
+__all__ = ["Certification", "CheckResult", "Finding", "Level", "Verdict", "merged", "overall"]
 
 
 class Verdict(enum.Enum):
@@ -167,3 +167,20 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
         if verdict in seen:
             return verdict
     return Verdict.PASSED if seen else Verdict.INCONCLUSIVE
+
+
+def merged(results: Sequence[CheckResult]) -> CheckResult:
+    """One result of several that one check gave on one backend, one for each capability; the facts
+    are the first one's, and those of each."""
+    first, *others = results
+    if not others:
+        return first
+    return CheckResult(
+        first.check,
+        first.backend,
+        overall(result.verdict for result in results),
+        sum(result.cases for result in results),
+        tuple(finding for result in results for finding in result.findings),
+        min(result.level for result in results),
+        {**first.facts, "each": [dict(result.facts) for result in results]},
+    )

@@ -5,6 +5,7 @@ another. Tags: `$bytes` (base64), `$repeated` (long bytes of one short unit, and
 import base64
 import dataclasses
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from core_caps.contract.suite import Call, Exercise, Stream
 __all__ = ["Foreign", "decode", "encode", "load"]
 
 _REPEATED_BYTES_MIN = 64 * 1024
+_REPEATED_BYTES_MAX = 1 << 30
 _UNIT_BYTES_MAX = 4096
 
 
@@ -57,8 +59,11 @@ def decode(value: Any, *, foreign: bool = True) -> Any:
 
     Args:
         value: the JSON form.
-        foreign: import whatever module holds a class; False imports nothing outside of
-            `core_caps`, and gives a `Foreign` for the rest.
+        foreign: import whatever module holds a class. False is for what a plugin's process sends:
+            it makes values of the capabilities' own dataclasses, and a `Foreign` of all else.
+
+    Raises:
+        ValueError: it is no form that `encode` gives.
     """
 
     def below(item: Any) -> Any:
@@ -71,13 +76,16 @@ def decode(value: Any, *, foreign: bool = True) -> Any:
             return base64.b64decode(text)
         case {"$repeated": [str(text), int(size)]}:
             unit = base64.b64decode(text)
+            if not unit or not 0 <= size <= _REPEATED_BYTES_MAX:
+                raise ValueError(f"{len(unit)} bytes repeated to {size}")
             return (unit * (size // len(unit) + 1))[:size]
-        case {"$map": entries}:
-            return {below(key): below(item) for key, item in cast("list[Any]", entries)}
+        case {"$map": list(entries)}:
+            pairs = cast("list[tuple[Any, Any]]", entries)
+            return {_hashable(below(key)): below(item) for key, item in pairs}
         case {"$value": str(name), **fields}:
             decoded = {key: below(item) for key, item in cast("dict[str, Any]", fields).items()}
-            ours = foreign or name.startswith("core_caps.")
-            return _rebuild(load(name), decoded) if ours else Foreign(name, decoded)
+            cls = load(name) if foreign else _value_class(name)
+            return Foreign(name, decoded) if cls is None else _rebuild(cls, decoded)
         case dict():
             return {key: below(item) for key, item in cast("dict[str, Any]", value).items()}
         case _:
@@ -94,6 +102,30 @@ def _encode_bytes(value: bytes) -> dict[str, Any]:
     return {"$bytes": base64.b64encode(value).decode()}
 
 
+_VALUES_OF = re.compile(
+    r"(core_caps\.(?:capabilities\.\w+|contract\.suite|claims\.operation)):(\w+)"
+)
+"""Where the dataclasses live that calls and results are made of; their names have no dot."""
+
+
+def _value_class(name: str) -> type | None:
+    """The class of that name where it is a dataclass of ours, defined there and nowhere else."""
+    found = _VALUES_OF.fullmatch(name)
+    if found is None:
+        return None
+    try:
+        cls = getattr(importlib.import_module(found[1]), found[2], None)
+    except ImportError:
+        return None
+    ours = isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == found[1]
+    return cls if ours else None
+
+
+def _hashable(key: Any) -> Any:
+    """A key of a mapping: what was a tuple came as a list."""
+    return tuple(map(_hashable, cast("list[Any]", key))) if isinstance(key, list) else key
+
+
 def load(name: str) -> Any:
     """The object a lazy name `package.module:attribute` stands for."""
     module, _, attribute = name.partition(":")
@@ -106,7 +138,10 @@ def load(name: str) -> Any:
 def _rebuild(cls: type, fields: dict[str, Any]) -> Any:
     if cls in (Call, Stream, Exercise):  # their sequences are tuples
         fields = {name: _tupled(item) for name, item in fields.items()}
-    return cls(**fields)
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise ValueError(f"these are no fields of {cls.__qualname__}: {error}") from None
 
 
 def _tupled(item: Any) -> Any:

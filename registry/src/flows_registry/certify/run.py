@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flows_registry.certify.kept import PROBLEMS, kept, not_importable
 from flows_registry.certify.parity_of import check_parity
 from flows_registry.certify.subject_of import described, subject_of
 from flows_registry.checks.contract.check import check_contract
@@ -16,17 +17,10 @@ from flows_registry.checks.effects.check import check_effects
 from flows_registry.checks.injection.check import check_injection
 from flows_registry.checks.package import Built, check_package
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.lab.lab import (
-    AgentBroken,
-    HostBroken,
-    Lab,
-    NoReference,
-    ReferenceBroken,
-    RoomBroken,
-)
+from flows_registry.lab.lab import HostBroken, Lab, NoReference
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
-from flows_registry.verdict import Certification, CheckResult, Finding, Verdict
+from flows_registry.verdict import Certification, CheckResult, Finding, Verdict, merged
 
 __all__ = ["CHECKS", "Options", "certify"]
 
@@ -145,7 +139,7 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
         try:
             subject = lab.subject = described(subject, built, lab)
         except HostBroken as broken:
-            yield _not_importable(wanted[0], "", broken)
+            yield not_importable(wanted[0], "", broken)
             return
         plan = Plan(
             subject,
@@ -159,112 +153,50 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
         for backend in subject.manifest.backends:
             yield from _on_backend(plan, backend, wanted)
         if "parity" in wanted:
-            yield from _timed(lambda: check_parity(plan, options.simulators), "")
+            yield from _timed(lambda: check_parity(plan, options.simulators), "parity", "")
 
 
 def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[CheckResult]:
-    """Every check of one backend; what keeps it from running is a result too."""
+    """Every check of one backend; what keeps it from running is a result too.
+
+    Each capability is judged by itself, for two may have operations of one name; what is said of
+    them is put together.
+    """
     names = [name for name in _ON_BACKENDS if name in wanted]
-    if not names:
+    plans = plan.apart(backend)
+    if not names or not plans:
         return
     try:
-        baselines = plan.baselines(backend)
-    except AgentBroken as broken:
-        yield _not_importable(names[0], backend, broken)
-        return
-    except NoReference as missing:
-        for name in names:
-            yield _no_reference(name, backend, missing)
-        return
-    except ReferenceBroken as broken:
-        yield _reference_broken(names[0], backend, broken)
-        return
-    except RoomBroken as broken:
-        yield _lab_broken(names[0], backend, broken)
+        baselines = [part.baselines(backend) for part in plans]
+    except PROBLEMS as problem:
+        yield from (kept(name, backend, problem) for name in _said_of(names, problem))
         return
     own = plan.lab.own_reference(backend)
     told = {} if own is None else {"own_reference": own}
     for name in names:
-        check = _ON_BACKENDS[name]
-        for result in _timed(lambda check=check: [check(plan, backend, baselines)], name):
+
+        def check(name: str = name) -> Sequence[CheckResult]:
+            of_all = zip(plans, baselines, strict=True)
+            return [merged([_ON_BACKENDS[name](part, backend, its) for part, its in of_all])]
+
+        for result in _timed(check, name, backend):
             yield replace(result, facts={**result.facts, **told})
 
 
-def _timed(check: Callable[[], Sequence[CheckResult]], name: str) -> Iterator[CheckResult]:
+def _said_of(names: Sequence[str], problem: Exception) -> Sequence[str]:
+    """A missing reference keeps every check from running; the rest is said once."""
+    return names if isinstance(problem, NoReference) else names[:1]
+
+
+def _timed(
+    check: Callable[[], Sequence[CheckResult]], name: str, backend: str
+) -> Iterator[CheckResult]:
     started = time.monotonic()
     try:
         results = check()
-    except HostBroken as broken:
-        yield _suite_broken(name, broken)
-        return
-    except ReferenceBroken as broken:
-        yield _reference_broken(name, "", broken)
-        return
-    except RoomBroken as broken:
-        yield _lab_broken(name or "parity", "", broken)
+    except PROBLEMS as problem:
+        yield kept(name, backend, problem)
         return
     seconds = round((time.monotonic() - started) / max(1, len(results)), 3)
     for result in results:
         yield replace(result, facts={**result.facts, "seconds": seconds})
-
-
-def _not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -> CheckResult:
-    last = str(broken).strip().splitlines()[-1]
-    finding = Finding(
-        "LAB001",
-        f"the plugin cannot be used in its own environment: {last}",
-        "the wheel, with its own dependencies and nothing else, can be imported",
-        str(broken)[-1500:],
-        "",
-        "declare what it imports among its dependencies or the backend's extra",
-    )
-    return CheckResult(check, backend, Verdict.REFUSED, 1, (finding,))
-
-
-def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult:
-    finding = Finding(
-        "LAB002",
-        f"nobody here speaks the wire {str(missing)!r} of backend {backend!r}",
-        "every backend is run against a reference server of its wire",
-        "no such reference server",
-        "",
-        "use a known wire (cloudflare-kv, s3), or bring a reference server for it: "
-        'reference = "package.testing:Reference"',
-    )
-    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
-
-
-def _reference_broken(check: str, backend: str, broken: ReferenceBroken) -> CheckResult:
-    finding = Finding(
-        "LAB004",
-        "the reference server failed, so nothing was proved about its wire",
-        "a reference answers every request: what it does not know is a 4xx",
-        str(broken)[-1500:],
-        "",
-        "mend the reference that the backend names; it holds no sockets, no clock, and never waits",
-    )
-    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
-
-
-def _suite_broken(check: str, broken: HostBroken) -> CheckResult:
-    finding = Finding(
-        "CONTRACT004",
-        "the plugin's own suite failed, so nothing was proved",
-        "model, generate, comparable and read_back answer whatever their own calls ask",
-        str(broken)[-1500:],
-        "",
-        "mend the suite: a model refuses only by errors derived from ProviderError",
-    )
-    return CheckResult(check, "", Verdict.INCONCLUSIVE, 0, (finding,))
-
-
-def _lab_broken(check: str, backend: str, broken: RoomBroken) -> CheckResult:
-    finding = Finding(
-        "LAB003",
-        "the lab itself failed, so nothing was proved",
-        "a room runs every case to its end",
-        str(broken)[-1500:],
-        "",
-        "run it again; `flows-registry doctor` tells what this machine lacks",
-    )
-    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))

@@ -97,6 +97,16 @@ class Plan:
             pairs.add((host.lower(), int(port)))
         return frozenset(pairs)
 
+    def apart(self, backend: str) -> list["Plan"]:
+        """A plan for each capability that a backend provides: two of them may have operations of
+        one name, and what the one does proves nothing about the other."""
+        provided = self.backend(backend).providers
+        return [
+            replace(self, subject=replace(self.subject, capabilities={contract: capability}))
+            for contract, capability in self.subject.capabilities.items()
+            if capability.declared.name in provided
+        ]
+
     def unproven(self, backend: str, baselines: Iterable[Baseline]) -> list[str]:
         """The provided operations that never succeeded on a healthy service; who asked for some
         cases only is not told what the others would have shown."""

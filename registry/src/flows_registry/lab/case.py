@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core_caps.contract.codec import decode
+from core_caps.contract.codec import Foreign, decode
 from core_caps.contract.suite import Call
 
 from flows_registry.lab.faults import Fault
 
 __all__ = ["Answer", "Case", "CaseRun", "ErrorFacts", "Exchange", "Step", "Use"]
+
+
+FORM_TEXT_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class ErrorFacts:
     ancestors: tuple[str, ...] = ()
     retry_after_seconds: float | None = None
     text: str = field(default="", repr=False)
+
+    @property
+    def kind(self) -> str:
+        """The nearest class of ours: a plugin's own subclass of TimedOut is a TimedOut."""
+        return self.ancestors[0].rpartition(":")[2] if self.ancestors else self.name
 
     @property
     def is_provider_error(self) -> bool:
@@ -64,8 +72,15 @@ class Step:
             return cls(error=ErrorFacts(**facts), seconds=report["seconds"])
         if report.get("cancelled"):
             return cls(seconds=report["seconds"], cancelled=True)
-        value = decode(report["value"], foreign=False)
-        return cls(value=value, seconds=report["seconds"])
+        return cls(value=_shown(report["value"]), seconds=report["seconds"])
+
+
+def _shown(form: object) -> object:
+    """A result as its plugin's process sent it; what no codec wrote is kept as it came."""
+    try:
+        return decode(form, foreign=False)
+    except (TypeError, ValueError, RecursionError):
+        return Foreign("no result that can be read", {"form": repr(form)[:FORM_TEXT_MAX]})
 
 
 @dataclass(frozen=True, slots=True)

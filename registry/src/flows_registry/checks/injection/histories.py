@@ -146,7 +146,7 @@ def apply(model: Model, call: Call) -> Answer:
 def answer_of(contract: Contract, call: Call, step: Step) -> Answer:
     """What a provider answered, in the same terms."""
     if step.error is not None:
-        return "error", step.error.name
+        return "error", step.error.kind
     return "value", contract.comparable(call, step.value)
 
 

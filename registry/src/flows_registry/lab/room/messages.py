@@ -54,7 +54,7 @@ def run_of(
         setup=steps("setup"),
         steps=steps("steps"),
         probe=steps("probe"),
-        answer=Answer(**decode(report["answer"])) if "answer" in report else None,
+        answer=Answer(**decode(report["answer"], foreign=False)) if "answer" in report else None,
         opening=ErrorFacts(**dict(opening, ancestors=tuple(opening["ancestors"])))
         if opening
         else None,

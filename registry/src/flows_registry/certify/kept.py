@@ -1,0 +1,94 @@
+"""What keeps a check from running, said as its result: the plugin's fault, its suite's, or ours."""
+
+from flows_registry.lab.lab import (
+    AgentBroken,
+    HostBroken,
+    NoReference,
+    ReferenceBroken,
+    RoomBroken,
+)
+from flows_registry.verdict import CheckResult, Finding, Verdict
+
+__all__ = ["PROBLEMS", "kept", "not_importable"]
+
+PROBLEMS = (AgentBroken, HostBroken, NoReference, ReferenceBroken, RoomBroken)
+"""Everything that the lab raises instead of a run."""
+
+
+def kept(check: str, backend: str, problem: Exception) -> CheckResult:
+    """The result of a check that this problem kept from running."""
+    match problem:
+        case AgentBroken():
+            return not_importable(check, backend, problem)
+        case NoReference():
+            return _no_reference(check, backend, problem)
+        case ReferenceBroken():
+            return _reference_broken(check, backend, problem)
+        case HostBroken():
+            return _suite_broken(check, backend, problem)
+        case RoomBroken():
+            return _lab_broken(check, backend, problem)
+        case _:
+            raise problem
+
+
+def not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -> CheckResult:
+    last = str(broken).strip().splitlines()[-1]
+    finding = Finding(
+        "LAB001",
+        f"the plugin cannot be used in its own environment: {last}",
+        "the wheel, with its own dependencies and nothing else, can be imported",
+        str(broken)[-1500:],
+        "",
+        "declare what it imports among its dependencies or the backend's extra",
+    )
+    return CheckResult(check, backend, Verdict.REFUSED, 1, (finding,))
+
+
+def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult:
+    finding = Finding(
+        "LAB002",
+        f"nobody here speaks the wire {str(missing)!r} of backend {backend!r}",
+        "every backend is run against a reference server of its wire",
+        "no such reference server",
+        "",
+        "use a known wire (cloudflare-kv, s3), or bring a reference server for it: "
+        'reference = "package.testing:Reference"',
+    )
+    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _reference_broken(check: str, backend: str, broken: ReferenceBroken) -> CheckResult:
+    finding = Finding(
+        "LAB004",
+        "the reference server failed, so nothing was proved about its wire",
+        "a reference answers every request: what it does not know is a 4xx",
+        str(broken)[-1500:],
+        "",
+        "mend the reference that the backend names; it holds no sockets, no clock, and never waits",
+    )
+    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _suite_broken(check: str, backend: str, broken: HostBroken) -> CheckResult:
+    finding = Finding(
+        "CONTRACT004",
+        "the plugin's own suite failed, so nothing was proved",
+        "model, generate, comparable and read_back answer whatever their own calls ask",
+        str(broken)[-1500:],
+        "",
+        "mend the suite: a model refuses only by errors derived from ProviderError",
+    )
+    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _lab_broken(check: str, backend: str, broken: RoomBroken) -> CheckResult:
+    finding = Finding(
+        "LAB003",
+        "the lab itself failed, so nothing was proved",
+        "a room runs every case to its end",
+        str(broken)[-1500:],
+        "",
+        "run it again; `flows-registry doctor` tells what this machine lacks",
+    )
+    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
