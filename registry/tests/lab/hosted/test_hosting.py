@@ -20,6 +20,7 @@ pytestmark = pytest.mark.feature("DC-05", "P4-04")
 
 BROUGHT = """
 import os
+import sys
 import time
 from dataclasses import dataclass
 
@@ -41,6 +42,16 @@ class Reference:
                 time.sleep(3600)
             case "/end":
                 os._exit(3)
+            case "/garbage":
+                os.write(int(sys.argv[1]), b"not JSON\\n")
+            case "/number":
+                os.write(int(sys.argv[1]), b"7\\n")
+            case "/deaf":
+                answer = b'{"answer": {"status": 200, "headers": [], "body": ""}}'
+                os.write(int(sys.argv[1]), answer + b"\\n")
+                time.sleep(3600)
+            case "/status":
+                return Response("fine", (), b"")
             case "/flood":
                 return Response(200, (), b"x" * 100_000_000)
             case "/print":
@@ -155,6 +166,8 @@ def test_a_reference_answers_over_its_own_state_and_our_clock(start: Start) -> N
         ("/hang", "did not answer within 5 s"),
         ("/end", "ended without a word"),
         ("/flood", "more than"),
+        ("/garbage", "not JSON"),
+        ("/number", "which is no answer"),
     ],
 )
 def test_what_goes_wrong_is_one_error_that_stays(start: Start, path: str, said: str) -> None:
@@ -163,6 +176,18 @@ def test_what_goes_wrong_is_one_error_that_stays(start: Start, path: str, said: 
         reference.handle(_get(path))
     with pytest.raises(HostBroken, match=said):
         reference.state()
+
+
+def test_a_host_that_takes_no_question_is_broken(start: Start) -> None:
+    reference = _reference(start("reference", "Reference", seconds_max=2.0))
+    assert reference.handle(_get("/deaf")).status == 200
+    with pytest.raises(HostBroken, match="did not take the question within 2 s"):
+        reference.handle(_get("/", b"x" * 10_000_000))
+
+
+def test_a_response_that_is_none_is_the_references_fault(start: Start) -> None:
+    with pytest.raises(HostBroken, match="which is no response"):
+        _reference(start("reference", "Reference")).handle(_get("/status"))
 
 
 def test_what_does_not_import_is_told(start: Start) -> None:

@@ -24,6 +24,7 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 """How long one answer may be."""
 
 _PROGRAM = Path(__file__).parent / "host.py"
+_SHOWN_BYTES = 200
 
 
 class HostBroken(Exception):
@@ -65,6 +66,7 @@ class Host:
         self._lock = threading.Lock()
         self._failed: str | None = None
         self._line, theirs = socket.socketpair()
+        self._line.settimeout(seconds_max)
         argv = [str(python), "-P", "-s", str(_PROGRAM), str(theirs.fileno()), kind, name]
         with theirs:
             self._process = subprocess.Popen(
@@ -97,6 +99,8 @@ class Host:
                 raise HostBroken(self._failed)
             try:
                 self._line.sendall(json.dumps({"ask": question, **arguments}).encode() + b"\n")
+            except TimeoutError:
+                self._fail(f"did not take the question within {self._seconds_max:g} s")
             except OSError:
                 self._fail("has ended")
             return self._answer()
@@ -116,22 +120,33 @@ class Host:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self._line], [], [], left)[0]:
                 self._fail(f"did not answer within {self._seconds_max:g} s")
-            chunk = self._line.recv(1 << 20)
-            if not chunk:
-                self._fail("ended without a word")
-            answer += chunk
+            answer += self._chunk()
             if len(answer) > ANSWER_BYTES_MAX:
                 self._fail(f"answered with more than {ANSWER_BYTES_MAX} bytes")
+        match _message(answer):
+            case {"answer": given}:
+                return given
+            case {"broken": text}:
+                return self._fail(f"raised {text}")
+            case _:
+                return self._fail(f"answered {bytes(answer[:_SHOWN_BYTES])!r}, which is no answer")
+
+    def _chunk(self) -> bytes:
         try:
-            message: dict[str, Any] = json.loads(answer)
-        except ValueError:
-            self._fail("answered no JSON")
-        if "broken" in message:
-            self._fail(f"raised {message['broken']}")
-        return message["answer"]
+            chunk = self._line.recv(1 << 20)
+        except OSError:  # it ended before it had read everything
+            chunk = b""
+        return chunk or self._fail("ended without a word")
 
     def _fail(self, how: str) -> NoReturn:
         self._failed = f"{self._what} {how}"
         with suppress(ProcessLookupError):
             self._process.kill()
         raise HostBroken(self._failed)
+
+
+def _message(line: bytearray) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

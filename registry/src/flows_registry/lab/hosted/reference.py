@@ -8,7 +8,7 @@ from typing import Any
 
 from core_caps.contract.reference import Request, Response
 
-from flows_registry.lab.hosted.hosting import Host
+from flows_registry.lab.hosted.hosting import Host, HostBroken
 from flows_registry.lab.references.exchange import ReferenceFactory
 
 __all__ = ["HostedReference", "hosted_factory"]
@@ -62,5 +62,8 @@ def hosted_factory(furnished: Mapping[str, Any]) -> ReferenceFactory:
 
 
 def _response(answer: Mapping[str, Any]) -> Response:
-    headers = tuple((str(name), str(value)) for name, value in answer["headers"])
-    return Response(int(answer["status"]), headers, base64.b64decode(answer["body"]))
+    try:
+        headers = tuple((str(name), str(value)) for name, value in answer["headers"])
+        return Response(int(answer["status"]), headers, base64.b64decode(answer["body"]))
+    except (KeyError, TypeError, ValueError):
+        raise HostBroken(f"the reference answered {answer!r:.200}, which is no response") from None

@@ -147,7 +147,7 @@ class Agent:
                 end = time.monotonic() + _KILLED_SECONDS_MAX
                 _kill_group(pid)
                 continue
-            match event.pop("event"):
+            match event.pop("event", None):
                 case "started":
                     pid = event["pid"]
                 case "armed":
@@ -173,7 +173,7 @@ class Agent:
             answer = self._line.receive(START_SECONDS_MAX + more_seconds)
         except TimeoutError as silence:
             raise AgentBroken(f"importing or opening the plugin does not end: {silence}") from None
-        if answer["event"] == "broken":
+        if answer.get("event") == "broken":
             raise AgentBroken(answer["text"])
         return answer
 

@@ -5,13 +5,14 @@ import select
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from flows_registry.lab.room.broken import RoomBroken
 
 __all__ = ["Line"]
 
 _RECEIVE_BYTES = 1 << 20
+_SHOWN_BYTES = 200
 
 
 class Line:
@@ -43,19 +44,31 @@ class Line:
 
         Raises:
             TimeoutError: none came in time.
-            RoomBroken: the other side has gone.
+            RoomBroken: the other side has gone, or what it said is no message.
         """
         end = time.monotonic() + seconds
         while b"\n" not in self._buffer:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self._socket], [], [], left)[0]:
                 raise TimeoutError(f"{self._what} said nothing for {seconds:.0f} s")
-            chunk = self._socket.recv(_RECEIVE_BYTES)
-            if not chunk:
-                raise RoomBroken(f"{self._what} has gone")
-            self._buffer += chunk
+            self._buffer += self._chunk()
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return json.loads(line)
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise RoomBroken(f"{self._what} said what is no message: {line[:_SHOWN_BYTES]!r}")
+        return cast("dict[str, Any]", message)
+
+    def _chunk(self) -> bytes:
+        try:
+            chunk = self._socket.recv(_RECEIVE_BYTES)
+        except OSError as error:  # it ended before it had read everything
+            raise RoomBroken(f"{self._what} has gone: {error}") from error
+        if not chunk:
+            raise RoomBroken(f"{self._what} has gone")
+        return chunk
 
     def has_news(self) -> bool:
         """Whether something has been said that nobody has received yet."""
