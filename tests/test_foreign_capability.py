@@ -125,6 +125,15 @@ TWINS = {
         ),
         ("injection", "remote/", {"INJECT003"}),
     ),
+    "every attempt has a key of its own, and looks first": (
+        (
+            "remote.py",
+            SEND_KEY,
+            '{"Idempotency-Key": idempotency_key + self._rng.token(4).hex()} '
+            "if await self.account(name) else {}",
+        ),
+        ("injection", "remote/post/", {"INJECT003"}),
+    ),
     "the key is never sent": (
         ("remote.py", SEND_KEY, '{"Idempotency-Key": f"{name}{cents}"}'),
         ("injection", "remote/", {"IDEM021"}),
@@ -153,6 +162,40 @@ def test_a_broken_twin_is_refused(name: str, tmp_path: Path) -> None:
     assert codes <= refused[check], _shown(found)
 
 
+TOKEN_FIRST = (
+    (
+        "remote.py",
+        '        answer = await self._ask(\n            "post",',
+        '        await self._ask("post", "POST", "/oauth/token", {})\n'
+        '        answer = await self._ask(\n            "post",',
+    ),
+    ("remote.py", 'writes = method != "GET"', 'writes = method != "GET" and path[1] == "a"'),
+    (
+        "testing.py",
+        "        if route is None:",
+        '        if request.path == "/v1/oauth/token":\n'
+        "            return _json(201, {})\n"
+        "        if route is None:",
+    ),
+)
+SAFE_POST = (
+    "capability.toml",
+    "[limits]",
+    '[[backends.remote.safe_posts]]\npath = "/oauth/token"\n\n[limits]',
+)
+
+
+@pytest.mark.feature("P4-04", "CK-03")
+def test_a_declared_request_that_only_reads_is_no_write(tmp_path: Path) -> None:
+    path = _repository(tmp_path / "declared", *TOKEN_FIRST, SAFE_POST)
+    found = _certified(path, "contract", "injection", only="remote/post/")
+    assert found.verdict is Verdict.PASSED, _shown(found)
+    path = _repository(tmp_path / "undeclared", *TOKEN_FIRST)
+    found = _certified(path, "contract", "injection", only="remote/post/")
+    refused = _codes(found, Verdict.REFUSED)
+    assert refused == {"contract": {"CONTRACT013"}, "injection": {"IDEM021"}}, _shown(found)
+
+
 UNPROVEN = {
     "a suite without a model": (
         ("contract.py", "    generate=generate,\n    model=Model,\n", ""),
@@ -169,6 +212,10 @@ UNPROVEN = {
     "a keyed write that no exercise gives a key": (
         ("contract.py", '        Exercise("post", _POST, (_ADA,), _LOOK),\n', ""),
         ("injection", {"CONTRACT003"}, "give the key in an exercise"),
+    ),
+    "a keyed write that is declared to only read": (
+        ("capability.toml", "[limits]", SAFE_POST[2].replace("/oauth/token", "/postings")),
+        ("injection", {"CONTRACT003"}, "list under safe_posts only what reads"),
     ),
     "a reference that raises": (
         ("testing.py", "route = _ROUTE.fullmatch(request.path)", "raise ValueError(request)"),

@@ -87,6 +87,7 @@ class _Matrix:
             timeout_seconds_max=self._declared.timeout_seconds_max,
             cancel_seconds_max=self._declared.cancel_seconds_max,
             egress=self._egress,
+            safe_posts=self._declared.safe_posts,
             canaries=self._plan.lab.canaries(self._backend),
             comparable=comparable_of(base.capability),
             reproduce=lambda case: self._plan.reproduce(NAME, case),

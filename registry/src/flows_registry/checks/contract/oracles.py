@@ -5,19 +5,19 @@ does is told by the baseline run of the same exercise.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core_caps.claims.manifest import SafePost
 from core_caps.contract.suite import Call
 
 from flows_registry.checks.plan import Baseline
+from flows_registry.checks.reading import is_read
 from flows_registry.lab.case import CaseRun, ErrorFacts, Exchange
 from flows_registry.lab.faults import COMMITTED, CONNECTION, PORTAL, SILENT, Fault
 from flows_registry.verdict import Finding
 
 __all__ = ["Rules", "judge"]
-
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Rules:
         timeout_seconds_max: no call waits longer.
         cancel_seconds_max: a cancelled call has freed its connection by then.
         egress: the declared (host, port) pairs.
+        safe_posts: the routes declared to only read although their method says write.
         canaries: secret name → value, to be found nowhere.
         comparable: `(call, value) → value` without what may differ between honest runs.
         reproduce: case name → command.
@@ -38,6 +39,7 @@ class Rules:
     timeout_seconds_max: float
     cancel_seconds_max: float
     egress: frozenset[tuple[str, int]]
+    safe_posts: Sequence[SafePost]
     canaries: Mapping[str, str]
     comparable: Callable[[Call, object], object]
     reproduce: Callable[[str], str]
@@ -64,6 +66,10 @@ class _Meeting:
     def met(self) -> Exchange | None:
         """The request that met the fault."""
         return next((e for e in self.run.exchanges if e.fault is not None), None)
+
+    def writing(self, exchange: Exchange) -> bool:
+        """Whether a request may change something."""
+        return not is_read(exchange, self.rules.safe_posts)
 
     def finding(self, code: str, message: str, promised: str, observed: str, fix: str) -> Finding:
         reproduce = self.rules.reproduce(self.run.case.name)
@@ -238,8 +244,7 @@ def _true_outcome(m: _Meeting) -> Iterator[Finding]:
 def _may_be_applied(m: _Meeting) -> bool:
     met = m.met
     if met is not None and any(
-        e.number > met.number and e.committed and e.method not in READING_METHODS
-        for e in m.run.exchanges
+        e.number > met.number and e.committed and m.writing(e) for e in m.run.exchanges
     ):
         return False  # it was undone or finished since; the state tells whether that is true
     return (
@@ -247,7 +252,7 @@ def _may_be_applied(m: _Meeting) -> bool:
         and m.fault.kind == "status"
         and m.fault.status in (500, 502, 504)
         and met is not None
-        and met.method not in READING_METHODS
+        and m.writing(met)
     )
 
 
@@ -331,8 +336,8 @@ ATTEMPTS_MAX = 10
 def _applied_twice(m: _Meeting) -> bool:
     if not m.base.writes:
         return False
-    effects = sum(e.committed and e.method not in READING_METHODS for e in m.run.exchanges)
-    healthy = sum(e.committed and e.method not in READING_METHODS for e in m.base.run.exchanges)
+    effects = sum(e.committed and m.writing(e) for e in m.run.exchanges)
+    healthy = sum(e.committed and m.writing(e) for e in m.base.run.exchanges)
     return effects > healthy and m.run.state_after != m.base.run.state_after
 
 
@@ -449,7 +454,7 @@ def _recovers(m: _Meeting) -> Iterator[Finding]:
         return
     error = m.run.probe[-1].error
     if error is not None and (
-        not error.is_provider_error or error.name in ("ClientClosed", "TimedOut", "Unavailable")
+        not error.is_provider_error or error.kind in ("ClientClosed", "TimedOut", "Unavailable")
     ):
         yield m.finding(
             "CONTRACT021",

@@ -3,18 +3,15 @@
 Requests, connections, processes and files: all that leaves the operation.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from core_caps.claims.lattice import Effects
-from core_caps.claims.manifest import SafePost
 
 from flows_registry.checks.effects.evidence import Evidence, Seen, only_reads, over_declared
-from flows_registry.lab.case import Exchange
+from flows_registry.checks.reading import is_read
 from flows_registry.verdict import Finding
 
 __all__ = ["wire_side"]
-
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def wire_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
@@ -29,11 +26,7 @@ def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     base, exchanges = seen.base, seen.run.exchanges
     reproduce = evidence.reproduce(seen.run.case.name)
     safe_posts = evidence.plan.backend(evidence.backend).safe_posts
-    unsafe = [
-        exchange
-        for exchange in exchanges
-        if exchange.method not in READING_METHODS and not _declared_safe(exchange, safe_posts)
-    ]
+    unsafe = [exchange for exchange in exchanges if not is_read(exchange, safe_posts)]
     if only_reads(base) and unsafe:
         first = unsafe[0]
         yield Finding(
@@ -54,14 +47,6 @@ def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
             reproduce,
             "declare effects = 'read_only'",
         )
-
-
-def _declared_safe(exchange: Exchange, safe_posts: Sequence[SafePost]) -> bool:
-    path = exchange.target.partition("?")[0].rstrip("/")
-    return any(
-        exchange.method == safe.method and path.endswith(safe.path.rstrip("/"))
-        for safe in safe_posts
-    )
 
 
 def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:

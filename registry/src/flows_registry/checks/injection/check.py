@@ -23,6 +23,7 @@ from flows_registry.checks.injection.histories import (
     spread,
 )
 from flows_registry.checks.injection.keys import (
+    UNPROVEN,
     key_trials,
     keyless,
     never_keyed,
@@ -80,10 +81,11 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
         for trial, run in zip(trials, runs, strict=True)
         for finding in trial.judge(run)
     ]
-    found = [*static, *collapsed(findings)]
+    judged = list(collapsed(findings))
+    found = [*static, *(finding for finding in judged if finding.code != UNPROVEN)]
     verdict = Verdict.REFUSED if found else Verdict.PASSED
     if verdict is Verdict.PASSED:
-        found = list(_unproven(plan, unjudged if trials else ["any capability"], unkeyed))
+        found = [*judged, *_unproven(plan, unjudged if trials else ["any capability"], unkeyed)]
         verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
     facts = {"seed": plan.seed, "length": LENGTH, "kinds": KINDS, "repeated_under": repeats}
     cases = len(trials) + len(static)
@@ -356,7 +358,7 @@ def _lost(run: CaseRun, at: int) -> bool:
     return (
         bool(run.case.faults)
         and error is not None
-        and error.name in ("Unavailable", "ProtocolViolation", "TimedOut")
+        and error.kind in ("Unavailable", "ProtocolViolation", "TimedOut")
     )
 
 

@@ -1,7 +1,7 @@
 """By what each write may be repeated: its nature, an idempotency key or a precondition.
 
 A key is worth something only where it reaches the service with every attempt, so each keyed write
-is made twice under one key, the first answer lost, and its requests are looked into.
+is made twice under one key, the answer to its first write lost, and its requests are looked into.
 """
 
 import base64
@@ -15,15 +15,17 @@ from core_caps.claims.operation import Repeat
 from core_caps.contract.suite import Call
 
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.lab.case import Case, CaseRun
+from flows_registry.checks.reading import is_read
+from flows_registry.lab.case import Case, CaseRun, Exchange
 from flows_registry.lab.faults import Fault
 from flows_registry.subject import Capability
 from flows_registry.verdict import Finding
 
-__all__ = ["Judge", "key_of", "key_trials", "keyless", "never_keyed", "repeated_under"]
+__all__ = ["UNPROVEN", "Judge", "key_of", "key_trials", "keyless", "never_keyed", "repeated_under"]
 
 NAME = "injection"
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+UNPROVEN = "CONTRACT003"
+"""The code of a finding that says that nothing was proven, not that something is wrong."""
 
 Judge = Callable[[CaseRun], Iterator[Finding]]
 
@@ -66,7 +68,7 @@ def never_keyed(capability: Capability) -> list[str]:
 def key_trials(
     plan: Plan, backend: str, baselines: Sequence[Baseline]
 ) -> Iterator[tuple[Case, Judge]]:
-    """Every keyed write twice under its key, the first answer lost."""
+    """Every keyed write twice under its key, the answer to its first write lost."""
     for base in baselines:
         call = base.exercise.call
         key = key_of(base.claim, call)
@@ -78,7 +80,7 @@ def key_trials(
             backend,
             (call, call),
             setup=base.exercise.setup,
-            faults=(Fault("reset after commit"),),
+            faults=(Fault("reset after commit", _first_write(plan, base)),),
             perturbation={"marks": _forms(key)},
         )
         yield case, lambda run, base=base: _judged(plan, base, run)
@@ -87,7 +89,7 @@ def key_trials(
 def _judged(plan: Plan, base: Baseline, run: CaseRun) -> Iterator[Finding]:
     operation, key = base.exercise.call.operation, base.claim.key
     reproduce = plan.reproduce(NAME, run.case.name)
-    writing = [e for e in run.exchanges if e.method not in READING_METHODS]
+    writing = _writing(plan, run)
     bare = [e for e in writing if not e.carried]
     if bare:
         yield Finding(
@@ -107,6 +109,25 @@ def _judged(plan: Plan, base: Baseline, run: CaseRun) -> Iterator[Finding]:
             reproduce,
             "give the service the same key with every attempt, and let it remember",
         )
+    if not all(run.consumed) or not any(e.fault and e.committed for e in writing):
+        yield Finding(
+            UNPROVEN,
+            f"{operation} never lost the answer to a write",
+            "a write under a key is applied, its answer lost, and it is made again",
+            run.trouble or "no request that met the fault was applied",
+            reproduce,
+            "give an exercise of it that writes; list under safe_posts only what reads",
+        )
+
+
+def _first_write(plan: Plan, base: Baseline) -> int:
+    """The number of the request by which a healthy run first applies something."""
+    return next((e.number for e in _writing(plan, base.run) if e.committed), 0)
+
+
+def _writing(plan: Plan, run: CaseRun) -> list[Exchange]:
+    safe_posts = plan.backend(run.case.backend).safe_posts
+    return [e for e in run.exchanges if not is_read(e, safe_posts)]
 
 
 def _writes(capability: Capability) -> Iterator[tuple[str, OperationClaim]]:
