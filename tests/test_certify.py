@@ -61,6 +61,8 @@ def test_every_operation_meets_refusals_and_failures() -> None:
         (("no/such/folder",), "no/such/folder"),
         (("docs",), "docs"),
         (("plugins/cap-cloudflare-kv", "--check", "astrology"), "astrology"),
+        (("plugins/cap-cloudflare-kv", "--jobs", "0"), "--jobs 0"),
+        (("plugins/cap-cloudflare-kv", "--jobs", "-1"), "--jobs -1"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(arguments: tuple[str, ...], said: str) -> None:
@@ -70,3 +72,32 @@ def test_bad_input_is_one_message_and_exit_code_2(arguments: tuple[str, ...], sa
     assert said in done.stderr
     assert "→" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.feature("DC-05")
+def test_a_program_is_told_of_bad_input_in_one_object() -> None:
+    done = certify("no/such/folder", "--json")
+    assert done.returncode == 2
+    told = json.loads(done.stdout)["error"]
+    assert told["code"] == "PACKAGE001"
+    assert "no/such/folder" in told["message"]
+    assert told["fix"]
+
+
+@pytest.mark.feature("DC-05")
+def test_one_case_is_run_again_and_nothing_else() -> None:
+    done = certify("plugins/cap-cloudflare-kv", "--json", "--case", "remote/put/status 404")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["verdict"]) == (0, "passed")
+    assert report["part"] == "on cases with 'remote/put/status 404'"
+    ran = {(check["check"], check["backend"]): check["cases"] for check in report["checks"]}
+    assert ran.pop(("package", "")) > 0
+    assert ran == {("contract", "remote"): 1}
+
+
+@pytest.mark.feature("DC-05")
+def test_a_case_that_does_not_exist_proves_nothing() -> None:
+    done = certify("plugins/cap-cloudflare-kv", "--json", "--case", "astrology")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["verdict"]) == (3, "inconclusive")
+    assert "'astrology'" in report["checks"][-1]["findings"][0]["message"]

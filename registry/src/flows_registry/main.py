@@ -95,6 +95,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         _close_stdout()
         return PIPE_CLOSED
     except Exception as error:
+        if "--json" in arguments:
+            _print_failure(error)
         return _failed(error)
     return code
 
@@ -193,6 +195,18 @@ def _failed(error: Exception) -> int:
         print("  → `flows-registry doctor` tells which folders must be writable", file=sys.stderr)
         return USAGE
     return _own_fault(error)
+
+
+def _print_failure(error: Exception) -> None:
+    """The one object on stdout, for a program that asked and got no answer."""
+    from flows_registry.commands.output import print_json
+
+    told = {
+        "code": getattr(error, "code", None),
+        "message": str(getattr(error, "message", error)),
+        "fix": str(getattr(error, "hint", "")),
+    }
+    print_json({"error": told})
 
 
 def _own_fault(error: Exception) -> int:

@@ -138,7 +138,7 @@ class Certification:
     def level(self) -> Level:
         """The lowest level among the checks that ran code: a chain is as strong as that."""
         ran = [check.level for check in self.checks if check.backend]
-        return min(ran, default=Level.STATIC)
+        return min(ran or [check.level for check in self.checks], default=Level.STATIC)
 
     def as_json(self) -> dict[str, Any]:
         """The published shape; `verdict` is certified, refused or inconclusive, and of a part

@@ -152,7 +152,9 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
         )
         for backend in subject.manifest.backends:
             yield from _on_backend(plan, backend, wanted)
-        if "parity" in wanted:
+        if (
+            "parity" in wanted and not options.only
+        ):  # it is one comparison, and has no cases to name
             yield from _timed(lambda: check_parity(plan, options.simulators), "parity", "")
 
 
@@ -174,12 +176,15 @@ def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[Che
     own = plan.lab.own_reference(backend)
     told = {} if own is None else {"own_reference": own}
     for name in names:
+        asked = [part.asked(name, its) for part, its in zip(plans, baselines, strict=True)]
+        if plan.only and not any(asked):
+            continue
 
-        def check(name: str = name) -> Sequence[CheckResult]:
-            of_all = zip(plans, baselines, strict=True)
-            return [merged([_ON_BACKENDS[name](part, backend, its) for part, its in of_all])]
+        def check(name: str = name, asked: Sequence[Sequence[Baseline]] = asked) -> CheckResult:
+            of_all = zip(plans, asked, strict=True)
+            return merged([_ON_BACKENDS[name](part, backend, its) for part, its in of_all])
 
-        for result in _timed(check, name, backend):
+        for result in _timed(lambda check=check: [check()], name, backend):
             yield replace(result, facts={**result.facts, **told})
 
 

@@ -126,6 +126,12 @@ class Plan:
         command = f"flows-registry certify {self.source} --check {check}"
         return f"{command} --case {shlex.quote(case)}" if case else command
 
+    def asked(self, check: str, baselines: Sequence[Baseline]) -> Sequence[Baseline]:
+        """What a check starts from: one that replays whole exercises has no other cases to name."""
+        if check not in ("effects", "determinism"):
+            return baselines
+        return [base for base in baselines if self.only in f"{base.run.case.name}/"]
+
     def wanted(self, cases: Iterable[Case]) -> list[Case]:
         """The cases that the user asked for."""
         return [case for case in cases if self.only in case.name]

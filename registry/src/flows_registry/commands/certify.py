@@ -1,5 +1,6 @@
 """`flows-registry certify PATH`: progress while it runs, then a verdict a person can read."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -27,9 +28,11 @@ def run(arguments: "argparse.Namespace") -> int:
 
     unknown = sorted(set(arguments.check) - set(CHECKS))
     if unknown:
-        print(f"flows-registry: there is no check {unknown[0]!r}", file=sys.stderr)
-        print(f"  → checks: {', '.join(CHECKS)}", file=sys.stderr)
-        return USAGE
+        told = f"there is no check {unknown[0]!r}"
+        return _usage(arguments, told, f"checks: {', '.join(CHECKS)}")
+    if arguments.jobs is not None and arguments.jobs < 1:
+        return _usage(arguments, f"--jobs {arguments.jobs} is no number of rooms", "give 1 or more")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: tidily
     with Progress(quiet=bool(arguments.json)) as progress:
         options = Options(
             Path(arguments.path),
@@ -49,3 +52,13 @@ def run(arguments: "argparse.Namespace") -> int:
     else:
         print(as_text(certification), end="")
     return exit_code(certification)
+
+
+def _usage(arguments: "argparse.Namespace", told: str, fix: str) -> int:
+    from flows_registry.commands.output import print_json
+
+    if arguments.json:
+        print_json({"error": {"code": None, "message": told, "fix": fix}})
+    print(f"flows-registry: {told}", file=sys.stderr)
+    print(f"  → {fix}", file=sys.stderr)
+    return USAGE
