@@ -6,7 +6,7 @@ from core_caps.claims.lattice import Determinism
 
 from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes
 from flows_registry.checks.determinism.replay import NAME, Difference, replayed
-from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN, moved
+from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN, moved, never_moved
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.verdict import CheckResult, Finding, Verdict
 
@@ -18,11 +18,7 @@ _DECLARED_AXES = {"clock": "resource::clock", "random numbers": "resource::rng"}
 
 def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
     """Whether each operation repeats itself as it claims, on one backend."""
-    usable = [
-        base
-        for base in baselines
-        if base.problem is None and base.claim.determinism is not Determinism.NONDETERMINISTIC
-    ]
+    usable = [base for base in baselines if base.problem is None and not _claims_nothing(base)]
     declared = _by_declared(usable).items()
     groups = [(all_axes(without=axes), bases) for axes, bases in declared]
     repeated, *others = replayed(plan, backend, [(REPEAT, usable), *groups])
@@ -36,16 +32,33 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
     found = list(collapsed(_with_operation(plan, differences)))
     compared = len(repeated) + len(surrounded) + len(elsewhere)
     verdict = Verdict.REFUSED if found else Verdict.PASSED
-    missing = plan.unproven(backend, baselines)
-    if verdict is Verdict.PASSED and (missing or not compared):
-        verdict = Verdict.INCONCLUSIVE
-        found = [_not_replayed(missing)]
+    if verdict is Verdict.PASSED:
+        found = list(_unproven(plan, backend, baselines, compared))
+        # Who asked for some cases only is not told what the others would have shown.
+        unmoved = [] if plan.only else never_moved(list(steady.values()), elsewhere)
+        found += [_not_moved(operation) for operation in unmoved]
+        verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
     facts = {
         "axes": [*AXES, REPEAT.name],
         "nondeterministic": len(baselines) - len(usable),
         "world_moved": len(elsewhere),
     }
     return CheckResult(NAME, backend, verdict, compared, tuple(found), plan.lab.level, facts)
+
+
+def _unproven(
+    plan: Plan, backend: str, baselines: Sequence[Baseline], compared: int
+) -> Iterator[Finding]:
+    """What was to be replayed and was not; what claims nondeterministic was not to be."""
+    missing = plan.unproven(backend, baselines)
+    seen = any(base.problem is None for base in baselines)
+    nothing_to_do = seen and all(_claims_nothing(base) for base in baselines)
+    if missing or not (compared or nothing_to_do):
+        yield _not_replayed(missing)
+
+
+def _claims_nothing(base: Baseline) -> bool:
+    return base.claim.determinism is Determinism.NONDETERMINISTIC
 
 
 def _by_declared(bases: Sequence[Baseline]) -> Mapping[frozenset[str], list[Baseline]]:
@@ -101,6 +114,18 @@ def _not_replayed(missing: Sequence[str]) -> Finding:
         f"not replayed: {', '.join(missing) or 'anything'}",
         "every operation is replayed at least once",
         "no exercise of it ran on a healthy service",
+    )
+
+
+def _not_moved(operation: str) -> Finding:
+    return Finding(
+        "CONTRACT003",
+        f"{operation} was never tried in another world",
+        "what is strict or pinned is called again after the world has changed",
+        "no change of the world could be made: the exercises write nothing plain before they call "
+        "it, or the service refused every change",
+        fix="add an exercise whose setup writes what the operation reads, by a call whose first "
+        "argument is its name, or claim best_effort",
     )
 
 

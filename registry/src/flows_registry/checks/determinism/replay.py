@@ -36,7 +36,9 @@ class Difference:
 
     @property
     def shown(self) -> str:
-        """The first differing byte with what surrounds it."""
+        """The first differing byte with what surrounds it; long states are not kept whole."""
+        if self.first == self.second:
+            return f"{self.place} differs beyond the {len(self.first)} bytes that are kept of it"
         at = next(
             (i for i, (a, b) in enumerate(zip(self.first, self.second, strict=False)) if a != b),
             min(len(self.first), len(self.second)),
@@ -84,8 +86,8 @@ def _difference(base: Baseline, run: CaseRun, cause: str) -> Difference | None:
     """How a replay differs from the first run in what came back or what reached the service."""
     calls = (base.exercise.call, *base.exercise.probe)
     given = difference_of_results(base, run, cause, calls)
-    first, second = base.run.state_text_after.encode(), run.state_text_after.encode()
-    if given is None and first != second:
+    if given is None and base.run.state_after != run.state_after:
+        first, second = base.run.state_text_after.encode(), run.state_text_after.encode()
         return Difference(base, cause, "what reached the service", first, second)
     return given
 

@@ -4,7 +4,7 @@ In one world everything else has changed and a year has gone by; in the other th
 itself was overwritten, which a pinned read may refuse but never hand out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from core_caps.claims.lattice import Determinism, Effects
@@ -14,7 +14,7 @@ from flows_registry.checks.determinism.replay import NAME, Difference, differenc
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun
 
-__all__ = ["MOVED", "OVERWRITTEN", "moved"]
+__all__ = ["MOVED", "OVERWRITTEN", "moved", "never_moved"]
 
 MOVED = "world around its pin"
 OVERWRITTEN = "content that stands under its pin"
@@ -28,16 +28,29 @@ _OTHER = b"the world has moved on"
 def moved(
     plan: Plan, backend: str, bases: Sequence[Baseline]
 ) -> Iterator[tuple[Baseline, Difference | None]]:
-    """Each strict or pinned exercise in both worlds; where none can be made, nothing."""
+    """Each strict or pinned exercise in both worlds; where none can be made, nothing.
+
+    A service may refuse some of the changes, a name that it does not know for one: a world is
+    another as soon as one of them was made.
+    """
     pinned = [base for base in bases if _is_pinned(base)]
     trials = [(base, MOVED, _changes_around(base)) for base in pinned]
     trials += [(base, OVERWRITTEN, _overwrites(base)) for base in pinned]
-    trials = [trial for trial in trials if trial[2]]
+    trials = [trial for trial in trials if trial[2] or _needs_time_alone(trial[0], trial[1])]
     cases = [_case(backend, *trial) for trial in trials]
     for (base, world, _), run in zip(trials, plan.run(NAME, backend, cases), strict=True):
         changes = run.setup[len(base.exercise.setup) :]
-        if all(step.error is None for step in changes):
+        refused = changes and all(step.error is not None for step in changes)
+        if not refused or _needs_time_alone(base, world):
             yield base, _difference(base, world, run)
+
+
+def never_moved(
+    bases: Sequence[Baseline], tried: Iterable[tuple[Baseline, Difference | None]]
+) -> list[str]:
+    """The strict or pinned operations that no other world was made for."""
+    pinned = {base.exercise.call.operation for base in bases if _is_pinned(base)}
+    return sorted(pinned - {base.exercise.call.operation for base, _ in tried})
 
 
 def _is_pinned(base: Baseline) -> bool:
@@ -45,6 +58,11 @@ def _is_pinned(base: Baseline) -> bool:
     return base.claim.determinism is Determinism.STRICT or any(
         hint.endswith("::pinned") for hint in hints
     )
+
+
+def _needs_time_alone(base: Baseline, world: str) -> bool:
+    """What reads nothing of the world meets no other change of it than that time goes by."""
+    return world == MOVED and base.claim.effects is Effects.PURE
 
 
 def _case(backend: str, base: Baseline, world: str, changes: Sequence[Call]) -> Case:
@@ -79,7 +97,7 @@ def _changes_around(base: Baseline) -> Sequence[Call]:
         _other(call, neighbour)
         for call in (own or others)[:1]
         for name in names
-        for neighbour in (name[:-1], name + "~")
+        for neighbour in (name[:-1], name + "z", name + "~")
         if neighbour
     ]
     return [*own, *others, *near]
