@@ -6,7 +6,6 @@ import os
 import select
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -26,18 +25,16 @@ class Desk:
 
     def __init__(self, page: Page, make: Callable[[Callable[[], float]], Reference]) -> None:
         self._page = page
-        self._make = make
         self._lock = threading.RLock()
         self._dues: dict[int, float] = {}
         self.closing = threading.Event()
         self.reference = make(self.now)
+        self._replica = make(self.now)
         self.begin()
 
     def now(self) -> float:
         """The case's time as the vendor's clock shows it."""
-        return self._page.now + self._clock_offset
-
-    _clock_offset = 0.0
+        return self._page.now
 
     def release(self) -> None:
         """End every stall and drip."""
@@ -54,7 +51,7 @@ class Desk:
             self.armed = False
             self.requests = 0
             self.handshakes_failed = 0
-            self._stalled = 0
+            self._stalled: set[socket.socket] = set()
             self._before = ""
             self._dues.clear()
             self._page.busy, self._page.due = 0, NEVER
@@ -64,15 +61,13 @@ class Desk:
         with self._lock:
             self.faults = [dict(fault, consumed=False) for fault in faults]
             self.perturbation = perturbation
-            self._clock_offset = float(perturbation.get("clock_offset_seconds", 0.0))
             self.armed, self.requests = True, 0
             self.exchanges.clear()
             self._before = self.state_text()
 
     def disarm(self) -> dict[str, Any]:
         """The log of the armed time, and the state before and after."""
-        if self._stalled:
-            time.sleep(0.01)  # let the stalled connections notice that their client has left
+        held = self._held()
         with self._lock:
             self.armed = False
             after = self.state_text()
@@ -86,8 +81,13 @@ class Desk:
                 "state_text_before": self._before[:_STATE_TEXT_MAX],
                 "state_text_after": after[:_STATE_TEXT_MAX],
                 "handshakes_failed": self.handshakes_failed,
-                "stalled_connections": self._stalled,
+                "stalled_connections": held,
             }
+
+    def _held(self) -> int:
+        """How many stalled clients have not left; asked of each, for the threads may lag."""
+        with self._lock:
+            return sum(not _has_left(connection) for connection in self._stalled)
 
     def state_text(self) -> str:
         """The state, as text that is equal exactly when the states are."""
@@ -133,7 +133,9 @@ class Desk:
 
     def stale(self, request: Request) -> Response:
         """What a replica that has seen nothing yet answers."""
-        return _handled(self._make(self.now), request)
+        with self._lock:
+            self._replica.reset()
+            return _handled(self._replica, request)
 
     def log(self, entry: dict[str, Any]) -> None:
         """Add to the log of the armed time."""
@@ -189,13 +191,13 @@ class Desk:
         """
         closing = self.closing
         with self._lock:
-            self._stalled += 1
+            self._stalled.add(connection)
         self.busy(-1)
         try:
             while not closing.wait(0.001):
                 if _has_left(connection):
                     with self._lock:
-                        self._stalled -= 1
+                        self._stalled.discard(connection)
                     return
         finally:
             self.busy(+1)
