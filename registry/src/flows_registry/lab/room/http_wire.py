@@ -1,6 +1,7 @@
 """HTTP/1.1 on a socket, by hand: a fault server must be able to say what no library would say."""
 
 import socket
+import string
 from http import HTTPStatus
 
 from flows_registry.lab.references.exchange import Request, Response
@@ -10,6 +11,7 @@ __all__ = ["BadRequest", "Reader", "head_of", "whole"]
 HEAD_BYTES_MAX = 256 * 1024
 BODY_BYTES_MAX = 700 * 1024 * 1024
 _RECEIVE_BYTES = 1 << 18
+_DIGITS_MAX = 20
 
 
 class BadRequest(Exception):
@@ -60,20 +62,18 @@ class Reader:
     def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" in headers.get("transfer-encoding", "").lower():
             return self._chunks()
-        size = _number(headers.get("content-length", "0") or "0")
-        if size > BODY_BYTES_MAX:
-            raise BadRequest(f"a body of {size} bytes")
-        return self._exactly(size)
+        return self._exactly(_bounded(_number(headers.get("content-length", "0") or "0")))
 
     def _chunks(self) -> bytes:
         body = bytearray()
         while True:
             line = self._until(b"\r\n")
-            size = _number((line or b"").split(b";")[0].decode("latin-1"), 16)
+            size = _number((line or b"").split(b";")[0].decode("latin-1").strip(), 16)
             if size == 0:
                 while self._until(b"\r\n"):
                     pass
                 return bytes(body)
+            _bounded(len(body) + size)
             body += self._exactly(size)
             self._exactly(2)
 
@@ -107,10 +107,16 @@ class Reader:
 
 
 def _number(text: str, base: int = 10) -> int:
-    try:
-        return int(text, base)
-    except ValueError:
-        raise BadRequest(f"a length of {text[:200]!r}") from None
+    digits = string.digits if base == 10 else string.hexdigits
+    if not text or len(text) > _DIGITS_MAX or not set(text) <= set(digits):
+        raise BadRequest(f"a length of {text[:200]!r}")
+    return int(text, base)
+
+
+def _bounded(size: int) -> int:
+    if size > BODY_BYTES_MAX:
+        raise BadRequest(f"a body of {size} bytes")
+    return size
 
 
 def head_of(
