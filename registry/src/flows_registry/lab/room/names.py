@@ -11,16 +11,19 @@ from collections.abc import Callable
 
 from flows_registry.lab.agent.names import Names
 
-__all__ = ["serve_names"]
+__all__ = ["RESPONDER", "serve_names"]
+
+RESPONDER = ("127.0.0.1", 53)
+"""Where names are answered, and nowhere else: what goes to port 53 of others is a way out."""
 
 
 def serve_names(names: Names, busy: Callable[[int], None]) -> None:
-    """Answer DNS on UDP port 53 in a thread: every A query gets an address, AAAA an empty answer.
+    """Answer DNS over UDP in a thread: every A query gets an address, AAAA an empty answer.
 
     `busy` is told +1 and -1 around each answer: an answer on its way holds the case's clock.
     """
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("0.0.0.0", 53))  # noqa: S104 (the namespace has no other network)
+    server.bind(RESPONDER)
 
     def run() -> None:
         while True:

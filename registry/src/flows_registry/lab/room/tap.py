@@ -7,11 +7,12 @@ import struct
 import threading
 
 from flows_registry.lab.agent.names import Names
+from flows_registry.lab.room.names import RESPONDER
 
 __all__ = ["Tap"]
 
 _ETH_IP, _ETH_IP6, _ETH_ALL = 0x0800, 0x86DD, 0x0003
-_TCP, _UDP, _DNS_PORT = 6, 17, 53
+_TCP, _UDP = 6, 17
 _OUTGOING = 4
 _SYN, _SYN_OR_ACK = 0x02, 0x12
 _ETH_BYTES, _IP6_BYTES, _FLAGS_AT = 14, 40, 13
@@ -19,7 +20,8 @@ _HEADERS_BYTES = 128
 
 
 class Tap:
-    """Sees the first packet of every TCP connection, and every UDP packet but those of DNS.
+    """Sees the first packet of every TCP connection, and every UDP packet but those that
+    are exchanged with the names of this room.
 
     The kernel queues a packet here before its sender goes on, so what has been tried is there to
     be taken.
@@ -61,15 +63,18 @@ class Tap:
 
 
 def _target(frame: bytes) -> tuple[str, int] | None:
-    """The address and port that a packet goes to; None for DNS, which is asked of ourselves."""
+    """The address and port that a packet goes to; None between a client and our own responder."""
     if struct.unpack_from(">H", frame, 12)[0] == _ETH_IP:
         header = _ETH_BYTES + (frame[_ETH_BYTES] & 15) * 4
-        protocol, address = frame[23], socket.inet_ntop(socket.AF_INET, frame[30:34])
+        family, protocol, addresses = socket.AF_INET, frame[23], frame[26:34]
     else:
         header = _ETH_BYTES + _IP6_BYTES
-        protocol, address = frame[20], socket.inet_ntop(socket.AF_INET6, frame[38:54])
-    source, port = struct.unpack_from(">HH", frame, header)
-    return None if protocol == _UDP and _DNS_PORT in (source, port) else (address, port)
+        family, protocol, addresses = socket.AF_INET6, frame[20], frame[22:54]
+    ports = struct.unpack_from(">HH", frame, header)
+    half = len(addresses) // 2
+    sender = socket.inet_ntop(family, addresses[:half]), ports[0]
+    target = socket.inet_ntop(family, addresses[half:]), ports[1]
+    return None if protocol == _UDP and RESPONDER in (sender, target) else target
 
 
 # ---- a packet filter, so that the kernel wakes nobody for the rest of the traffic
