@@ -78,6 +78,7 @@ _EFFECTS = (
     _signed("a signed URL that writes where it should read", "(method", '("PUT"'),
     _signed("a signed URL that outlives its time", "=expires_in_seconds", "=604_800"),
     _signed("a signed URL for another key", ", key", ', key + "~"'),
+    _signed("a signed URL without TLS", "seconds)\n", 'seconds).replace("https:", "http:")\n'),
     Twin(
         "a read writes",
         "urllib",

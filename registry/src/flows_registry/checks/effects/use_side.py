@@ -1,11 +1,12 @@
 """The use side: a URL that an operation hands out is a credential, and is tried as one.
 
 Its holder can do what is delegated, to the end of its life: the same as the binding's own call
-does. With another method, or later, it is good for nothing.
+does, at a declared host and over TLS. With another method, or later, it is good for nothing.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from core_caps.contract.suite import Call, Grant
 
@@ -19,6 +20,7 @@ __all__ = ["use_side"]
 
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 _CONTENT = b"this was not granted"
+_PORTS = {"https": 443, "http": 80}
 
 
 def use_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
@@ -82,6 +84,8 @@ class _Trial:
             None, answer.content,
         ):  # fmt: skip
             yield self._finding(run, f"does not {same}", f"it answers as {same} does")
+        elif astray := _astray(self.evidence, run):
+            yield self._finding(run, f"leads to {astray}", "it leads to a declared host, over TLS")
         elif self._left(run) != self._left(own):
             yield self._finding(
                 run, f"leaves something else than {same} does", f"it changes what {same} changes"
@@ -115,8 +119,25 @@ class _Trial:
             f"it is good for {grant.method} during {grant.seconds} s: {promised}",
             _shown(run),
             self.evidence.reproduce(run.case.name),
-            "sign the method, the key and the expiry that the caller asked for",
+            "sign the method, the key and the expiry that the caller asked for, for the declared "
+            "host",
         )
+
+
+def _astray(evidence: Evidence, run: CaseRun) -> str | None:
+    """Where the URL leads, should that be none of the backend's declared addresses or not TLS."""
+    url = urlsplit(str(run.steps[-1].value))
+    host, port = url.hostname or "", url.port or _PORTS.get(url.scheme, 0)
+    secure = url.scheme == "https" or (url.scheme == "http" and _is_plain(evidence))
+    declared = (host, port) in evidence.plan.egress(evidence.backend)
+    return None if secure and declared else f"{url.scheme}://{host}:{port}"
+
+
+def _is_plain(evidence: Evidence) -> bool:
+    """Whether the address that the backend declares for its service is itself without TLS."""
+    settings = evidence.plan.backend(evidence.backend).config.values()
+    addresses = [str(s.default if s.example is None else s.example) for s in settings if s.endpoint]
+    return any(address.startswith("http://") for address in addresses)
 
 
 def _shown(run: CaseRun) -> str:
