@@ -1,15 +1,14 @@
 """Running every check on one plugin, in the order in which a failure says most."""
 
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flows_registry.certify.kept import PROBLEMS, kept, not_importable
 from flows_registry.certify.parity_of import check_parity
+from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
 from flows_registry.checks.contract.check import check_contract
 from flows_registry.checks.determinism.check import check_determinism
@@ -70,7 +69,7 @@ def certify(options: Options) -> Certification:
         ManifestInvalid: its capability.toml is not TOML (CAP106).
     """
     started = time.monotonic()
-    with _scratch(options.keep) as scratch:
+    with scratch_folder(options.keep) as scratch:
         options.progress("package", "", 0, 1)
         uv = Uv(offline=options.simulators.offline)
         result, built = check_package(options.path, scratch / "package", uv=uv)
@@ -111,16 +110,6 @@ def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult,
 
 def _facts(started: float) -> dict[str, float]:
     return {"seconds": round(time.monotonic() - started, 3)}
-
-
-@contextmanager
-def _scratch(keep: Path | None) -> Generator[Path]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="flows-certify-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
 
 
 def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckResult]:
