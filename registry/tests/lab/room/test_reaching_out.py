@@ -97,6 +97,18 @@ def test_a_process_that_might_reach_out_is_shown(redirected: Run) -> None:
     assert "process" in {kind for kind, _ in run.watched}
 
 
+def test_no_kind_of_event_takes_the_place_of_another(redirected: Run) -> None:
+    many = [act("connect_without_raising", DOCUMENTED, 1000 + number) for number in range(300)]
+    run = redirected(*many, act("connect_from_subprocess", "127.0.0.1", 9))
+    assert "process" in {kind for kind, _ in run.watched}
+    assert 100 < len(run.egress) < 300
+
+
+def test_what_happens_again_is_shown_once(redirected: Run) -> None:
+    tried = act("connect_without_raising", DOCUMENTED, 8443)
+    assert redirected(tried, tried).egress == ((DOCUMENTED, 8443),)
+
+
 def test_a_plugin_may_serve_itself(redirected: Run) -> None:
     run = redirected(act("serve_itself"))
     assert value_of(run) == "from within"

@@ -13,20 +13,22 @@ _CHANGES = {
     "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate",
     "os.chmod", "os.chown", "shutil.rmtree", "shutil.move", "shutil.copyfile", "sqlite3.connect",
 }  # fmt: skip
-_EVENTS_MAX = 200
+_OF_A_KIND_MAX = 200
 
 
 class Watch:
     """An audit hook that notes what touches the machine. It cannot be removed, only ignored.
 
     Attributes:
-        events: (kind, detail) of files, processes and connections.
-        attempts: (host, port) of every connection tried, where connections are redirected.
+        events: (kind, detail) of files, processes and connections, each once.
+        attempts: (host, port) of every connection tried, where connections are redirected, each
+            once.
     """
 
     def __init__(self) -> None:
         self.events: list[list[str]] = []
         self.attempts: list[list[Any]] = []
+        self._noted: dict[str, set[Any]] = {}
         self._on = False
 
     def start(self) -> None:
@@ -39,18 +41,31 @@ class Watch:
         self._on = False
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._on or len(self.events) >= _EVENTS_MAX:
+        if not self._on:
             return
         if event == ATTEMPT:
-            self.attempts.append(list(arguments))
+            if self._is_new(ATTEMPT, arguments):
+                self.attempts.append(list(arguments))
         elif event == "open":
             path, mode, flags = arguments
             writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
-                self.events.append(["file", str(path)])
+                self._note("file", str(path))
         elif event == "socket.connect":
-            self.events.append(["connect", str(arguments[1])])
+            self._note("connect", str(arguments[1]))
         elif event in _STARTS:
-            self.events.append(["process", str(arguments[0]) if arguments else event])
+            self._note("process", str(arguments[0]) if arguments else event)
         elif event in _CHANGES:
-            self.events.append(["file", str(arguments[0])])
+            self._note("file", str(arguments[0]))
+
+    def _note(self, kind: str, detail: str) -> None:
+        if self._is_new(kind, detail):
+            self.events.append([kind, detail])
+
+    def _is_new(self, kind: str, what: object) -> bool:
+        """Whether it is the first of its like; no kind takes the place of another."""
+        noted = self._noted.setdefault(kind, set())
+        if what in noted or len(noted) >= _OF_A_KIND_MAX:
+            return False
+        noted.add(what)
+        return True
