@@ -32,6 +32,23 @@ def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.lock"]
 
 
+@pytest.mark.parametrize("asked", ["old", "new"])
+def test_a_removal_that_is_cut_short_leaves_nothing_under_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    old = _made(tmp_path, "old", unused_seconds=cache.UNUSED_SECONDS_MAX + 10)
+    removing: list[bool] = []
+
+    def cut_short(*_: object, **__: object) -> None:
+        removing.append(old.exists())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cache.shutil, "rmtree", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        cache.made_once(tmp_path / asked, Path.touch, fits=lambda _: False)
+    assert removing == [False]
+
+
 def test_the_longest_unused_go_and_what_may_be_in_use_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,7 +61,7 @@ def made_once(
             if fits(path):
                 os.utime(path)
                 return path
-            shutil.rmtree(path)
+            _remove(path)
         _remove_unused(path.parent)
         fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
@@ -84,4 +84,14 @@ def _remove_unused(folder: Path) -> None:
     for place, (seconds, entry) in enumerate(sorted(unused)):
         spare = place >= KEPT_MAX and seconds > IN_USE_SECONDS
         if spare or seconds > UNUSED_SECONDS_MAX:
-            shutil.rmtree(entry, ignore_errors=True)
+            with contextlib.suppress(OSError):  # somebody else is removing it, too
+                _remove(entry)
+
+
+def _remove(folder: Path) -> None:
+    """Take the name away first: what a removal that is cut short leaves, nobody takes for whole."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        folder.rename(aside / folder.name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
