@@ -53,7 +53,7 @@ class Reference:
             case "/status":
                 return Response("fine", (), b"")
             case "/flood":
-                return Response(200, (), b"x" * 100_000_000)
+                return Response(200, (), b"x" * 52_000_000)
             case "/print":
                 print("{}")
         self.seen.append(request.body.hex())

@@ -11,7 +11,7 @@ from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import CaseRun
 from flows_registry.lab.faults import COMMITTED, CONNECTION, FAULTS, PINNED_ONLY, READS_ONLY, Fault
 
-from .conftest import act, value_of
+from .conftest import TOKEN, act, value_of
 
 pytestmark = pytest.mark.feature("AL-07", "P4-03")
 
@@ -181,6 +181,12 @@ def test_a_stale_read_is_what_a_new_replica_says(run: Run) -> None:
     assert [exchange.committed for exchange in done.exchanges] == [False, True]
     assert done.consumed == (True,)
     assert done.state_before == done.state_after
+
+
+def test_no_secret_stands_in_what_was_seen(run: Run) -> None:
+    done = run(act("exchange", "GET", f"{TOKEN}?again={TOKEN}"))
+    (seen,) = done.exchanges
+    assert seen.target.endswith("/values/…?again=…")
 
 
 def test_a_corrupted_body_is_one_bit_off(run: Run) -> None:

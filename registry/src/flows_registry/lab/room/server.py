@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from flows_registry.lab.agent.names import Names
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
@@ -29,7 +30,7 @@ from flows_registry.lab.room.answers import Answerer
 from flows_registry.lab.room.broken import ReferenceBroken
 from flows_registry.lab.room.desk import Desk
 from flows_registry.lab.room.http_wire import BadRequest, Reader
-from flows_registry.lab.room.names import serve_names
+from flows_registry.lab.room.names import RESPONDER, serve_names
 from flows_registry.lab.room.tap import Tap
 
 __all__ = ["main"]
@@ -50,6 +51,8 @@ class Server:
     def __init__(self, settings: Mapping[str, Any], broken: Callable[[str, str], None]) -> None:
         self._settings = settings
         self._broken = broken
+        secrets: Mapping[str, str] = settings["secrets"]
+        self._secrets = [form for value in secrets.values() for form in {value, quote(value, "")}]
         self._factory = _factory(settings)
         page = Page(settings["page"])
         page.now = ORIGIN_SECONDS
@@ -68,7 +71,7 @@ class Server:
         }
         if settings["isolated"]:
             serve_names(self._names, self.desk.busy)
-            self._tap = Tap(self._names)
+            self._tap = Tap(self._names, RESPONDER)
 
     def listen(self) -> list[int]:
         """Open the listeners; the ports, in the order of the settings, and ever the same."""
@@ -143,11 +146,14 @@ class Server:
         while True:
             try:
                 select.select([listener], [], [])
-                self.desk.busy(+1)
-                connection, _ = listener.accept()
             except (OSError, ValueError):
-                self.desk.busy(-1)
                 return  # closed: connections are refused now
+            self.desk.busy(+1)
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                self.desk.busy(-1)
+                return
             threading.Thread(target=self._connection, args=(connection,), daemon=True).start()
 
     def _connection(self, connection: socket.socket) -> None:
@@ -234,7 +240,7 @@ class Server:
             "method": request.method,
             "host": request.host,
             "port": port,
-            "target": _redacted(request.target),
+            "target": _redacted(request.target, self._secrets),
             "fault": None,
             "status": None,
             "committed": False,
@@ -278,8 +284,11 @@ def _buffered(connection: socket.socket) -> bool:
 _CREDENTIALS = ("x-amz-signature=", "x-amz-credential=", "x-amz-date=")
 
 
-def _redacted(target: str) -> str:
-    """The target without the parts of a signed URL that act as a credential or change each time."""
+def _redacted(target: str, secrets: Sequence[str]) -> str:
+    """The target without secrets, and without the parts of a signed URL that act as a credential or
+    change each time."""
+    for secret in filter(None, secrets):
+        target = target.replace(secret, "…")
     path, mark, query = target.partition("?")
     kept = [
         item.partition("=")[0] + "=…" if item.lower().startswith(_CREDENTIALS) else item

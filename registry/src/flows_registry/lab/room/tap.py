@@ -7,7 +7,6 @@ import struct
 import threading
 
 from flows_registry.lab.agent.names import Names
-from flows_registry.lab.room.names import RESPONDER
 
 __all__ = ["Tap"]
 
@@ -20,15 +19,20 @@ _HEADERS_BYTES = 128
 
 
 class Tap:
-    """Sees the first packet of every TCP connection, and every UDP packet but those that
-    are exchanged with the names of this room.
+    """Sees the first packet of every TCP connection, and every UDP packet but those
+    exchanged with the room's own responder.
 
     The kernel queues a packet here before its sender goes on, so what has been tried is there to
     be taken.
+
+    Args:
+        names: which name an address stands for.
+        responder: where the room answers names.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, responder: tuple[str, int]) -> None:
         self._names = names
+        self._responder = responder
         self._lock = threading.Lock()
         self._seen: list[tuple[str, int]] = []
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_ALL))
@@ -53,17 +57,17 @@ class Tap:
     def _read(self) -> None:
         while True:
             try:
-                target = _target(self._socket.recv(_HEADERS_BYTES))
+                protocol, sender, target = _ends(self._socket.recv(_HEADERS_BYTES))
             except BlockingIOError:
                 return
             except (IndexError, struct.error):
                 continue
-            if target is not None:
+            if protocol != _UDP or self._responder not in (sender, target):
                 self._seen.append((self._names.name(target[0]), target[1]))
 
 
-def _target(frame: bytes) -> tuple[str, int] | None:
-    """The address and port that a packet goes to; None between a client and our own responder."""
+def _ends(frame: bytes) -> tuple[int, tuple[str, int], tuple[str, int]]:
+    """The protocol of a packet, and the address and port that it comes from and goes to."""
     if struct.unpack_from(">H", frame, 12)[0] == _ETH_IP:
         header = _ETH_BYTES + (frame[_ETH_BYTES] & 15) * 4
         family, protocol, addresses = socket.AF_INET, frame[23], frame[26:34]
@@ -73,8 +77,7 @@ def _target(frame: bytes) -> tuple[str, int] | None:
     ports = struct.unpack_from(">HH", frame, header)
     half = len(addresses) // 2
     sender = socket.inet_ntop(family, addresses[:half]), ports[0]
-    target = socket.inet_ntop(family, addresses[half:]), ports[1]
-    return None if protocol == _UDP and RESPONDER in (sender, target) else target
+    return protocol, sender, (socket.inet_ntop(family, addresses[half:]), ports[1])
 
 
 # ---- a packet filter, so that the kernel wakes nobody for the rest of the traffic
