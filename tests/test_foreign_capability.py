@@ -201,6 +201,30 @@ UNPROVEN = {
         ("contract.py", "    generate=generate,\n    model=Model,\n", ""),
         ("injection", {"CONTRACT003"}, "give its Contract a model"),
     ),
+    "a suite that reads nothing back": (
+        ("contract.py", "    read_back=read_back,\n", ""),
+        ("injection", {"CONTRACT003"}, "model, generate, comparable and read_back"),
+    ),
+    "a mock that nobody can look into": (
+        ("contract.py", "    read_back=read_back,\n", ""),
+        ("effects", {"EFFECT205"}, "let read_back give the calls"),
+    ),
+    "reading back that shows nothing": (
+        (
+            "contract.py",
+            "for name in dict.fromkeys(call.args[0] for call in calls)]",
+            "for name in ()]",
+        ),
+        ("injection", {"CONTRACT003"}, "calls that together show the state"),
+    ),
+    "histories without a call": (
+        ("contract.py", "for _ in range(length)", "for _ in ()"),
+        ("injection", {"CONTRACT003"}, "make calls of account, assign, post"),
+    ),
+    "histories that never post": (
+        ("contract.py", '("account", "assign", "post", "post")', '("account", "assign")'),
+        ("injection", {"CONTRACT003"}, "make calls of post"),
+    ),
     "a model that raises": (
         ("contract.py", 'return getattr(self, f"_{call.operation}")', "return getattr(self, 'no')"),
         ("injection", {"CONTRACT004"}, "refuses only by errors derived from ProviderError"),

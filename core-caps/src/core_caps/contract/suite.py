@@ -265,8 +265,8 @@ def _nothing(calls: Sequence[Call]) -> Sequence[Call]:
 class Contract:
     """Everything that can be asked of a provider of one capability.
 
-    What is left out of the last four proves nothing: without model and histories no duplicate
-    and no lost answer can be judged, and without `read_back` no mock's state is seen.
+    What is left out of the last four proves nothing: without model, histories and `read_back` no
+    duplicate and no lost answer can be judged, and without `read_back` no mock's state is seen.
 
     Attributes:
         protocol: the Protocol class.
@@ -291,8 +291,12 @@ class Contract:
 
     @property
     def has_model(self) -> bool:
-        """Whether histories can be generated and judged."""
-        return self.model is not NoModel and self.generate is not _no_history
+        """Whether histories can be generated and judged, and what they left be seen."""
+        return (
+            self.model is not NoModel
+            and self.generate is not _no_history
+            and self.read_back is not _nothing
+        )
 
 
 def selected(contract: Contract, world: World) -> tuple[ContractCase, ...]:

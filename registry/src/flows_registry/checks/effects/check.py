@@ -8,7 +8,7 @@ refused; so is less, when the cases reached success. Each side finds what none o
 from collections.abc import Callable, Iterator, Sequence
 
 from flows_registry.checks.effects.evidence import NAME, Evidence, gathered
-from flows_registry.checks.effects.state_side import state_side
+from flows_registry.checks.effects.state_side import state_side, unseen
 from flows_registry.checks.effects.static_side import static_side
 from flows_registry.checks.effects.use_side import use_side
 from flows_registry.checks.effects.wire_side import wire_side
@@ -29,9 +29,10 @@ def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Ch
     found = list(collapsed(finding for side in SIDES for finding in side(evidence)))
     unproven = plan.unproven(backend, evidence.usable)
     verdict = Verdict.REFUSED if found else Verdict.PASSED
-    if verdict is Verdict.PASSED and unproven:
-        verdict = Verdict.INCONCLUSIVE
-        found = [_nothing_seen(evidence, unproven)]
+    if verdict is Verdict.PASSED:
+        found = [_nothing_seen(evidence, unproven)] if unproven else []
+        found += [_not_read_back(evidence, hidden)] if (hidden := unseen(evidence)) else []
+        verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
     unknown = {
         operation: [str(top.location) for top in derived.top[:3]]
         for operation, derived in evidence.derived.items()
@@ -51,4 +52,15 @@ def _nothing_seen(evidence: Evidence, operations: Sequence[str]) -> Finding:
         "no exercise of it succeeded, or there is none",
         evidence.reproduce(""),
         "add exercises for it to the contract's suite",
+    )
+
+
+def _not_read_back(evidence: Evidence, operations: Sequence[str]) -> Finding:
+    return Finding(
+        "EFFECT205",
+        f"nobody sees what the mock does in {', '.join(operations)}",
+        "what an exercise can have touched is read back before it and after it",
+        "read_back of the contract's suite gives no call for it",
+        evidence.reproduce(""),
+        "let read_back give the calls that show what such a call left",
     )

@@ -12,13 +12,29 @@ from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.verdict import Finding
 
-__all__ = ["state_side"]
+__all__ = ["state_side", "unseen"]
 
 
 def state_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
     """Reads that change something, and writes that never do although they succeed."""
     mocked = evidence.plan.backend(evidence.backend).wire is None
     return _mock(evidence) if mocked else _service(evidence)
+
+
+def unseen(evidence: Evidence) -> list[str]:
+    """The operations of a mock of which no exercise is read back, as the suite has it; who asked
+    for some cases only is not told what the others would have shown."""
+    plan = evidence.plan
+    if plan.backend(evidence.backend).wire is not None or plan.only:
+        return []
+    worked = {base.exercise.call.operation for base in evidence.usable}
+    seen = {base.exercise.call.operation for base in evidence.usable if _can_be_seen(base)}
+    return sorted(worked - seen)
+
+
+def _can_be_seen(base: Baseline) -> bool:
+    """Whether the suite knows calls that would show it; a half may leave those operations out."""
+    return bool(base.capability.judge.read_back((*base.exercise.setup, base.exercise.call)))
 
 
 def _service(evidence: Evidence) -> Iterator[tuple[str, Finding]]:

@@ -60,6 +60,7 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
     trials = [_Trial(case, judge) for case, judge in key_trials(plan, backend, baselines)]
     unjudged: list[str] = []
     unkeyed: list[str] = []
+    lacking: list[Finding] = []
     static: list[Finding] = []
     repeats: dict[str, str] = {}
     for capability in plan.subject.capabilities.values():
@@ -74,6 +75,7 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
             continue
         maker = _Maker(plan, backend, capability, contract)
         trials += maker.trials()
+        lacking += maker.lacking()
     trials = [trial for trial in trials if plan.only in trial.case.name]
     runs = plan.run(NAME, backend, [trial.case for trial in trials])
     findings = [
@@ -85,7 +87,8 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
     found = [*static, *(finding for finding in judged if finding.code != UNPROVEN)]
     verdict = Verdict.REFUSED if found else Verdict.PASSED
     if verdict is Verdict.PASSED:
-        found = [*judged, *_unproven(plan, unjudged if trials else ["any capability"], unkeyed)]
+        unjudged = unjudged if trials else ["any capability"]
+        found = [*judged, *lacking, *_unproven(plan, unjudged, unkeyed)]
         verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
     facts = {"seed": plan.seed, "length": LENGTH, "kinds": KINDS, "repeated_under": repeats}
     cases = len(trials) + len(static)
@@ -99,7 +102,7 @@ def _unproven(plan: Plan, unjudged: Sequence[str], unkeyed: Sequence[str]) -> It
             "CONTRACT003",
             f"no model for {', '.join(unjudged)}",
             "histories are compared with the contract's sequential model",
-            "the suite brings no model, or no histories",
+            "the suite brings no model, no histories, or no read_back",
             plan.reproduce(NAME, ""),
             "give its Contract a model, generate, comparable and read_back",
         )
@@ -124,6 +127,7 @@ class _Maker:
         self._backend = backend
         self._capability = capability
         self._contract = contract
+        self._made: list[Call] = []
         # What concurrent reads may answer is promised only from here on; the final state always is.
         promised = capability.declared.guarantees.get("consistency", "unknown")
         self._strong = satisfies(promised, AtLeast("per_key"), guarantee="consistency")
@@ -140,12 +144,36 @@ class _Maker:
             source = random.Random(seed)  # noqa: S311 (repeatable on purpose)
             operations = frozenset(self._capability.claims)
             calls = list(self._contract.generate(source, LENGTH, operations))
+            self._made += calls
             yield self._duplicates(number, calls, source)
             yield self._reordered(number, calls, source)
             yield self._contended(number, calls, source)
             yield from self._apart(number, calls)
             if self._plan.backend(self._backend).wire is not None:
                 yield self._lost_answers(number, calls, source)
+
+    def lacking(self) -> Iterator[Finding]:
+        """What the trials, once made, prove nothing of."""
+        made = {call.operation for call in self._made}
+        missing = sorted(self._writes - made if made else self._capability.claims)
+        if missing:
+            yield Finding(
+                UNPROVEN,
+                f"no history calls {', '.join(missing)}",
+                "histories make every write, and something at all",
+                f"{HISTORIES} histories of {self._capability.contract} never do",
+                self._plan.reproduce(NAME, ""),
+                f"let generate of the contract's suite make calls of {', '.join(missing)}",
+            )
+        if made and not self._contract.read_back(self._made):
+            yield Finding(
+                UNPROVEN,
+                f"nobody sees what a history of {self._capability.contract} left",
+                "afterwards, all that a history can have touched is read back",
+                "read_back of the contract's suite gives no call",
+                self._plan.reproduce(NAME, ""),
+                "let it give calls that together show the state",
+            )
 
     def _duplicates(self, number: int, calls: Sequence[Call], source: random.Random) -> _Trial:
         history = duplicated(calls, self._capability.claims, source)
