@@ -453,10 +453,9 @@ _ROWS = (
     ),
     Diagnostic(
         "PACKAGE009",
-        "dependency not bounded",
-        "A dependency has no lower bound, so that any old version satisfies it, or names a URL, "
-        "which no index accepts.",
-        "Write the oldest version that the plugin was tried with: httpx>=0.28.",
+        "dependency not to be had",
+        "A dependency is no requirement, or names a URL, which no index accepts.",
+        "Require a released version: httpx>=0.28.",
     ),
     Diagnostic(
         "PACKAGE010",

@@ -28,11 +28,6 @@ __all__ = [
 Plugin = tuple[str, str]
 """An entry point: its name, and `module` or `module:attribute`."""
 
-_LOWER_BOUNDS = frozenset({">=", ">", "==", "===", "~="})
-
-CONTRACTED = frozenset({"core-caps"})
-"""Bounded otherwise: the manifest names the contract's version."""
-
 
 def from_problem(problem: Problem, wheel: Path) -> Finding:
     """A problem of the archive as a finding."""
@@ -176,7 +171,7 @@ def declared_extras(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
 
 
 def dependencies(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
-    """What is installed with the plugin has a lower bound and comes from an index."""
+    """What is installed with the plugin can be required, and comes from an index."""
     used = {"", *(canonicalize_name(b.extra) for b in manifest.backends.values() if b.extra)}
     for line in wheel.requires:
         try:
@@ -193,14 +188,6 @@ def dependencies(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
         if requirement.url is not None:
             message = f"{name} is taken from {requirement.url}"
             yield _dependency(line, message, f"require a released version: {name}>=…")
-        elif name not in CONTRACTED and not any(
-            each.operator in _LOWER_BOUNDS for each in requirement.specifier
-        ):
-            yield _dependency(
-                line,
-                f"any version of {name} satisfies the requirement {line!r}",
-                f"write the oldest version that was tried: {name}>=…",
-            )
 
 
 def _may_hold(evaluate: object, extra: str) -> bool:
@@ -209,7 +196,7 @@ def _may_hold(evaluate: object, extra: str) -> bool:
 
 
 def _dependency(line: str, message: str, fix: str) -> Finding:
-    promised = "an installation gets versions that the plugin was made for"
+    promised = "whoever installs the plugin gets what it requires from an index"
     return Finding("PACKAGE009", message, promised, line, "read Requires-Dist in METADATA", fix)
 
 

@@ -157,10 +157,6 @@ BROKEN: dict[str, tuple[Spoil, str]] = {
     "no licence": (_project('license = "Apache-2.0"', "# none"), "PACKAGE008"),
     "no Python versions": (_project('requires-python = ">=3.11"', "# none"), "PACKAGE008"),
     "no py.typed": (_without_marker, "PACKAGE008"),
-    "a dependency of any version": (
-        _project('["core-caps"]', '["core-caps", "idna"]'),
-        "PACKAGE009",
-    ),
     "a dependency from a URL": (
         lambda folder: (
             _project('["core-caps"]', '["core-caps", "idna @ https://example.com/i.tar.gz"]')(

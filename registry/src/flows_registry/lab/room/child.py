@@ -54,6 +54,11 @@ class Child:
                 cwd=directory,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def log_tail(self) -> str:
         """The end of what it has printed."""
         return self._log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:]
