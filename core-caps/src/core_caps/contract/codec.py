@@ -79,8 +79,8 @@ def decode(value: Any, *, foreign: bool = True) -> Any:
             if not unit or not 0 <= size <= _REPEATED_BYTES_MAX:
                 raise ValueError(f"{len(unit)} bytes repeated to {size}")
             return (unit * (size // len(unit) + 1))[:size]
-        case {"$map": list(entries)}:
-            pairs = cast("list[tuple[Any, Any]]", entries)
+        case {"$map": list()}:
+            pairs = cast("list[tuple[Any, Any]]", value["$map"])
             return {_hashable(below(key)): below(item) for key, item in pairs}
         case {"$value": str(name), **fields}:
             decoded = {key: below(item) for key, item in cast("dict[str, Any]", fields).items()}
@@ -114,11 +114,12 @@ def _value_class(name: str) -> type | None:
     if found is None:
         return None
     try:
-        cls = getattr(importlib.import_module(found[1]), found[2], None)
+        cls: Any = getattr(importlib.import_module(found[1]), found[2], None)
     except ImportError:
         return None
-    ours = isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == found[1]
-    return cls if ours else None
+    if not isinstance(cls, type) or not dataclasses.is_dataclass(cls):
+        return None
+    return cls if cls.__module__ == found[1] else None
 
 
 def _hashable(key: Any) -> Any:

@@ -163,7 +163,7 @@ class Case:
         use: what is done with the URL that the last of the calls gave.
         probe: calls made afterwards, on a healthy service again.
         faults: what the armed requests meet.
-        perturbation: for the server: `chunk_bytes`, `delay_seed`, `clock_offset_seconds`, and
+        perturbation: for the server: `chunk_bytes`, `delay_seed` and
             `marks`, texts to look for in every request.
         cancel_after_seconds: cancel each call after so long, in the case's time.
         elapsed_seconds: let so much time pass between the setup and the calls.
