@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import importlib_metadata
+from core_caps.plugins import snapshot
 from side_by_side import Comparison, compare, measure, report
 
 DISTRIBUTIONS = 150
@@ -50,7 +51,6 @@ def install(site: Path) -> None:
 
 def comparisons(site: Path, cache: Path) -> list[Comparison]:
     """Every way to ask, each beside the peer."""
-    from core_caps.plugins import snapshot
     from core_caps.plugins.discovery import discover
 
     # What a process of an environment has besides the folder of distributions.
@@ -93,7 +93,7 @@ def main() -> None:
         site.mkdir()
         os.environ["XDG_CACHE_HOME"] = str(cache)
         install(site)
-        time.sleep(0.2)  # a snapshot is kept only once the file system's clock has moved on
+        time.sleep(snapshot.INSTALLED_SECONDS + 0.2)  # what is being installed is watched closer
         rows = comparisons(site, cache)
     report(rows)
 

@@ -39,7 +39,8 @@ class Comparison:
     Attributes:
         ours: median figure, in seconds per call unless the goal names another unit.
         peer: the peer's median, or None when nothing was compared.
-        ratio: median over the rounds of peer / ours (how many times faster ours is).
+        ratio: median over the rounds of peer / ours, how many times faster ours is; where the goal
+            bounds it from above, of ours / peer, how many times as long ours takes.
         goal: as it was given.
         met: whether the goal holds; None when there is none.
     """
@@ -80,6 +81,8 @@ def compare(
             ours_taken.append(_take(ours, ours_calls))
             peer_taken.append(_take(peer, peer_calls))
     ratio = statistics.median(p / o for o, p in zip(ours_taken, peer_taken, strict=True))
+    if _is_cost(goal):
+        ratio = 1 / ratio
     median = statistics.median(ours_taken)
     return Comparison(
         name, median, statistics.median(peer_taken), ratio, goal, verdict(median, ratio), rounds
@@ -150,17 +153,21 @@ def _goal(goal: str) -> Callable[[float, float | None], bool | None]:
     sign, bound, unit = matched[1], float(matched[2]), matched[3]
     at_least = sign in (">=", "≥")
     if unit in (None, "x"):
-        # At least so many times as fast, or at most so many times as long.
-        least = bound if at_least else 1 / bound
 
         def relative(_median: float, ratio: float | None) -> bool:
             if ratio is None:
                 raise ValueError(f"{goal!r} is a ratio, and there is nothing to compare with")
-            return ratio >= least
+            return ratio >= bound if at_least else ratio <= bound
 
         return relative
     limit = bound * _SECONDS.get(unit, 1.0)
     return lambda median, _ratio: median >= limit if at_least else median <= limit
+
+
+def _is_cost(goal: str) -> bool:
+    """Whether the goal says how many times as long as the peer ours may take."""
+    matched = _GOAL.fullmatch(goal.strip())
+    return matched is not None and matched[1] in ("<=", "≤") and matched[3] in (None, "x")
 
 
 def _print_table(comparisons: Sequence[Comparison]) -> None:

@@ -52,7 +52,7 @@ def _environment(venv: Path) -> Path:
     uv, env = uv_binary(), index_environment()
     _run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(venv)], env)
     packages = [str(ROOT / each) for each in OURS]
-    install = [uv, "pip", "install", "--quiet", "--python", _bin(venv, "python")]
+    install = [uv, "pip", "install", "--quiet", "--no-sources", "--python", _bin(venv, "python")]
     _run([*install, *packages], env)
     site_packages = next((venv / "lib").glob("python3*/site-packages"))
     present = len(list(site_packages.glob("*.dist-info")))

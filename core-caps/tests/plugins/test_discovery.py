@@ -1,6 +1,7 @@
 """Discovery against the importlib_metadata backport, the slow and correct way to ask."""
 
-import json
+import binascii
+import marshal
 import os
 import subprocess
 import sys
@@ -42,6 +43,20 @@ def oracle(path: list[str]) -> list[tuple[str, str, str, str]]:
 
 def ours(path: list[str]) -> list[tuple[str, str, str, str]]:
     return sorted((f.name, f.distribution, f.version, f.module) for f in discover(path))
+
+
+def kept(cache: Path) -> list[Path]:
+    """The files of the cache."""
+    return [each for each in cache.rglob("*") if each.is_file()]
+
+
+def read(file: Path) -> dict[str, Any]:
+    return marshal.loads(file.read_bytes()[4:])
+
+
+def write(file: Path, data: object) -> None:
+    body = marshal.dumps(data)
+    file.write_bytes(binascii.crc32(body).to_bytes(4) + body)
 
 
 def settle() -> None:
@@ -160,6 +175,46 @@ def test_entry_points_that_appear_in_place_are_seen(site: Any) -> None:
     assert discover(path) == ()
     site.write("cap_one.egg-info/entry_points.txt", "[flows.capabilities]\none = cap_one.plugin\n")
     assert ours(path) == oracle(path) == [("one", "cap-one", "1", "cap_one.plugin")]
+
+
+def test_an_installer_is_watched_until_it_is_done(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "INSTALLED_SECONDS", 0.5)
+    path = [str(site.folder)]
+    other = site.write("other-1.dist-info/entry_points.txt", "[console_scripts]\n")
+    site.write("cap_one-1.dist-info/METADATA", "Name: cap-one\nVersion: 1\n")
+    settle()
+    assert discover(path) == ()
+    site.write(
+        "cap_one-1.dist-info/entry_points.txt", "[flows.capabilities]\none = cap_one.plugin\n"
+    )
+    assert ours(path) == oracle(path) == [("one", "cap-one", "1", "cap_one.plugin")]
+    time.sleep(0.5)
+    assert [found.name for found in discover(path)] == ["one"]
+    looked_at: list[str] = []
+    stat = os.stat
+
+    def seen(place: str) -> os.stat_result:
+        looked_at.append(place)
+        return stat(place)
+
+    monkeypatch.setattr(os, "stat", seen)
+    assert [found.name for found in discover(path)] == ["one"]
+    assert str(site.folder) in looked_at
+    assert not [place for place in looked_at if place.startswith(str(other.parent))]
+
+
+def test_what_an_installer_adds_is_seen_by_the_next_process(site: Any) -> None:
+    path = [str(site.folder)]
+    site.write("cap_one-1.dist-info/METADATA", "Name: cap-one\nVersion: 1\n")
+    settle()
+    assert discover(path) == ()
+    site.write(
+        "cap_one-1.dist-info/entry_points.txt", "[flows.capabilities]\none = cap_one.plugin\n"
+    )
+    snapshot.forget()
+    assert [found.name for found in discover(path)] == ["one"]
 
 
 def test_a_manifest_that_appears_or_disappears_is_seen(site: Any) -> None:
@@ -317,47 +372,62 @@ class TestTheCache:
     ) -> None:
         site.plugin("one")
         discover([str(site.folder)])
-        assert list(cache.rglob("*.json")) == [], "the folder changed within the clock's grain"
+        assert kept(cache) == [], "the folder changed within the clock's grain"
         settle()
         discover([str(site.folder)])
-        assert len(list(cache.rglob("*.json"))) == 1
+        assert len(kept(cache)) == 1
 
     @pytest.mark.parametrize(
         "content",
         [
-            b"",
-            b"{",
-            b"null",
-            b"[]",
-            b"\xff\xfe",
-            b'{"format": 1}',
-            b'{"format": 1, "path": [], "found": 3, "stamps": {}, "memory": {}}',
-            b'{"format": 999, "path": [], "found": [], "stamps": {}, "memory": {}}',
-            b"[" * 100_000,
+            None,
+            [],
+            {"format": 1},
+            {"format": snapshot.FORMAT, "path": [], "found": 3, "stamps": {}, "memory": {}},
+            {"format": 999, "path": [], "found": [], "stamps": {}, "memory": {}},
         ],
     )
-    def test_a_corrupt_file_is_ignored_and_replaced(
-        self, site: Any, cache: Path, content: bytes
+    def test_a_file_of_another_shape_is_ignored_and_replaced(
+        self, site: Any, cache: Path, content: object
     ) -> None:
         site.plugin("one")
         path = [str(site.folder)]
         settle()
         expected = discover(path)
-        (file,) = cache.rglob("*.json")
-        file.write_bytes(content)
+        (file,) = kept(cache)
+        write(file, content)
         snapshot.forget()
         assert discover(path) == expected
-        assert json.loads(file.read_bytes())["path"] == path
+        assert list(read(file)["path"]) == path
+
+    @pytest.mark.parametrize("at", [0, 3, 4, 5, 40, -1])
+    @pytest.mark.parametrize("how", ["flipped", "cut", "emptied", "grown"])
+    def test_a_damaged_file_is_ignored_and_replaced(
+        self, site: Any, cache: Path, at: int, how: str
+    ) -> None:
+        site.plugin("one")
+        path = [str(site.folder)]
+        settle()
+        expected = discover(path)
+        (file,) = kept(cache)
+        whole = file.read_bytes()
+        flipped = bytearray(whole)
+        flipped[at] ^= 0x5A
+        damaged = {"flipped": bytes(flipped), "cut": whole[:at], "emptied": b"", "grown": whole * 2}
+        file.write_bytes(damaged[how])
+        snapshot.forget()
+        assert discover(path) == expected
+        assert file.read_bytes() == whole
 
     def test_rows_of_another_shape_are_ignored(self, site: Any, cache: Path) -> None:
         site.plugin("one")
         path = [str(site.folder)]
         settle()
         expected = discover(path)
-        (file,) = cache.rglob("*.json")
-        data = json.loads(file.read_bytes())
+        (file,) = kept(cache)
+        data = read(file)
         for row in ([1, 2, 3, 4, 5, 6], ["a"], [["a"]] * 6, "abcdef", [*data["found"][0], 1]):
-            file.write_text(json.dumps(data | {"found": [row]}))
+            write(file, data | {"found": [row]})
             snapshot.forget()
             assert discover(path) == expected
 
@@ -376,9 +446,9 @@ class TestTheCache:
         path = [str(site.folder)]
         settle()
         discover(path)
-        (file,) = cache.rglob("*.json")
-        data = json.loads(file.read_bytes())
-        file.write_text(json.dumps(data | {"path": ["/another"], "found": []}))
+        (file,) = kept(cache)
+        data = read(file)
+        write(file, data | {"path": ["/another"], "found": []})
         snapshot.forget()
         assert [found.name for found in discover(path)] == ["one"]
 
@@ -389,7 +459,7 @@ class TestTheCache:
         settle()
         for number in range(snapshot.FILES_MAX + 6):
             discover([str(site.folder), f"/absent/{number}"])
-        assert len(list(cache.rglob("*.json"))) == snapshot.FILES_MAX
+        assert len(kept(cache)) == snapshot.FILES_MAX
 
     def test_writers_at_the_same_time_leave_one_whole_file(self, site: Any, cache: Path) -> None:
         for number in range(20):
@@ -413,8 +483,8 @@ class TestTheCache:
         for run in runs:
             out, err = run.communicate(timeout=60)
             assert out.split() == ["20"] * 3, err
-        (file,) = cache.rglob("*.json")
-        assert len(json.loads(file.read_bytes())["found"]) == 20
+        (file,) = kept(cache)
+        assert len(read(file)["found"]) == 20
         assert [each for each in file.parent.iterdir() if each != file] == []
 
     def test_threads_agree(self, site: Any) -> None:

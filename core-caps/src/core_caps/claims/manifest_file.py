@@ -2,8 +2,6 @@
 
 import os
 
-from core_caps.errors import ManifestInvalid
-
 TYPE_CHECKING = False  # importing typing would cost a third of the start-up
 
 if TYPE_CHECKING:
@@ -22,7 +20,9 @@ def parse_toml(source: str | os.PathLike[str] | bytes, origin: str) -> "dict[str
         ManifestInvalid: the file cannot be read, is not UTF-8 or is not TOML; a syntax error and
             a key given twice carry line and column.
     """
-    import tomllib  # costs 15 ms: cached discovery does without
+    import tomllib  # costs 15 ms: cached discovery does without, and without errors
+
+    from core_caps.errors import ManifestInvalid
 
     text = _text(source, origin)
     try:
@@ -39,6 +39,8 @@ def parse_toml(source: str | os.PathLike[str] | bytes, origin: str) -> "dict[str
 
 
 def _text(source: str | os.PathLike[str] | bytes, origin: str) -> str:
+    from core_caps.errors import ManifestInvalid
+
     try:
         if isinstance(source, bytes):
             return source.decode()

@@ -5,16 +5,14 @@ of its own over the same folders, remembered between processes and checked by `s
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 
-from core_caps.claims.manifest_file import parse_toml
-from core_caps.errors import ManifestInvalid, PluginConflict, PluginNotFound
 from core_caps.plugins.scan import Found
 from core_caps.plugins.snapshot import current, remembered
 
 TYPE_CHECKING = False  # importing typing would cost a third of the start-up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import NamedTuple
 
     from core_caps.claims.manifest import Manifest
@@ -46,13 +44,13 @@ class Outline(NamedTuple):
     """
 
     summary: str
-    capabilities: Mapping[str, Mapping[str, Sequence[str]]]
-    backends: Mapping[str, Sequence[str]]
-    extras: Mapping[str, str]
+    capabilities: "Mapping[str, Mapping[str, Sequence[str]]]"
+    backends: "Mapping[str, Sequence[str]]"
+    extras: "Mapping[str, str]"
     problem: str
 
 
-def discover(path: Sequence[str] | None = None) -> tuple[Found, ...]:
+def discover(path: "Sequence[str] | None" = None) -> tuple[Found, ...]:
     """Every installed plugin, by name; a name claimed by two distributions appears twice.
 
     Args:
@@ -61,7 +59,7 @@ def discover(path: Sequence[str] | None = None) -> tuple[Found, ...]:
     return current(sys.path if path is None else path).found
 
 
-def find(name: str, path: Sequence[str] | None = None) -> Found:
+def find(name: str, path: "Sequence[str] | None" = None) -> Found:
     """The installed plugin of that name.
 
     Raises:
@@ -72,6 +70,8 @@ def find(name: str, path: Sequence[str] | None = None) -> Found:
     claimants = [found for found in installed if found.name == name]
     if len(claimants) == 1:
         return claimants[0]
+    from core_caps.errors import PluginConflict, PluginNotFound
+
     if claimants:
         both = " and ".join(f"{f.distribution} {f.version}" for f in claimants)
         raise PluginConflict(
@@ -83,13 +83,15 @@ def find(name: str, path: Sequence[str] | None = None) -> Found:
     )
 
 
-def manifest_of(found: Found, path: Sequence[str] | None = None) -> "Manifest":
+def manifest_of(found: Found, path: "Sequence[str] | None" = None) -> "Manifest":
     """The manifest of a found plugin.
 
     Raises:
         ManifestInvalid: it is missing or cannot be used (CAP106).
     """
     from core_caps.claims.manifest import from_data
+    from core_caps.claims.manifest_file import parse_toml
+    from core_caps.errors import ManifestInvalid
 
     manifest = found.manifest_path
     if manifest is None:
@@ -106,7 +108,7 @@ def manifest_of(found: Found, path: Sequence[str] | None = None) -> "Manifest":
     return from_data(tables, manifest)
 
 
-def outline_of(found: Found, path: Sequence[str] | None = None) -> Outline:
+def outline_of(found: Found, path: "Sequence[str] | None" = None) -> Outline:
     """What to list of a plugin; remembered, so that a listing parses and imports nothing."""
     from core_caps.plugins.outline import described, sources
 
@@ -121,7 +123,7 @@ def outline_of(found: Found, path: Sequence[str] | None = None) -> Outline:
 
 
 def providers_of(
-    contract: str, operations: Iterable[str] = (), path: Sequence[str] | None = None
+    contract: str, operations: "Iterable[str]" = (), path: "Sequence[str] | None" = None
 ) -> tuple[Found, ...]:
     """The installed plugins that provide these operations of a contract, `kv/1`.
 
@@ -136,7 +138,7 @@ def providers_of(
     return tuple(found for found in discover(path) if provides(found))
 
 
-def instead(name: str, names: Sequence[str]) -> str:
+def instead(name: str, names: "Sequence[str]") -> str:
     """What to say about a name that is not there: the nearest one, and all of them."""
     import difflib
 

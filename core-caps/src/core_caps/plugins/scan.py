@@ -1,24 +1,24 @@
 """The scan behind discovery: entry points and manifests read from the folders of `sys.path`."""
 
 import os
-import re
-from collections.abc import Callable, Iterator, Sequence
 
 from core_caps.claims.manifest_file import FILE_NAME
 
 TYPE_CHECKING = False  # importing typing would cost a third of the start-up
 
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from collections.abc import Iterator, Sequence
+    from typing import NamedTuple, Protocol
 else:
     from core_caps.plugins.rows import NamedTuple
 
-__all__ = ["GROUP", "Found", "scan"]
+    Protocol = object
+
+__all__ = ["GROUP", "Found", "Watch", "scan"]
 
 GROUP = "flows.capabilities"
 """The entry-point group under which plugins are registered."""
 
-_SEPARATORS = re.compile(r"[-_.]+")
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
@@ -42,11 +42,14 @@ class Found(NamedTuple):
     editable: bool
 
 
-Watch = Callable[[str], None]
-"""Told of every path whose change would make a scan answer differently, before it is read."""
+class Watch(Protocol):
+    """Told of every path whose change would make a scan answer differently, before it is read."""
+
+    def __call__(self, place: str, /, *, written_once: bool = False) -> None:
+        """Watch a place; `written_once`: while whoever fills its folder may still be at it."""
 
 
-def scan(path: Sequence[str], watch: Watch) -> tuple[Found, ...]:
+def scan(path: "Sequence[str]", watch: Watch) -> tuple[Found, ...]:
     """The plugins in these folders, as `importlib.metadata.entry_points(group=...)` has them.
 
     Of several distributions of one name the first on the path counts, as it does for imports.
@@ -57,15 +60,31 @@ def scan(path: Sequence[str], watch: Watch) -> tuple[Found, ...]:
     for folder in dict.fromkeys(path):
         watch(folder)
         for info in _distributions(folder):
-            listing = os.path.join(info, "entry_points.txt")
-            watch(listing)
-            text = _text(listing)
+            text = _listing(info, watch)
             name = _normalised(os.path.basename(info).rpartition(".")[0].partition("-")[0])
             if name not in seen:
                 seen.add(name)
-                if text is not None and GROUP in text:
+                if GROUP in text:
                     found += _plugins(info, text, path, watch)
     return tuple(sorted(found, key=lambda one: (one.name, one.distribution, one.module)))
+
+
+def _listing(info: str, watch: Watch) -> str:
+    """The entry points of a distribution.
+
+    Installers write a `.dist-info` folder once and replace it whole, which changes the folder that
+    it is in; an `.egg-info` is rewritten where it stands. Those of plugins are watched in any case.
+    """
+    listing = os.path.join(info, "entry_points.txt")
+    if info.endswith(".egg-info"):
+        watch(listing)
+        return _text(listing) or ""
+    watch(listing, written_once=True)
+    text = _text(listing) or ""
+    if GROUP in text:
+        watch(listing)
+        text = _text(listing) or ""
+    return text
 
 
 def _distributions(folder: str) -> list[str]:
@@ -90,7 +109,7 @@ def _age_ns(folder: str, name: str) -> int:
         return 0
 
 
-def _plugins(info: str, text: str, path: Sequence[str], watch: Watch) -> Iterator[Found]:
+def _plugins(info: str, text: str, path: "Sequence[str]", watch: Watch) -> "Iterator[Found]":
     entries = list(_entries(text))
     if not entries:
         return
@@ -109,7 +128,7 @@ def _plugins(info: str, text: str, path: Sequence[str], watch: Watch) -> Iterato
         yield Found(name, distribution, version, module, manifest, _editable(info, folders))
 
 
-def _entries(text: str) -> Iterator[tuple[str, str]]:
+def _entries(text: str) -> "Iterator[tuple[str, str]]":
     """The (name, module) pairs of our group."""
     section = ""
     for raw in text.splitlines():
@@ -140,7 +159,7 @@ def _identity(info: str) -> tuple[str, str]:
     return name, version
 
 
-def _folders(parts: list[str], path: Sequence[str], site: str, watch: Watch) -> list[str]:
+def _folders(parts: list[str], path: "Sequence[str]", site: str, watch: Watch) -> list[str]:
     """The package folders in which the module's manifest may stand, the innermost first."""
     roots = _roots(parts[0], path, watch)
     if roots:
@@ -155,7 +174,7 @@ def _folders(parts: list[str], path: Sequence[str], site: str, watch: Watch) -> 
     return folders
 
 
-def _roots(top: str, path: Sequence[str], watch: Watch) -> list[str]:
+def _roots(top: str, path: "Sequence[str]", watch: Watch) -> list[str]:
     """Where the top-level package is: one folder, or the portions of a namespace."""
     portions: list[str] = []
     for entry in path:
@@ -168,7 +187,7 @@ def _roots(top: str, path: Sequence[str], watch: Watch) -> list[str]:
     return portions
 
 
-def _inward(roots: Sequence[str], parts: Sequence[str]) -> list[str]:
+def _inward(roots: "Sequence[str]", parts: "Sequence[str]") -> list[str]:
     """The folders that exist from the roots towards a module, the innermost first."""
     candidates = (
         os.path.join(root, *parts[:depth]) for depth in range(len(parts), -1, -1) for root in roots
@@ -176,7 +195,7 @@ def _inward(roots: Sequence[str], parts: Sequence[str]) -> list[str]:
     return [folder for folder in candidates if os.path.isdir(folder)]
 
 
-def _editable(info: str, folders: Sequence[str]) -> bool:
+def _editable(info: str, folders: "Sequence[str]") -> bool:
     site = os.path.dirname(info)
     if folders and not folders[0].startswith(os.path.join(site, "")):
         return True
@@ -196,4 +215,4 @@ def _text(file: str) -> str | None:
 
 
 def _normalised(name: str) -> str:
-    return _SEPARATORS.sub("_", name).lower()
+    return "_".join(filter(None, name.lower().replace("-", "_").replace(".", "_").split("_")))
