@@ -21,7 +21,16 @@ from flows_registry.lab.faults import Fault
 from flows_registry.subject import Capability
 from flows_registry.verdict import Finding
 
-__all__ = ["UNPROVEN", "Judge", "key_of", "key_trials", "keyless", "never_keyed", "repeated_under"]
+__all__ = [
+    "NAME",
+    "UNPROVEN",
+    "Judge",
+    "key_of",
+    "key_trials",
+    "keyless",
+    "never_keyed",
+    "repeated_under",
+]
 
 NAME = "injection"
 UNPROVEN = "CONTRACT003"
