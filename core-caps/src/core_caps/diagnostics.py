@@ -253,7 +253,8 @@ _ROWS = (
     Diagnostic(
         "EGRESS101",
         "egress not declared",
-        "A connection or request went to a host and port that the manifest does not list.",
+        "A connection or request went to a host and port that the manifest does not list, or a name "
+        "was looked up that none of its hosts has.",
         "Declare the host under the backend's egress, or do not go there.",
     ),
     Diagnostic(

@@ -207,6 +207,7 @@ class CaseRun:
         state_before, state_after: digests of the service's state around the armed calls.
         state_text_before, state_text_after: the states themselves, cut to a readable size.
         egress: (host or address, port) of every connection tried while armed, by whatever means.
+        lookups: every name looked up while armed, whether or not anything went there.
         watched: (kind, detail) of files, processes and connections the interpreter reported.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.
@@ -228,6 +229,7 @@ class CaseRun:
     state_text_before: str = ""
     state_text_after: str = ""
     egress: tuple[tuple[str, int], ...] = ()
+    lookups: tuple[str, ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
     kept: bool | None = None
     broken: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -42,11 +42,24 @@ def test_each_unknown_name_has_an_address_of_its_own(run: Run) -> None:
     names = ["one.example", "two.example", "one.example", "localhost"]
     done = run(act("look_up", *names))
     assert done.egress == ()
+    assert done.lookups == ("one.example", "two.example")
+    assert run(act("sleep", 0)).lookups == ()  # and only in its own case
     first, second, again, here = value_of(done)
     assert first == again != second
     assert here == "127.0.0.1"
     for address in (first, second):
         assert ipaddress.ip_address(address) in ipaddress.ip_network("198.18.0.0/15")
+
+
+@isolated
+@pytest.mark.parametrize("kind", ["A", "AAAA", "TXT"])
+def test_a_name_is_shown_whatever_is_asked_of_it(run: Run, kind: str) -> None:
+    assert run(act("ask_for", kind, "Secret.Nobody.example")).lookups == ("secret.nobody.example",)
+
+
+@isolated
+def test_a_name_that_a_process_looks_up_is_shown(run: Run) -> None:
+    assert run(act("look_up_from_subprocess", "nobody.example")).lookups == ("nobody.example",)
 
 
 @pytest.fixture(scope="module", params=["with a service", "without a service"])
@@ -90,6 +103,16 @@ def test_the_interpreter_shows_it_where_there_is_no_network_of_our_own(
     assert value_of(run) == came
     assert run.egress == (seen,)
     assert redirected(act("sleep", 0)).egress == ()
+
+
+@pytest.mark.parametrize("way", ["getaddrinfo", "gethostbyname", "gethostbyname_ex"])
+@pytest.mark.parametrize("module", ["socket", "_socket"])
+def test_the_interpreter_shows_a_name_that_is_looked_up(
+    redirected: Run, module: str, way: str
+) -> None:
+    run = redirected(*[act("resolve", module, way, name) for name in ("One.example", "127.0.0.1")])
+    assert (run.lookups, run.egress) == (("one.example",), ())
+    assert redirected(act("sleep", 0)).lookups == ()
 
 
 def test_a_process_that_might_reach_out_is_shown(redirected: Run) -> None:

@@ -13,6 +13,7 @@ from core_caps.contract.suite import Call
 
 from flows_registry.checks.plan import Baseline
 from flows_registry.checks.reading import is_read
+from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.lab.case import CaseRun, ErrorFacts, Exchange
 from flows_registry.lab.faults import COMMITTED, CONNECTION, PORTAL, SILENT, Fault
 from flows_registry.verdict import Finding
@@ -410,14 +411,13 @@ def _cancelled(m: _Meeting) -> Iterator[Finding]:
 
 def _stays_home(m: _Meeting) -> Iterator[Finding]:
     """Nothing goes to a host that is not declared, redirects included."""
-    reached = {(e.host.lower(), e.port) for e in m.run.exchanges} | set(m.run.egress)
-    strangers = sorted(reached - m.rules.egress)
-    if strangers:
+    deeds = strangers(m.run, m.rules.egress, m.rules.canaries)
+    if deeds:
         yield m.finding(
             "EGRESS101",
-            f"it went to {strangers[0][0]}:{strangers[0][1]}",
-            "egress = " + ", ".join(f"{host}:{port}" for host, port in sorted(m.rules.egress)),
-            ", ".join(f"{host}:{port}" for host, port in strangers),
+            f"it {deeds[0]}",
+            declared(m.rules.egress),
+            "it " + ", ".join(deeds),
             "do not follow redirects off the host; declare every host the plugin needs",
         )
 

@@ -1,6 +1,6 @@
 """The wire side: what was asked of the world, by whatever road, whether or not it changed anything.
 
-Requests, connections, processes and files: all that leaves the operation.
+Requests, connections, names, processes and files: all that leaves the operation.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from core_caps.claims.lattice import Effects
 
 from flows_registry.checks.effects.evidence import Evidence, Seen, only_reads, over_declared
 from flows_registry.checks.reading import is_read
+from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.verdict import Finding
 
 __all__ = ["wire_side"]
@@ -53,13 +54,12 @@ def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     """Hosts, processes and files that nobody declared."""
     allowed = evidence.plan.egress(evidence.backend)
     reproduce = evidence.reproduce(seen.run.case.name)
-    reached = {(e.host.lower(), e.port) for e in seen.run.exchanges} | set(seen.run.egress)
-    for host, port in sorted(reached - allowed):
+    for deed in strangers(seen.run, allowed, evidence.plan.lab.canaries(evidence.backend)):
         yield Finding(
             "EGRESS101",
-            f"{seen.operation} goes to {host}:{port} {seen.path}",
-            "egress = " + (", ".join(f"{h}:{p}" for h, p in sorted(allowed)) or "nothing"),
-            f"a connection to {host}:{port}",
+            f"{seen.operation} {deed} {seen.path}",
+            declared(allowed),
+            f"it {deed}",
             reproduce,
             "declare the host under the backend's egress, or do not go there",
         )

@@ -180,7 +180,8 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
             report = asyncio.run(_module("promises").keep(case))
         else:
             report = asyncio.run(_module("perform").perform(case, arm, disarm))
-        report.update(event="done", watched=watch.events, attempts=watch.attempts)
+        report.update(event="done", watched=watch.events)
+        report.update(attempts=watch.attempts, lookups=watch.lookups)
         line.send(report)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))

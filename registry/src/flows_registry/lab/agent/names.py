@@ -3,8 +3,9 @@
 import itertools
 import threading
 
-__all__ = ["LOOPBACK", "Names"]
+__all__ = ["LOCAL", "LOOPBACK", "Names"]
 
+LOCAL = "localhost"
 LOOPBACK = "127.0.0.1"
 
 
@@ -20,7 +21,7 @@ class Names:
     def address(self, name: str) -> str:
         """The address of a name, made up when it is first asked for."""
         name = name.lower().rstrip(".")
-        if name == "localhost":
+        if name == LOCAL:
             return LOOPBACK
         with self._lock:
             if name not in self._addresses:

@@ -1,6 +1,7 @@
 """Where there is no network of our own to put a server in: every address that a plugin's Python
-code connects to is turned to the fault server, or refused, from inside the interpreter. What goes
-around Python is not seen, so the level reached is lower."""
+code connects to is turned to the fault server, or refused, from inside the interpreter, and every
+name that it looks up is answered there. What goes around Python is not seen, so the level reached
+is lower."""
 
 import errno
 import ipaddress
@@ -11,20 +12,24 @@ from typing import Any
 
 from .names import LOOPBACK, Names
 
-__all__ = ["ATTEMPT", "install"]
+__all__ = ["ATTEMPT", "LOOKUP", "install"]
 
 ATTEMPT = "flows.attempt"
 """The audit event of a connection attempt: the host, by name where it has one, and the port."""
 
+LOOKUP = "flows.lookup"
+"""The audit event of a name that is looked up."""
+
 _MAPPED = "::ffff:127.0.0.1"
 _SENDS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_ASKS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 
 
 def install(ports: Mapping[str, int]) -> None:
     """Send connections for these ports to the given local ports, whatever the host.
 
     Connections elsewhere are refused, but for those inside this machine: a plugin may serve
-    itself. Each attempt raises the audit event ATTEMPT.
+    itself. Each attempt raises the audit event ATTEMPT, each name that is looked up LOOKUP.
     """
     _Redirect(ports).install()
 
@@ -50,7 +55,7 @@ class _Redirect:
         socket.socket.connect = connect  # type: ignore[method-assign]
         socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
         socket.getaddrinfo = self._getaddrinfo  # type: ignore[assignment]
-        socket.gethostbyname = self._address
+        socket.gethostbyname = self._look_up
         socket.gethostbyname_ex = self._gethostbyname_ex
         sys.addaudithook(self._refuse_the_rest)
 
@@ -67,7 +72,9 @@ class _Redirect:
         return (LOOPBACK if family == socket.AF_INET else _MAPPED), self._ports[str(port)]
 
     def _refuse_the_rest(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """What did not come through here: below `socket.socket`, or by datagram."""
+        """What did not come through here: below `socket`, or by datagram."""
+        if event in _ASKS and self._is_asked(arguments[0]):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         if event not in _SENDS:
             return
         sock, address = arguments
@@ -84,14 +91,27 @@ class _Redirect:
         except ValueError:
             return self._names.address(host)
 
+    def _look_up(self, host: str) -> str:
+        """The address of a host that somebody asks for."""
+        self._is_asked(host)
+        return self._address(host)
+
+    def _is_asked(self, host: Any) -> bool:
+        """Whether a host is a name that somebody elsewhere would have to be asked for; then it is
+        told."""
+        address = self._address(_text(host)) if host else LOOPBACK
+        name = self._names.name(address)
+        if name != address:
+            sys.audit(LOOKUP, name)
+        return name != address
+
     def _gethostbyname_ex(self, hostname: str) -> tuple[str, list[str], list[str]]:
-        return hostname, [], [self._address(hostname)]
+        return hostname, [], [self._look_up(hostname)]
 
     def _getaddrinfo(
         self, host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> list[Any]:
-        named = host.decode() if isinstance(host, bytes) else host
-        address = self._address(named) if named else _anywhere(family, flags)
+        address = self._look_up(_text(host)) if host else _anywhere(family, flags)
         number = _number(port)
         kinds = [type] if type else list(_PROTOCOLS)
         if ":" in address:
@@ -114,6 +134,10 @@ def _anywhere(family: int, flags: int) -> str:
     if family == socket.AF_INET6:
         return "::" if passive else "::1"
     return "0.0.0.0" if passive else LOOPBACK  # noqa: S104 (what a plugin asks to listen on)
+
+
+def _text(host: str | bytes) -> str:
+    return host.decode() if isinstance(host, bytes) else host
 
 
 def _number(port: Any) -> int:

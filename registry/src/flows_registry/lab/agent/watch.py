@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-from .redirect import ATTEMPT
+from .redirect import ATTEMPT, LOOKUP
 
 __all__ = ["Watch"]
 
@@ -23,11 +23,13 @@ class Watch:
         events: (kind, detail) of files, processes and connections, each once.
         attempts: (host, port) of every connection tried, where connections are redirected, each
             once.
+        lookups: every name looked up, where names are answered inside, each once.
     """
 
     def __init__(self) -> None:
         self.events: list[list[str]] = []
         self.attempts: list[list[Any]] = []
+        self.lookups: list[str] = []
         self._noted: dict[str, set[Any]] = {}
         self._on = False
 
@@ -43,9 +45,8 @@ class Watch:
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
-        if event == ATTEMPT:
-            if self._is_new(ATTEMPT, arguments):
-                self.attempts.append(list(arguments))
+        if event in (ATTEMPT, LOOKUP):
+            self._tell(event, arguments)
         elif event == "open":
             path, mode, flags = arguments
             writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
@@ -57,6 +58,14 @@ class Watch:
             self._note("process", str(arguments[0]) if arguments else event)
         elif event in _CHANGES:
             self._note("file", str(arguments[0]))
+
+    def _tell(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._is_new(event, arguments):
+            return
+        if event == ATTEMPT:
+            self.attempts.append(list(arguments))
+        else:
+            self.lookups += arguments
 
     def _note(self, kind: str, detail: str) -> None:
         if self._is_new(kind, detail):

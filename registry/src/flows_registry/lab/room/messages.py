@@ -67,6 +67,7 @@ def run_of(
         egress=tuple(
             (host, port) for host, port in (*seen.get("egress", ()), *report.get("attempts", ()))
         ),
+        lookups=(*seen.get("lookups", ()), *map(str, report.get("lookups", ()))),
         watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},

@@ -21,7 +21,7 @@ __all__ = ["Room"]
 _BASE = Profile()
 
 _NAME_SERVICE = {
-    "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
+    "/etc/resolv.conf": "nameserver 127.0.0.1\nsearch .\noptions timeout:1 attempts:1\n",
     "/etc/nsswitch.conf": "hosts: files dns\npasswd: files\ngroup: files\n",
     "/etc/hosts": "127.0.0.1 localhost\n",
 }

@@ -30,7 +30,7 @@ from flows_registry.lab.room.answers import Answerer
 from flows_registry.lab.room.broken import ReferenceBroken
 from flows_registry.lab.room.desk import Desk
 from flows_registry.lab.room.http_wire import BadRequest, Reader
-from flows_registry.lab.room.names import RESPONDER, serve_names
+from flows_registry.lab.room.names import RESPONDER, Responder
 from flows_registry.lab.room.tap import Tap
 
 __all__ = ["main"]
@@ -61,6 +61,7 @@ class Server:
             lambda now: self._factory.create(settings["config"], settings["secrets"], now),
         )
         self._names = Names()
+        self._responder: Responder | None = None
         self._tap: Tap | None = None
         self._listeners: list[socket.socket] = []
         self._vendors_port: dict[int, int] = {}
@@ -70,7 +71,7 @@ class Server:
             kind: self._context(paths) for kind, paths in settings["certificates"].items()
         }
         if settings["isolated"]:
-            serve_names(self._names, self.desk.busy)
+            self._responder = Responder(self._names, self.desk.busy)
             self._tap = Tap(self._names, RESPONDER)
 
     def listen(self) -> list[int]:
@@ -105,13 +106,13 @@ class Server:
         self.close_idle()
         _until(lambda: not self._open and not self.desk.is_busy)
         self.desk.begin()
-        self.egress()
+        self.ways_out()
 
     def disarm(self) -> dict[str, Any]:
         """The report of the armed time, once what is under way has been noted."""
         self.refuse(False)
         _until(lambda: not self.desk.is_busy)
-        return dict(self.desk.disarm(), egress=self.egress())
+        return {**self.desk.disarm(), **self.ways_out()}
 
     def refuse(self, refusing: bool) -> None:
         """Close the listeners, so that connections are refused, or open them again."""
@@ -132,9 +133,12 @@ class Server:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def egress(self) -> list[tuple[str, int]]:
-        """What the tap has seen since the last call."""
-        return self._tap.take() if self._tap else []
+    def ways_out(self) -> dict[str, Any]:
+        """Every connection tried and every name looked up since the last call."""
+        return {
+            "egress": self._tap.take() if self._tap else [],
+            "lookups": self._responder.take() if self._responder else [],
+        }
 
     def _context(self, paths: Mapping[str, str]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -327,7 +331,7 @@ def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
             kinds = {fault["kind"] for fault in faults}
             if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
                 server.close_idle()
-            server.egress()
+            server.ways_out()
             server.desk.arm(faults, perturbation)
             if "refused" in kinds:
                 server.refuse(True)

@@ -1,9 +1,11 @@
 """Everything the prober can do: well-behaved exchanges, and every way to misbehave."""
 
 import ctypes
+import importlib
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -88,6 +90,30 @@ def _all_of(connection: socket.socket, end: float) -> tuple[bytes, str]:
 
 def look_up(*names: str) -> list[str]:
     return [socket.gethostbyname(name) for name in names]
+
+
+def look_up_from_subprocess(name: str) -> int:
+    program = f"import socket; socket.gethostbyname({name!r})"
+    return subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode
+
+
+def resolve(module: str, way: str, name: str) -> bool:
+    """Whether a name has an address, as one of the interpreter's functions tells."""
+    port = [443] if way == "getaddrinfo" else []
+    try:
+        return bool(getattr(importlib.import_module(module), way)(name, *port))
+    except socket.gaierror:
+        return False
+
+
+def ask_for(kind: str, name: str) -> int:
+    """A question to the name service that nobody waits to hear answered; its size."""
+    number = {"A": 1, "AAAA": 28, "TXT": 16}[kind]
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    head = struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0)
+    query = head + labels + b"\0" + struct.pack(">HH", number, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        return client.sendto(query, ("127.0.0.1", 53))
 
 
 def connect(host: str, port: int) -> str:
