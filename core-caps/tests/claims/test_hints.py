@@ -105,6 +105,8 @@ def test_the_vocabulary_is_a_mapping() -> None:
     ("wrong", "suggested"),
     [
         ("resource::kv::reed", "resource::kv::read, resource::kv::write"),
+        ("resource::kv::reed", "did you mean 'resource::kv::read'? the family has: "),
+        ("kvs_write", "did you mean 'resource::kv::write'? known families: "),
         ("resource::kv", "resource::kv::read, resource::kv::write"),
         ("kv", "resource::kv::read"),
         ("resource::httpx::read", "known families: resource::ai, resource::blob"),
@@ -122,6 +124,13 @@ def test_an_unknown_hint_is_an_error_and_never_unconstrained(wrong: str, suggest
         HINTS.check(WEAKEST, [wrong], subject="node")
     with pytest.raises(UnknownHint):
         HINTS.floor([wrong])
+
+
+@hints
+def test_what_resembles_no_hint_is_not_guessed() -> None:
+    with pytest.raises(UnknownHint) as refused:
+        HINTS["resource::mail::send"]
+    assert refused.value.hint.startswith("known families: ")
 
 
 @pytest.mark.feature("DC-03", "W2-02")

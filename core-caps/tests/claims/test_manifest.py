@@ -1,7 +1,7 @@
 """Manifests: what is read, what is refused, and where the message points."""
 
 import datetime as dt
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -196,6 +196,26 @@ def test_no_claims_come_from_a_manifest_that_lies(
         claims_of(read(changed(old, new).encode()), spec_of(KeyValue))
 
 
+@pytest.mark.feature("CK-01", "W2-02")
+def test_an_unknown_hint_is_told_with_its_field_and_the_nearest() -> None:
+    unknown = changed('"resource::clock"]', '"resource::clok"]')
+    with pytest.raises(UnknownHint) as refused:
+        claims_of(read(unknown.encode()), spec_of(KeyValue))
+    assert refused.value.message.startswith("capabilities.kv.deviations.list.hints[1]: ")
+    assert "did you mean 'resource::clock'?" in refused.value.hint
+
+
+@pytest.mark.feature("CK-01", "W2-02")
+def test_an_unknown_hint_of_a_capability_of_ones_own_is_told_too() -> None:
+    spec = spec_of(KeyValue)
+    put = replace(spec.operations["put"], hints=("resource::kv::write", "resource::kv::wrote"))
+    own = replace(spec, operations={**spec.operations, "put": put})
+    (finding,) = validate(SOUND.encode(), spec_for=lambda _: own)[1]
+    assert finding.location == "capabilities.kv.operations.put.hints[1]"
+    assert finding.code == "EFFECT202"
+    assert "did you mean 'resource::kv::write'?" in finding.fix
+
+
 @pytest.mark.parametrize(
     ("old", "new", "location", "says"),
     [
@@ -221,8 +241,8 @@ def test_no_claims_come_from_a_manifest_that_lies(
         (
             '"resource::clock"]',
             '"resource::clok"]',
-            "capabilities.kv.deviations.list.hints",
-            "EFFECT202: unknown hint",
+            "capabilities.kv.deviations.list.hints[1]",
+            "EFFECT202: unknown hint 'resource::clok' → did you mean 'resource::clock'?",
         ),
         (
             'effects = "read_only"',

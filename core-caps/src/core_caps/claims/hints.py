@@ -70,7 +70,7 @@ class Hints(Mapping[str, Hint]):
         try:
             return self._hints[path]
         except KeyError:
-            raise UnknownHint(f"unknown hint {hint!r}", hint=self._nearest(path)) from None
+            raise UnknownHint(f"unknown hint {hint!r}", hint=self.instead_of(hint)) from None
 
     def __contains__(self, hint: object) -> bool:
         return isinstance(hint, str) and canonical(hint) in self._hints
@@ -125,7 +125,7 @@ class Hints(Mapping[str, Hint]):
         for path in paths:
             family = "::".join(path.split("::")[:2])
             if family in families and not any(covers(path, known) for known in self._hints):
-                raise UnknownHint(f"unknown hint {path!r}", hint=self._nearest(path))
+                raise UnknownHint(f"unknown hint {path!r}", hint=self.instead_of(path))
         return paths
 
     def with_families(self, hints: Iterable[Hint], *, owner: str) -> "Hints":
@@ -162,12 +162,27 @@ class Hints(Mapping[str, Hint]):
                 )
         return Hints(known.values(), closed=self._closed)
 
-    def _nearest(self, path: str) -> str:
+    def instead_of(self, hint: str) -> str:
+        """What to write instead of an unknown hint: the nearest one, and what there is."""
+        path = canonical(hint)
+        near = _nearest(path, self._hints)
+        guess = f"did you mean {near!r}? " if near else ""
         family = "::".join(path.split("::")[:2])
         known = [hint for hint in self._hints if covers(family, hint)]
         if known:
-            return f"the family has: {', '.join(sorted(known))}"
-        return f"known families: {', '.join(sorted({h.family for h in self._hints.values()}))}"
+            return f"{guess}the family has: {', '.join(sorted(known))}"
+        families = ", ".join(sorted({h.family for h in self._hints.values()}))
+        return f"{guess}known families: {families}; a manifest declares others under [hints]"
+
+
+def _nearest(path: str, known: Iterable[str]) -> str:
+    """The known path that this one was meant to be, or ""; `resource::`, which all have, is no
+    likeness."""
+    import difflib  # only a mistake pays for it
+
+    below = {hint.removeprefix("resource::"): hint for hint in known}
+    near = difflib.get_close_matches(path.removeprefix("resource::"), below, n=1, cutoff=0.7)
+    return below[near[0]] if near else ""
 
 
 def _hint(path: str, effects: Effects, determinism: Determinism) -> Hint:

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from core_caps.claims.guarantees import parse as parse_guarantees
 from core_caps.claims.hints import HINTS, Hints, canonical
-from core_caps.claims.manifest_shape import Deviation, Finding, Manifest, Provided, Setting
+from core_caps.claims.manifest_shape import (
+    Deviation,
+    Finding,
+    Manifest,
+    Provided,
+    Setting,
+    unknown_hints,
+)
 from core_caps.claims.operation import CapabilitySpec, Operation
 from core_caps.errors import ManifestInvalid
 
@@ -75,6 +82,7 @@ def _deviations(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
     vocabulary = _vocabulary(manifest)
     for at, provided in _provided(manifest):
         spec = spec_for(provided.contract)
+        yield from unknown_hints(provided, spec, vocabulary)
         for name, deviation in provided.deviations.items():
             where = f"{at}.deviations.{name}"
             if name not in provided.operations:
@@ -96,15 +104,6 @@ def _floors(
     delegates = deviation.delegates
     if delegates is None:
         delegates = declared.delegates if declared else ()
-    for field, stated in (("hints", deviation.hints), ("delegates", deviation.delegates)):
-        for hint in stated or ():
-            if hint not in vocabulary:
-                yield Finding(
-                    f"{where}.{field}",
-                    f"unknown hint {hint!r}",
-                    code="EFFECT202",
-                    fix=_nearest(canonical(hint), vocabulary) or "declare its family in [hints]",
-                )
     for hint in (*hints, *delegates):
         if hint not in vocabulary:
             continue

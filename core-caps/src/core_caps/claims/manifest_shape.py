@@ -1,13 +1,13 @@
 """The manifest as values, and the claims that follow; `core_caps.claims.manifest` reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from core_caps.claims.hints import HINTS, Hint, Hints, canonical
 from core_caps.claims.lattice import Claim, Determinism, Effects
 from core_caps.claims.operation import CapabilitySpec, Operation, Repeat
-from core_caps.errors import ManifestInvalid
+from core_caps.errors import ManifestInvalid, UnknownHint
 
 __all__ = [
     "DEFAULT_CANCEL_SECONDS",
@@ -27,6 +27,7 @@ __all__ = [
     "Setting",
     "claims_of",
     "invalid",
+    "unknown_hints",
 ]
 
 SCHEMA = 1
@@ -266,7 +267,8 @@ def claims_of(manifest: Manifest, spec: CapabilitySpec) -> Mapping[str, Operatio
     Raises:
         ManifestInvalid: the manifest does not provide the capability, or provides or deviates an
             operation that the capability does not have.
-        UnknownHint: a deviation names a hint of no known family (EFFECT202).
+        UnknownHint: a deviation, or the capability itself, names a hint that no family has; its
+            field is told (EFFECT202).
         EffectTooSmall: a deviation declares effects below a hint's floor (EFFECT201).
         DeterminismTooStrong: a deviation claims more determinism than a hint allows (DET302).
     """
@@ -283,12 +285,35 @@ def claims_of(manifest: Manifest, spec: CapabilitySpec) -> Mapping[str, Operatio
     if strangers:
         raise invalid(manifest.origin or manifest.name, strangers)
     vocabulary = manifest.vocabulary()
+    for unknown in unknown_hints(provided, spec, vocabulary):
+        raise UnknownHint(f"{unknown.location}: {unknown.message}", hint=unknown.fix)
     return MappingProxyType(
         {
             name: _claim(vocabulary, spec.operations[name], provided.deviations.get(name))
             for name in provided.operations
         }
     )
+
+
+def unknown_hints(
+    provided: Provided, spec: CapabilitySpec | None, vocabulary: Hints
+) -> Iterator[Finding]:
+    """The hints that no family has, of deviations and of the capability's own operations."""
+    for name in dict.fromkeys((*provided.operations, *provided.deviations)):
+        declared = spec.operations.get(name) if spec else None
+        deviation = provided.deviations.get(name)
+        for key in ("hints", "delegates"):
+            table, stated = "deviations", getattr(deviation, key, None)
+            if stated is None:
+                table, stated = "operations", getattr(declared, key, ())
+            for index, hint in enumerate(stated):
+                if hint not in vocabulary:
+                    yield Finding(
+                        f"capabilities.{provided.name}.{table}.{name}.{key}[{index}]",
+                        f"unknown hint {hint!r}",
+                        code="EFFECT202",
+                        fix=vocabulary.instead_of(hint),
+                    )
 
 
 def _claim(vocabulary: Hints, declared: Operation, deviation: Deviation | None) -> OperationClaim:
