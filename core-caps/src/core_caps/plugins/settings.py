@@ -6,7 +6,7 @@ This is the one place that reads the environment on a plugin's behalf.
 import dataclasses
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 from core_caps.claims.manifest import Setting
@@ -22,6 +22,9 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True,
 
 _TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
+REDACTED_LETTERS_MIN = 4
+"""A secret shorter than this is not redacted within a text: the text is withheld."""
+
 _ABSENT = object()
 
 
@@ -35,13 +38,16 @@ def resolved(
 ) -> _Config:
     """An instance of the dataclass `config`; see `Opening.settings`."""
     _check_fields(config, declared, subject)
+    misplaced = dict(_misplaced(given, secrets, declared))
     findings = [
         *_unknown(given, declared, "config"),
         *_unknown(secrets, declared, "secrets"),
-        *_misplaced(given, secrets, declared),
+        *misplaced.values(),
     ]
     values: dict[str, object] = {}
     for setting in declared.values():
+        if setting.name in misplaced:
+            continue
         value = _chosen(setting, secrets if setting.type == "secret" else given, findings)
         if value is not _ABSENT:
             values[setting.name] = value
@@ -50,7 +56,7 @@ def resolved(
     try:
         return config(**values)
     except ValueError as error:
-        raise _refused(subject, [_without_secrets(str(error), values)]) from None
+        raise _refused(subject, [_told(error, values)]) from None
 
 
 def _check_fields(config: type[object], declared: Mapping[str, Setting], subject: str) -> None:
@@ -104,16 +110,14 @@ def _unknown(given: Iterable[str], declared: Mapping[str, Setting], where: str) 
 
 def _misplaced(
     given: Mapping[str, object], secrets: Mapping[str, object], declared: Mapping[str, Setting]
-) -> list[str]:
-    return [
-        f"{name} is a secret: give it in secrets, not in config"
-        for name in given
-        if name in declared and declared[name].type == "secret"
-    ] + [
-        f"{name} is not a secret: give it in config, not in secrets"
-        for name in secrets
-        if name in declared and declared[name].type != "secret"
-    ]
+) -> Iterator[tuple[str, str]]:
+    """The settings that were given in the wrong place, each with what to say of it."""
+    for name in given:
+        if name in declared and declared[name].type == "secret":
+            yield name, f"{name} is a secret: give it in secrets, not in config"
+    for name in secrets:
+        if name in declared and declared[name].type != "secret":
+            yield name, f"{name} is not a secret: give it in config, not in secrets"
 
 
 def _chosen(setting: Setting, given: Mapping[str, object], findings: list[str]) -> object:
@@ -181,8 +185,17 @@ def _refused(subject: str, findings: list[str]) -> ConfigInvalid:
     return ConfigInvalid(f"{subject}: {count}\n{listed}")
 
 
-def _without_secrets(text: str, values: Mapping[str, object]) -> str:
-    for value in values.values():
-        if isinstance(value, Secret):
-            text = text.replace(value.reveal(), repr(value))
+def _told(error: ValueError, values: Mapping[str, object]) -> str:
+    """What the dataclass says against its values, without a secret.
+
+    A secret is redacted by its value. A short one stands in other words by chance: dots in their
+    midst would tell it, so that nothing of the text is shown.
+    """
+    text = str(error)
+    secrets = {name: each.reveal() for name, each in values.items() if isinstance(each, Secret)}
+    for name, secret in secrets.items():
+        if len(secret) < REDACTED_LETTERS_MIN and secret in text:
+            return f"they are refused; why is not shown, for {name} is too short to be redacted"
+    for secret in sorted(secrets.values(), key=len, reverse=True):
+        text = text.replace(secret, repr(Secret(secret)))
     return text
