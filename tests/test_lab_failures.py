@@ -32,7 +32,11 @@ known.REFERENCES = {"cloudflare-kv": "sitecustomize:FACTORY"}
 
 
 @pytest.mark.feature("P4-03", "CK-05")
-@pytest.mark.parametrize("part", [(), ("--case", "remote/get empty")], ids=["whole", "part"])
+@pytest.mark.parametrize(
+    "part",
+    [(), ("--case", "remote/get empty"), ("--case", "get empty")],
+    ids=["whole", "part", "a part that another backend passes"],
+)
 def test_a_reference_that_raises_is_not_the_plugins_fault(
     part: tuple[str, ...], tmp_path: Path
 ) -> None:

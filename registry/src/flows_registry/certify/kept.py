@@ -9,10 +9,12 @@ from flows_registry.lab.lab import (
 )
 from flows_registry.verdict import CheckResult, Finding, Verdict
 
-__all__ = ["PROBLEMS", "kept", "not_importable"]
+__all__ = ["PROBLEMS", "kept", "not_importable", "was_kept"]
 
 PROBLEMS = (AgentBroken, HostBroken, NoReference, ReferenceBroken, RoomBroken)
 """Everything that the lab raises instead of a run."""
+
+_CODES = frozenset({"LAB001", "LAB002", "LAB003", "LAB004", "CONTRACT004"})
 
 
 def kept(check: str, backend: str, problem: Exception) -> CheckResult:
@@ -30,6 +32,11 @@ def kept(check: str, backend: str, problem: Exception) -> CheckResult:
             return _lab_broken(check, backend, problem)
         case _:
             raise problem
+
+
+def was_kept(result: CheckResult) -> bool:
+    """Whether it says what kept a check from running."""
+    return any(finding.code in _CODES for finding in result.findings)
 
 
 def not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -> CheckResult:

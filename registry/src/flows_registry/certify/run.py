@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flows_registry.certify.kept import PROBLEMS, kept, not_importable
+from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
 from flows_registry.certify.parity_of import check_parity
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
@@ -91,12 +91,11 @@ def _part(options: Options) -> str:
 
 
 def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
-    """The results that some case stands behind: the others were not asked about. Where no case
-    could run at all, what kept them from it."""
-    asked = tuple(c for c in checks if c.cases or c.verdict is Verdict.REFUSED)
-    unable = tuple(c for c in checks if any(f.code.startswith("LAB") for f in c.findings))
-    if asked or unable:
-        return asked or unable
+    """The results that some case stands behind, and those that were kept from running one: the
+    others were not asked about."""
+    told = tuple(c for c in checks if c.cases or c.verdict is Verdict.REFUSED or was_kept(c))
+    if told:
+        return told
     finding = Finding(
         "CONTRACT003",
         f"no case has {options.only!r} in its name",
