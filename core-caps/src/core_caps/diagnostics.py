@@ -64,6 +64,13 @@ _ROWS = (
         "Correct the line that the message names; `docs/manifest.md` lists every field.",
     ),
     Diagnostic(
+        "CAP107",
+        "opened without async",
+        "A connection was opened by `with`, or awaited. Nothing was opened.",
+        "Write `async with connect(...) as client:`, or without an event loop "
+        "`with core_caps.sync.connect(...) as client:`.",
+    ),
+    Diagnostic(
         "CAP110",
         "operation not declared",
         "Code reached for an operation whose hint it did not declare.",
@@ -253,8 +260,8 @@ _ROWS = (
     Diagnostic(
         "EGRESS101",
         "egress not declared",
-        "A connection or request went to a host and port that the manifest does not list, or a name "
-        "was looked up that none of its hosts has.",
+        "A connection or request went to a host and port that the manifest does not list, or a "
+        "name was looked up that none of its hosts has.",
         "Declare the host under the backend's egress, or do not go there.",
     ),
     Diagnostic(
@@ -295,15 +302,18 @@ _ROWS = (
     Diagnostic(
         "EFFECT205",
         "effects not proven",
-        "An operation was never seen at work, so nothing can be said of what it does. No pass.",
-        "Add exercises for it to the contract's suite.",
+        "An operation was never seen at work, or nobody could read back what a mock did in it, so "
+        "nothing can be said of what it does. No pass.",
+        "Add exercises for it to the contract's suite, and let the suite's `read_back` give the "
+        "calls that show what such a call left; an operation that only reads needs it, too.",
     ),
     Diagnostic(
         "EFFECT206",
         "a URL grants something else",
-        "A URL that an operation hands out was used: it does not do what is delegated, or it does "
-        "more, with another method, for another object, or after its time.",
-        "Sign the method, the key and the expiry that the caller asked for.",
+        "A URL that an operation hands out was used: it does not do what is delegated, it leads "
+        "elsewhere than to a declared host over TLS, or it does more, with another method, for "
+        "another object, or after its time.",
+        "Sign the method, the key and the expiry that the caller asked for, for a declared host.",
     ),
     Diagnostic(
         "DET301",

@@ -32,6 +32,7 @@ from core_caps.errors import (
     Unavailable,
     UnknownHint,
 )
+from core_caps.plugins.connect import OpenedWithoutAsync
 
 pytestmark = pytest.mark.feature("DC-02")
 
@@ -89,6 +90,27 @@ async def test_a_mock_is_opened_by_name(site: Any) -> None:
         await kv.put("greeting", b"hello")
         assert await kv.get("greeting") == b"hello"
         assert (await kv.list()).keys == ["greeting"]
+
+
+@pytest.mark.parametrize("how", ["with", "await"])
+async def test_a_connection_opened_without_async_with_says_how(site: Any, how: str) -> None:
+    site.plugin("one")
+    connection: Any = connect(KeyValue, "one", backend="mock")
+
+    async def misopened() -> None:
+        if how == "await":
+            await connection
+        with connection:
+            pytest.fail("it opened")
+
+    with pytest.raises(OpenedWithoutAsync) as refused:
+        await misopened()
+    assert refused.value.code == "CAP107"
+    assert f"not by `{how}`" in refused.value.message
+    assert "async with" in refused.value.hint
+    assert "core_caps.sync.connect" in refused.value.hint
+    async with connection as kv:
+        assert await kv.get("absent") is None
 
 
 async def test_name_and_backend_may_be_left_out_while_there_is_one(site: Any) -> None:
@@ -416,12 +438,16 @@ class TestSettings:
             "api_token is a secret: give it in secrets",
             "compress is not a secret: give it in config",
             "account_id is missing: give it in config or the environment variable TEST_ACCOUNT_ID",
-            "api_token is missing: give it in secrets or the environment variable TEST_API_TOKEN",
             "timeout_seconds must be float, and TEST_TIMEOUT is not",
         ):
             assert said in text
+        assert text.count("- api_token") == text.count("- compress") == 1
         assert "hunter2" not in text
         assert "hunter2" not in repr(refused.value.__cause__)
+
+    async def test_a_secret_that_is_missing_is_told_with_its_variable(self) -> None:
+        with pytest.raises(ConfigInvalid, match="api_token is missing: give it in secrets or the "):
+            await self.settings({"account_id": "a"})
 
     @pytest.mark.parametrize("empty", ["", Secret("")])
     async def test_an_empty_secret_is_no_secret(self, empty: object) -> None:
@@ -439,6 +465,13 @@ class TestSettings:
         assert "hunter2" not in str(refused.value)
         assert refused.value.__cause__ is None
         assert refused.value.__suppress_context__
+
+    @pytest.mark.parametrize("short", ["r", "101"])
+    async def test_a_secret_too_short_to_be_redacted_withholds_the_text(self, short: str) -> None:
+        with pytest.raises(ConfigInvalid, match="api_token is too short") as refused:
+            await self.settings({"account_id": "a", "retries": 101}, api_token=short)
+        assert "101" not in str(refused.value)
+        assert "Secret" not in str(refused.value)
 
     async def test_whole_numbers_are_floats_too(self) -> None:
         shown = await self.settings({"account_id": "a", "timeout_seconds": 3}, api_token="t")

@@ -54,6 +54,7 @@ async def options() -> None:
     connect(KeyValue, "cloudflare-kv", retries=3)  # refused
     with connect(KeyValue):  # refused
         pass
+    await connect(KeyValue)  # refused
 
 
 def synchronous() -> None:

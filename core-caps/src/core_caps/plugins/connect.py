@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import pluggy
 
@@ -12,7 +12,13 @@ from core_caps.calls.observe import Observer, observed
 from core_caps.calls.retrying import Policy, Retrier
 from core_caps.claims.manifest import OperationClaim
 from core_caps.clock import Clock, SystemClock
-from core_caps.errors import ClientClosed, ConfigInvalid, ManifestInvalid, PluginNotFound
+from core_caps.errors import (
+    BindingError,
+    ClientClosed,
+    ConfigInvalid,
+    ManifestInvalid,
+    PluginNotFound,
+)
 from core_caps.plugins import hookspecs
 from core_caps.plugins.choosing import choose
 from core_caps.plugins.discovery import Found
@@ -21,9 +27,15 @@ from core_caps.plugins.settings import given_settings
 from core_caps.rng import Rng, SystemRng
 from core_caps.secret import Secret
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "OpenedWithoutAsync", "connect"]
 
 _Protocol = TypeVar("_Protocol")
+
+
+class OpenedWithoutAsync(BindingError, TypeError):
+    """A connection was opened by `with`, or awaited, where `async with` opens it."""
+
+    code = "CAP107"
 
 
 def connect(
@@ -73,7 +85,7 @@ def connect(
         TypeError: the capability is no protocol, or another argument is of another type.
 
     Entering raises BackendNotInstalled (CAP104), ConfigInvalid (CAP105) and what the provider
-    raises when it reaches out.
+    raises when it reaches out; `with` and `await` raise OpenedWithoutAsync (CAP107).
     """
     if retry is not None and not isinstance(retry, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"retry is a Policy, not {retry!r}")
@@ -145,6 +157,24 @@ class Connection(Generic[_Protocol]):
             self._calls[name] = _closed(self._found.name, name, streams=self._claims[name].streams)
         # Its verdict on the error is not asked for: a provider must not swallow the caller's.
         await self._provider.__aexit__(kind, error, traceback)
+
+    if not TYPE_CHECKING:  # a type checker refuses both before they run
+
+        def __enter__(self) -> NoReturn:
+            raise self._misopened("with")
+
+        def __exit__(self, *exc: object) -> None:
+            """Python looks for it before it calls `__enter__`."""
+
+        def __await__(self) -> NoReturn:
+            raise self._misopened("await")
+
+    def _misopened(self, how: str) -> OpenedWithoutAsync:
+        return OpenedWithoutAsync(
+            f"the connection to {self._found.name} is opened by `async with`, not by `{how}`",
+            hint="write `async with connect(...) as client:`, or without an event loop `with "
+            "core_caps.sync.connect(...) as client:`",
+        )
 
     def _call(self, provider: Any, name: str) -> Callable[..., Any]:
         call: Callable[..., Any] = getattr(provider, name)
