@@ -302,10 +302,12 @@ _ROWS = (
     Diagnostic(
         "EFFECT205",
         "effects not proven",
-        "An operation was never seen at work, or nobody could read back what a mock did in it, so "
-        "nothing can be said of what it does. No pass.",
+        "An operation was never seen at work, nobody could read back what a mock did in it, or "
+        "nobody used the credential that it hands out, so nothing can be said of what it does. "
+        "No pass.",
         "Add exercises for it to the contract's suite, and let the suite's `read_back` give the "
-        "calls that show what such a call left; an operation that only reads needs it, too.",
+        "calls that show what such a call left; an operation that only reads needs it, too. Where "
+        "it hands out a URL, give an exercise a `Grant`.",
     ),
     Diagnostic(
         "EFFECT206",
@@ -508,6 +510,13 @@ _ROWS = (
         "name refused",
         "A new plugin's name is not usable, or is already taken.",
         "Use cap- followed by lower-case letters, digits and single dashes, such as cap-acme-kv.",
+    ),
+    Diagnostic(
+        "PACKAGE016",
+        "no folder for a new plugin",
+        "Where a new plugin should go no folder can be made: a file stands there, or the folder "
+        "may not be written to.",
+        "Name a folder that you may write to: `flows-registry new cap-NAME --into DIR`.",
     ),
     Diagnostic(
         "IDEM026",

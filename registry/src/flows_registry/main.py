@@ -70,7 +70,7 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
         "explain",
         "what a diagnostic code means and what to do about it",
         (
-            (("code",), {"nargs": "?", "metavar": "CODE", "help": "as in CAP103"}),
+            (("code",), {"nargs": "?", "metavar": "CODE", "help": "CAP103, or CAP1 for a list"}),
             _JSON,
         ),
     ),

@@ -102,6 +102,18 @@ def test_explain_tells_a_code_and_suggests_near_ones(
     assert "EFFECT\n" in shown
 
 
+def test_explain_lists_what_begins_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "cap10"]) == 0
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading == "CAP"
+    assert rows
+    assert all(row.startswith("  CAP10") for row in rows)
+    assert main(["explain", "EFFECT", "--json"]) == 0
+    codes = [row["code"] for row in json.loads(capsys.readouterr().out)["codes"]]
+    assert "EFFECT201" in codes
+    assert all(code.startswith("EFFECT") for code in codes)
+
+
 def test_a_reader_that_leaves_is_no_failure_to_tell(installation: Installation) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -106,10 +106,29 @@ def test_nothing_is_left_where_it_cannot_be_finished(
     with pytest.raises(OSError, match="No space"):
         create("cap-acme", tmp_path)
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.undo()
-    blocked = tmp_path / "file"
-    blocked.write_text("x")
-    assert main(["new", "cap-acme", "--into", str(blocked)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("into", "blocked", "why"),
+    [
+        ("file", "file", "is a file, not a folder"),
+        ("file/deep", "file", "is a file, not a folder"),
+        ("kept", "kept", "takes no new folder: its file system makes none"),
+        ("kept/deep", "kept", "takes no new folder: "),
+        ("x" * 300, ".", "takes no new folder: File name too long"),
+    ],
+)
+def test_a_folder_that_nothing_can_be_made_in_is_named_with_the_reason(
+    tmp_path: Path, into: str, blocked: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "kept").symlink_to("/proc")  # whoever asks, nothing can be made in there
+    assert main(["new", "cap-acme", "--into", str(tmp_path / into)]) == 2
+    told = capsys.readouterr().err
+    assert f"{(tmp_path / blocked).resolve()} {why}" in told
+    assert "PACKAGE016" in told
+    assert "--into" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "kept"]
 
 
 def test_it_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`flows-registry explain CODE`: what a diagnostic code means."""
+"""`flows-registry explain CODE`: what a diagnostic code means, or which begin so."""
 
 import argparse
 import difflib
@@ -14,12 +14,10 @@ __all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Explain one code, or list all by family; an unknown code is exit code 2."""
-    if arguments.code is None:
-        return _list_all(arguments.json)
-    found = explain(arguments.code)
+    """Explain one code, or list by family those that begin so; an unknown code is exit code 2."""
+    found = explain(arguments.code or "")
     if found is None:
-        return _unknown(arguments.code, arguments.json)
+        return _list(arguments.code or "", arguments.json)
     if arguments.json:
         print_json(asdict(found))
         return 0
@@ -38,8 +36,11 @@ def _unknown(code: str, as_json: bool) -> int:
     return 2
 
 
-def _list_all(as_json: bool) -> int:
-    rows = sorted(DIAGNOSTICS.values(), key=lambda row: (_family(row), row.code))
+def _list(beginning: str, as_json: bool) -> int:
+    begun = [row for row in DIAGNOSTICS.values() if row.code.startswith(beginning.strip().upper())]
+    if not begun:
+        return _unknown(beginning, as_json)
+    rows = sorted(begun, key=lambda row: (_family(row), row.code))
     if as_json:
         print_json({"codes": [asdict(row) for row in rows]})
         return 0

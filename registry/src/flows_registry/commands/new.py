@@ -1,6 +1,7 @@
 """`flows-registry new cap-NAME`: a plugin that certifies as it stands, for its author to change."""
 
 import argparse
+import os
 import re
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from core_caps.plugins.discovery import discover
 
 from flows_registry.commands.output import print_json
 
-__all__ = ["NameRefused", "create", "run"]
+__all__ = ["FolderRefused", "NameRefused", "create", "run"]
 
 NAME_LETTERS_MAX = 64
 
@@ -28,11 +29,18 @@ class NameRefused(CapsError):
     code = "PACKAGE015"
 
 
+class FolderRefused(CapsError):
+    """No folder can be made where a new plugin should go."""
+
+    code = "PACKAGE016"
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Make the skeleton and say what to do with it.
 
     Raises:
         NameRefused: the name is not of the form cap-NAME, or is taken (PACKAGE015).
+        FolderRefused: no folder can be made there (PACKAGE016).
     """
     folder = create(arguments.name, Path(arguments.into))
     if arguments.json:
@@ -50,23 +58,23 @@ def create(distribution: str, into: Path) -> Path:
 
     Raises:
         NameRefused: the name is not of the form cap-NAME, or is taken (PACKAGE015).
-        OSError: `into` cannot be written to.
+        FolderRefused: no folder can be made in `into` (PACKAGE016).
+        OSError: the files cannot be written.
     """
     name = _checked(distribution)
-    target = into.resolve() / distribution
-    if target.exists() or target.is_symlink():
+    target = Path(os.path.realpath(into), distribution)
+    if os.path.lexists(target):
         raise NameRefused(
             f"{target} exists already; nothing in it was changed",
             hint="choose another name, or another folder with --into",
         )
     _not_installed(name, distribution)
-    into.mkdir(parents=True, exist_ok=True)
+    fresh = _fresh(target)
     words = {
         "distribution": distribution,
         "name": name,
         "package": distribution.replace("-", "_"),
     }
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=into))
     try:
         _fill(files("flows_registry.templates") / "plugin", fresh, words)
         fresh.chmod(0o755)
@@ -74,6 +82,24 @@ def create(distribution: str, into: Path) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target
+
+
+def _fresh(target: Path) -> Path:
+    """An empty folder beside the target, which will be renamed to it."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+    except OSError as error:
+        there = next(path for path in target.parents if os.path.lexists(path))
+        none = isinstance(error, FileNotFoundError)  # as /proc says it
+        reason = "its file system makes none" if none else error.strerror
+        why = f"{there} takes no new folder: {reason}"
+        if not there.is_dir():
+            why = f"{there} is a file, not a folder"
+        raise FolderRefused(
+            f"{target} cannot be made: {why}",
+            hint="name a folder that you may write to: --into DIR",
+        ) from error
 
 
 def _take(fresh: Path, target: Path) -> None:
