@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from flows_registry.checks.effects.evidence import NAME, Evidence, gathered
 from flows_registry.checks.effects.state_side import state_side, unseen
 from flows_registry.checks.effects.static_side import static_side
-from flows_registry.checks.effects.use_side import use_side
+from flows_registry.checks.effects.use_side import untried, use_side
 from flows_registry.checks.effects.wire_side import wire_side
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.verdict import CheckResult, Finding, Verdict
@@ -32,6 +32,7 @@ def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Ch
     if verdict is Verdict.PASSED:
         found = [_nothing_seen(evidence, unproven)] if unproven else []
         found += [_not_read_back(evidence, hidden)] if (hidden := unseen(evidence)) else []
+        found += [_not_used(evidence, held)] if (held := untried(evidence)) else []
         verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
     unknown = {
         operation: [str(top.location) for top in derived.top[:3]]
@@ -63,4 +64,16 @@ def _not_read_back(evidence: Evidence, operations: Sequence[str]) -> Finding:
         "read_back of the contract's suite gives no call for it",
         evidence.reproduce(""),
         "let read_back give the calls that show what such a call left",
+    )
+
+
+def _not_used(evidence: Evidence, operations: Sequence[str]) -> Finding:
+    return Finding(
+        "EFFECT205",
+        f"nobody uses what {', '.join(operations)} hands out",
+        "a credential that an operation delegates by is used, in time and late",
+        "no exercise of it has a grant whose same_as is a provided operation",
+        evidence.reproduce(""),
+        "give an exercise a Grant: what its URL permits, for how long, and the call that does the "
+        "same",
     )

@@ -16,7 +16,7 @@ from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun, Use
 from flows_registry.verdict import Finding
 
-__all__ = ["use_side"]
+__all__ = ["untried", "use_side"]
 
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 _CONTENT = b"this was not granted"
@@ -28,10 +28,27 @@ def use_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
     if evidence.plan.backend(evidence.backend).wire is None:
         return
     for base in evidence.usable:
-        grant = base.exercise.grant
-        if grant is not None:
+        if grant := _usable_grant(base):
             for finding in _Trial(evidence, base, grant).findings():
                 yield base.exercise.call.operation, finding
+
+
+def untried(evidence: Evidence) -> list[str]:
+    """The operations that hand out a credential which no exercise lets anybody use; who asked for
+    some cases only is not told what the others would have shown."""
+    plan = evidence.plan
+    if plan.backend(evidence.backend).wire is None or plan.only:
+        return []
+    minting = {base.exercise.call.operation for base in evidence.usable if base.claim.delegates}
+    tried = {base.exercise.call.operation for base in evidence.usable if _usable_grant(base)}
+    return sorted(minting - tried)
+
+
+def _usable_grant(base: Baseline) -> Grant | None:
+    """What an exercise's credential permits, where the plugin can do the same by itself."""
+    grant = base.exercise.grant
+    provided = grant is not None and grant.same_as.operation in base.capability.claims
+    return grant if provided else None
 
 
 @dataclass(frozen=True, slots=True)
