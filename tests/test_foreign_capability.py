@@ -209,6 +209,14 @@ UNPROVEN = {
         ("contract.py", "    read_back=read_back,\n", ""),
         ("effects", {"EFFECT205"}, "let read_back give the calls"),
     ),
+    "a credential that nobody uses": (
+        (
+            "protocol.py",
+            '    @operation("resource::ledger::read")\n',
+            '    @operation("resource::ledger::read", delegates=("resource::ledger::write",))\n',
+        ),
+        ("effects", {"EFFECT205"}, "give an exercise a Grant"),
+    ),
     "reading back that shows nothing": (
         (
             "contract.py",
