@@ -317,6 +317,43 @@ def test_a_half_of_a_new_capability_may_be_left_out(tmp_path: Path) -> None:
     assert result.verdict is Verdict.PASSED, result.findings
 
 
+THIRDS = (
+    (
+        "protocol.py",
+        '@capability("ledger", version=1)\nclass Ledger(Protocol):\n',
+        "class LedgerReader(Protocol):\n",
+    ),
+    (
+        "protocol.py",
+        '    @operation("resource::ledger::write")\n',
+        '\nclass LedgerOwners(Protocol):\n    @operation("resource::ledger::write")\n',
+    ),
+    (
+        "protocol.py",
+        '    @operation("resource::ledger::write", repeat',
+        '\nclass LedgerPostings(Protocol):\n    @operation("resource::ledger::write", repeat',
+    ),
+    ("capability.toml", '"account", "assign", "post"', '"account", "assign"'),
+    ("contract.py", '("account", "assign", "post", "post")', "sorted(operations)"),
+)
+
+
+@pytest.mark.feature("PL-03", "DC-03", "DC-05")
+def test_what_provides_some_halves_of_a_new_capability_is_certified_for_them(
+    tmp_path: Path,
+) -> None:
+    path = _repository(tmp_path, *THIRDS)
+    protocol = path / "src" / "cap_acme_ledger" / "protocol.py"
+    whole = WHOLE.replace("LedgerWriter", "LedgerOwners, LedgerPostings")
+    protocol.write_text(protocol.read_text() + whole)
+    found = _certified(path, "effects", "contract", "injection")
+    assert found.verdict is Verdict.PASSED, _shown(found)
+    results = _by(found)
+    for backend in ("mock", "remote"):
+        assert results["contract", backend].facts["promises"] == 2
+        assert set(results["injection", backend].facts["repeated_under"]) == {"assign"}
+
+
 ACCESS = """
 import asyncio
 from cap_acme_ledger.protocol import Account, Ledger

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from core_caps.capabilities.known import KNOWN
 from core_caps.claims.manifest import Provided, claims_of
-from core_caps.claims.operation import part_of
 from core_caps.contract.codec import load
 from core_caps.contract.suite import Contract, Exercise
 
@@ -53,11 +52,8 @@ def described(subject: Subject, built: Built, lab: Lab) -> Subject:
 
 
 def _known(built: Built, provided: Provided) -> Capability:
-    """A capability of ours: opened as the half of it that the plugin provides, or whole."""
-    suite = KNOWN[provided.contract].suite
-    contract: Contract = load(suite)
-    part = part_of(contract.protocol, provided.operations) or contract.protocol
-    return _capability(built, provided, f"{part.__module__}:{part.__qualname__}", suite, contract)
+    known = KNOWN[provided.contract]
+    return _capability(built, provided, known.protocol, known.suite, load(known.suite))
 
 
 def _capability(

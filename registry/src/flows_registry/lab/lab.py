@@ -188,6 +188,7 @@ class Lab:
 
     def _furnish(self, backend: str) -> Furniture:
         declared = self.subject.manifest.backends[backend]
+        capabilities = self.subject.capabilities.values()
         brought = self.own_reference(backend)
         if declared.wire is not None and reference_factory(declared.wire) is None and not brought:
             raise NoReference(declared.wire)
@@ -201,8 +202,9 @@ class Lab:
         return Furniture(
             python=self._python,
             plugin=self.subject.name,
-            protocols={c.contract: c.protocol for c in self.subject.capabilities.values()},
-            worlds={c.contract: self._world(c) for c in self.subject.capabilities.values()},
+            protocols={c.contract: c.protocol for c in capabilities},
+            operations={c.contract: c.declared.operations for c in capabilities},
+            worlds={c.contract: self._world(c) for c in capabilities},
             backend=backend,
             wire=declared.wire,
             config=config,
@@ -249,7 +251,6 @@ class Lab:
             "world": {
                 "limits": {limit.name: limit.value for limit in limits},
                 "guarantees": dict(capability.declared.guarantees),
-                "operations": list(capability.declared.operations),
             },
         }
 

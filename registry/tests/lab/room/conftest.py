@@ -47,6 +47,7 @@ class Rooms:
             python=Path(sys.executable),
             plugin="prober",
             protocols={"prober/1": "lab_prober.protocol:Prober"},
+            operations={"prober/1": ["act"]},
             worlds={},
             backend="remote",
             wire="cloudflare-kv",

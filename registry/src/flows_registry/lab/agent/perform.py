@@ -7,10 +7,10 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from core_caps import connect
-from core_caps.contract.codec import decode, encode, load
+from core_caps.contract.codec import decode, encode
 from core_caps.contract.suite import Call, Result, Stream
 
+from .opening import opened
 from .using import use
 
 __all__ = ["perform", "visit"]
@@ -25,23 +25,16 @@ async def perform(
     """Run one case.
 
     Args:
-        case: `plugin`, `backend`, `protocol`, `config`, `secrets`, the calls of `setup`, `calls`
-            and `probe` (encoded), `elapsed_seconds` between setup and calls, `use` of the last
-            result (see using) or None, and `cancel_after_seconds` or None.
+        case: what it is opened with (see opening), the calls of `setup`, `calls` and `probe`
+            (encoded), `elapsed_seconds` between setup and calls, `use` of the last result (see
+            using) or None, and `cancel_after_seconds` or None.
         arm: called when the state is ready and the calls under test begin.
         disarm: called when they have ended, before the probe.
     """
-    protocol = load(case["protocol"])
     report: dict[str, Any] = {"setup": [], "steps": [], "probe": []}
     results: list[Any] = []
     try:
-        async with connect(
-            protocol,
-            case["plugin"],
-            backend=case["backend"],
-            config=case["config"],
-            secrets=case["secrets"],
-        ) as provider:
+        async with opened(case) as provider:
             for call in decode(case["setup"]):
                 report["setup"].append(await _step(provider, call, results))
             await asyncio.sleep(case["elapsed_seconds"])
@@ -73,13 +66,7 @@ async def perform(
 
 async def visit(case: dict[str, Any]) -> None:
     """Open the plugin and close it again, making no call."""
-    async with connect(
-        load(case["protocol"]),
-        case["plugin"],
-        backend=case["backend"],
-        config=case["config"],
-        secrets=case["secrets"],
-    ):
+    async with opened(case):
         pass
 
 

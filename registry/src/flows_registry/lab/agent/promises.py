@@ -5,10 +5,11 @@ import time
 import traceback
 from typing import Any
 
-from core_caps import connect
 from core_caps.clock import SystemClock
 from core_caps.contract.codec import load
 from core_caps.contract.suite import Contract, ContractViolation, World, selected
+
+from .opening import opened
 
 __all__ = ["keep", "promises_of"]
 
@@ -27,7 +28,7 @@ async def keep(case: dict[str, Any]) -> dict[str, Any]:
     world = _world(case, f"{case['promise']}/")
     start = time.monotonic()
     try:
-        async with _open(case) as provider:
+        async with opened(case) as provider:
             await promise.run(provider, world)
     except ContractViolation as violation:
         broken = {"promised": violation.promised, "observed": violation.observed}
@@ -42,16 +43,6 @@ async def keep(case: dict[str, Any]) -> dict[str, Any]:
     return {"kept": False, "seconds": time.monotonic() - start, **broken}
 
 
-def _open(case: dict[str, Any]) -> Any:
-    return connect(
-        load(case["protocol"]),
-        case["plugin"],
-        backend=case["backend"],
-        config=case["config"],
-        secrets=case["secrets"],
-    )
-
-
 def _world(case: dict[str, Any], prefix: str) -> World:
     async def advance(seconds: float) -> None:
         await asyncio.sleep(seconds)  # the case's time is virtual: this is at once
@@ -63,7 +54,7 @@ def _world(case: dict[str, Any], prefix: str) -> World:
         advance=advance,
         limits=facts["limits"],
         guarantees=facts["guarantees"],
-        operations=frozenset(facts["operations"]),
-        reopen=lambda: _open(case),
+        operations=frozenset(case["operations"]),
+        reopen=lambda: opened(case),
         prefix=prefix,
     )

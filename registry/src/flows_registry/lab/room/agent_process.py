@@ -47,7 +47,7 @@ class Agent:
     def __init__(self, child: Child) -> None:
         self._child = child
         self._line = child.line
-        self._scouted = False
+        self._scouted: set[str] = set()
         try:
             self.python: str = self._answer()["python"]
         except RoomBroken:
@@ -110,14 +110,14 @@ class Agent:
         return self._answer()["names"]
 
     def scout(self, message: Mapping[str, Any], seconds: float) -> bool:
-        """Run a case once for its imports; False when that has been done before.
+        """Run a case once for its imports; False when that has been done for its capability.
 
         Raises:
             AgentBroken: opening the plugin does not end.
         """
-        if self._scouted:
+        if message["protocol"] in self._scouted:
             return False
-        self._scouted = True
+        self._scouted.add(message["protocol"])
         self._line.send({"scout": message, "seconds": seconds})
         self._answer(seconds)
         return True

@@ -39,6 +39,7 @@ class Furniture:
         python: the interpreter of the clean environment.
         plugin: the plugin's name, as `connect` takes it.
         protocols: contract id → lazy name of its Protocol class.
+        operations: contract id → the operations of it that the plugin provides.
         worlds: contract id → what its promises are told: `suite`, `world`.
         backend: the backend that this room is for.
         wire: the reference that answers, or None for a backend without network.
@@ -54,6 +55,7 @@ class Furniture:
     python: Path
     plugin: str
     protocols: Mapping[str, str]
+    operations: Mapping[str, Sequence[str]]
     worlds: Mapping[str, Mapping[str, Any]]
     backend: str
     wire: str | None

@@ -18,6 +18,7 @@ def message_of(case: Case, furniture: Furniture) -> dict[str, Any]:
         "plugin": furniture.plugin,
         "backend": case.backend,
         "protocol": furniture.protocols[case.contract],
+        "operations": list(furniture.operations[case.contract]),
         "config": {**furniture.config, **case.config},
         "secrets": {**furniture.secrets, **case.secrets},
     }
