@@ -9,7 +9,7 @@ from core_caps.contract.suite import Call
 
 from flows_registry.lab.faults import Fault
 
-__all__ = ["Answer", "Case", "CaseRun", "ErrorFacts", "Exchange", "Step", "Use"]
+__all__ = ["Answer", "Case", "CaseRun", "ErrorFacts", "Exchange", "Place", "Step", "Use"]
 
 
 FORM_TEXT_MAX = 2000
@@ -150,6 +150,22 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """An expression of the plugin's source: where it begins, and where it ends.
+
+    Attributes:
+        file: its path from where the package lies, `cap_x/remote.py`.
+        line, column, end_line, end_column: as `ast` counts them.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One run of a plugin in a room.
@@ -172,6 +188,7 @@ class Case:
         promise: run this promise of the contract's suite instead of calls.
         config, secrets: settings besides those that the lab gives.
         real_seconds_max: kill the case after so long in real time.
+        places: tell which of these run between setup and probe; telling slows the case down.
     """
 
     name: str
@@ -191,6 +208,7 @@ class Case:
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     real_seconds_max: float = 30.0
+    places: Sequence[Place] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +227,7 @@ class CaseRun:
         egress: (host or address, port) of every connection tried while armed, by whatever means.
         lookups: every name looked up while armed, whether or not anything went there.
         watched: (kind, detail) of files, processes and connections the interpreter reported.
+        reached: those of the case's places that ran.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
@@ -231,6 +250,7 @@ class CaseRun:
     egress: tuple[tuple[str, int], ...] = ()
     lookups: tuple[str, ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
+    reached: frozenset[Place] = frozenset()
     kept: bool | None = None
     broken: Mapping[str, str] = field(default_factory=dict[str, str])
     trouble: str | None = None

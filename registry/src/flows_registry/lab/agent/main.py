@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from . import patches, perturb, redirect
 from .orphans import Orphans, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
+from .places import Places
 from .timekeeper import THREAD_NAME, Timekeeper
 from .watch import Watch
 
@@ -159,7 +160,8 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         os._exit(_HUNG_EXIT)
 
     keeper = _timekeeper(settings, hung)
-    watch = Watch()
+    watch, places = Watch(), Places(case.get("places", []))
+    places.follow()  # before the plugin is opened: it may start threads
 
     def pause_for(event: str) -> None:
         keeper.paused = True
@@ -170,8 +172,10 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     def arm() -> None:
         pause_for("armed")
         watch.start()
+        places.start()
 
     def disarm() -> None:
+        places.stop()
         watch.stop()
         pause_for("disarmed")
 
@@ -181,7 +185,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         else:
             report = asyncio.run(_module("perform").perform(case, arm, disarm))
         report.update(event="done", watched=watch.events)
-        report.update(attempts=watch.attempts, lookups=watch.lookups)
+        report.update(attempts=watch.attempts, lookups=watch.lookups, reached=places.reached)
         line.send(report)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))

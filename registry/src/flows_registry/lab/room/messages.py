@@ -1,7 +1,7 @@
 """What an agent is told of a case, and the run that its report and the server's make together."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from core_caps.contract.codec import decode, encode
@@ -34,6 +34,7 @@ def message_of(case: Case, furniture: Furniture) -> dict[str, Any]:
         "cancel_after_seconds": case.cancel_after_seconds,
         "settle_seconds": case.settle_seconds,
         "concurrent": case.concurrent,
+        "places": [astuple(place) for place in case.places],
     }
 
 
@@ -70,6 +71,9 @@ def run_of(
         ),
         lookups=(*seen.get("lookups", ()), *map(str, report.get("lookups", ()))),
         watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
+        reached=frozenset(
+            place for at, place in enumerate(case.places) if at in report.get("reached", ())
+        ),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},
         trouble=trouble,

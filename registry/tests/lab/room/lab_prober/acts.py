@@ -1,5 +1,6 @@
 """Everything the prober can do: well-behaved exchanges, and every way to misbehave."""
 
+import asyncio
 import ctypes
 import importlib
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +258,41 @@ def left_behind() -> list[str]:
 
 def _folders() -> list[Path]:
     return [Path.cwd(), Path.home(), Path(os.environ["TMPDIR"])]
+
+
+# ---- a fork in the road, and ways to come to it
+
+
+def branch(way: str) -> str:
+    return way.upper() if way == "up" else way.lower()
+
+
+async def branch_in_a_task(way: str) -> str:
+    async def later() -> str:
+        await asyncio.sleep(3600)
+        return branch(way)
+
+    return await asyncio.create_task(later())
+
+
+def branch_in_a_thread(way: str) -> str:
+    ways: list[str] = []
+    thread = threading.Thread(target=lambda: ways.append(branch(way)))
+    thread.start()
+    thread.join()
+    return ways[0]
+
+
+def branch_in_a_pool(way: str) -> str:
+    return _POOL.submit(branch, way).result()
+
+
+_POOL = ThreadPoolExecutor(1)
+
+
+def is_traced() -> bool:
+    return sys.gettrace() is not None
+
+
+def trace_itself() -> None:
+    sys.settrace(lambda *_: None)

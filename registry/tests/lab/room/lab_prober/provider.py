@@ -1,5 +1,6 @@
 """The two providers: one with a service, one without."""
 
+import inspect
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -37,7 +38,8 @@ class Alone:
         pass
 
     async def act(self, name: str, *args: Any) -> Any:
-        return getattr(acts, name)(*args)
+        done = getattr(acts, name)(*args)
+        return await done if inspect.isawaitable(done) else done
 
 
 class Provider(Alone):
