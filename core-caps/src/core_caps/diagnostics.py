@@ -156,6 +156,13 @@ _ROWS = (
         "a stream has no None.",
         "Ask head() first where the object may be absent.",
     ),
+    Diagnostic(
+        "CAP132",
+        "lease expired",
+        "A lease does not hold: its time ran out, it was settled before, or nobody gave it out. "
+        "Somebody else may do, or have done, the work that it stood for.",
+        "Count the work as repeated; ask for more time, or settle what is done at once.",
+    ),
     # CONTRACT: a provider against its contract, on a healthy service and under faults
     Diagnostic(
         "CONTRACT001",

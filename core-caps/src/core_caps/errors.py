@@ -27,7 +27,8 @@
         ├── TimedOut               CAP128
         ├── ProtocolViolation      CAP129
         ├── ClientClosed           CAP130  NOT_APPLIED
-        └── ObjectAbsent           CAP131  NOT_APPLIED (only streams: they have no None)
+        ├── ObjectAbsent           CAP131  NOT_APPLIED (only streams: they have no None)
+        └── LeaseExpired           CAP132  NOT_APPLIED for what `leases` names
 
 A retry policy reads `outcome`, never the message.
 """
@@ -55,6 +56,7 @@ __all__ = [
     "EffectTooSmall",
     "InvalidArgument",
     "KeyFieldMismatch",
+    "LeaseExpired",
     "ManifestInvalid",
     "NoCanonicalForm",
     "ObjectAbsent",
@@ -299,3 +301,27 @@ class ObjectAbsent(ProviderError):
 
     code = "CAP131"
     default_outcome = Outcome.NOT_APPLIED
+
+
+class LeaseExpired(ProviderError):
+    """What was held is held no more: its time ran out, it was settled, or nobody gave it out.
+
+    Attributes:
+        leases: which of the leases, or keys, that the call gave; the operation says what became of
+            the others.
+    """
+
+    code = "CAP132"
+    default_outcome = Outcome.NOT_APPLIED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        leases: Sequence[str] = (),
+        hint: str = "",
+        outcome: Outcome | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, outcome=outcome, status=status)
+        self.leases = tuple(leases)

@@ -22,6 +22,7 @@ from core_caps.errors import (
     Conflict,
     ContainerNotFound,
     InvalidArgument,
+    LeaseExpired,
     ObjectAbsent,
     Outcome,
     PermissionDenied,
@@ -58,6 +59,7 @@ _DECIDED = (
     PreconditionFailed,
     ClientClosed,
     ObjectAbsent,
+    LeaseExpired,
 )
 """The same call would be answered the same: these are never repeated."""
 
