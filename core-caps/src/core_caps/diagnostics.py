@@ -532,6 +532,14 @@ _ROWS = (
         "says. 1, 1.0 and '1' make three different keys, and so the work is done three times.",
         "Convert the field that the message names before the key is made, or correct the schema.",
     ),
+    Diagnostic(
+        "IDEM099",
+        "key collision",
+        "An idempotency key was seen before with another payload, so one key stands for two pieces "
+        "of work. Nothing was changed, and no result can be given.",
+        "Stop, and find who makes the keys: a field that tells the two apart is missing from the "
+        "key, or changed after the key was made.",
+    ),
     # PARITY: the plugin against the vendor's simulator
     Diagnostic(
         "PARITY001",

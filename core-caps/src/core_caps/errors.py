@@ -28,7 +28,8 @@
         ├── ProtocolViolation      CAP129
         ├── ClientClosed           CAP130  NOT_APPLIED
         ├── ObjectAbsent           CAP131  NOT_APPLIED (only streams: they have no None)
-        └── LeaseExpired           CAP132  NOT_APPLIED for what `leases` names
+        ├── LeaseExpired           CAP132  NOT_APPLIED for what `leases` names
+        └── KeyCollision           IDEM099 NOT_APPLIED
 
 A retry policy reads `outcome`, never the message.
 """
@@ -55,6 +56,7 @@ __all__ = [
     "DeterminismTooStrong",
     "EffectTooSmall",
     "InvalidArgument",
+    "KeyCollision",
     "KeyFieldMismatch",
     "LeaseExpired",
     "ManifestInvalid",
@@ -325,3 +327,28 @@ class LeaseExpired(ProviderError):
     ) -> None:
         super().__init__(message, hint=hint, outcome=outcome, status=status)
         self.leases = tuple(leases)
+
+
+class KeyCollision(ProviderError):
+    """One idempotency key stands for two different things; the work of neither can be trusted.
+
+    Waiting does not help, and a repeat is answered the same: whoever makes the keys is wrong.
+
+    Attributes:
+        keys: the keys that were seen with another payload.
+    """
+
+    code = "IDEM099"
+    default_outcome = Outcome.NOT_APPLIED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        keys: Sequence[str] = (),
+        hint: str = "",
+        outcome: Outcome | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, outcome=outcome, status=status)
+        self.keys = tuple(keys)

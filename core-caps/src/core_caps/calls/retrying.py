@@ -22,6 +22,7 @@ from core_caps.errors import (
     Conflict,
     ContainerNotFound,
     InvalidArgument,
+    KeyCollision,
     LeaseExpired,
     ObjectAbsent,
     Outcome,
@@ -60,6 +61,7 @@ _DECIDED = (
     ClientClosed,
     ObjectAbsent,
     LeaseExpired,
+    KeyCollision,
 )
 """The same call would be answered the same: these are never repeated."""
 
