@@ -1,0 +1,1 @@
+"""The embedded default: capabilities on SQLite and files (`local`), and in memory (`mock`)."""
