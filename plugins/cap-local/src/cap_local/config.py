@@ -23,9 +23,8 @@ class LocalConfig:
     path: str
 
     def __post_init__(self) -> None:
-        given: object = self.path
-        text = given if isinstance(given, str) else ""
-        _need(bool(text) and "\0" not in text, "path", "the name of a folder")
+        _need(isinstance(self.path, str) and bool(self.path), "path", "the name of a folder")  # pyright: ignore[reportUnnecessaryIsInstance]
+        _need("\0" not in self.path, "path", "the name of a folder")
 
     @property
     def folder(self) -> Path:

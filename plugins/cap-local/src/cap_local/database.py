@@ -9,9 +9,9 @@
 
 A **job** is a plain function of a `sqlite3.Connection`; it runs inside a transaction and neither
 begins nor ends one. It may run twice (the first time without effect), so it changes nothing of
-Python's; it returns values, never a cursor. What it raises undoes what it did: a `CapsError` reaches the caller as it is, a
-`sqlite3.Error` by the table of `errors.py`, every one with its outcome. Take the time and
-randomness before the job, from the provider's clock and rng, never inside it.
+Python's, and it returns values, never a cursor. What it raises undoes what it did: a `CapsError`
+reaches the caller as it is, a `sqlite3.Error` by the table of `errors.py`, every one with its
+outcome. Take the time and randomness before the job, from the provider's clock and rng.
 
 `read`   a job that only reads, on one state of the database; the connection refuses to write.
 `write`  a job in a transaction that holds SQLite's write lock from its start (nothing that it read
