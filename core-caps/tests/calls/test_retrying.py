@@ -3,11 +3,13 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import pytest
 from core_caps import BlobStore, KeyValue, Policy, SeededRng, VirtualClock, limited, retrying
 from core_caps.calls.observe import ATTEMPT
+from core_caps.capabilities.queue import Message
 from core_caps.claims.operation import Repeat, operation
 from core_caps.errors import (
     ClientClosed,
@@ -50,6 +52,9 @@ class Sends(Protocol):
     @operation("resource::queue::publish", repeat=Repeat.KEYED, key="once")
     async def send_keyed(self, *, once: str | None = None) -> str: ...
 
+    @operation("resource::queue::publish", repeat=Repeat.KEYED, key="messages.key")
+    async def send_batch(self, messages: Sequence[Message]) -> str: ...
+
     @operation("resource::queue::publish")
     async def send_safely(self) -> str: ...
 
@@ -81,6 +86,9 @@ class Failing:
         return await self._answer()
 
     async def send_keyed(self, *, once: str | None = None) -> bytes:
+        return await self._answer()
+
+    async def send_batch(self, messages: Sequence[Message]) -> bytes:
         return await self._answer()
 
     send = send_safely = _answer
@@ -196,6 +204,26 @@ async def test_a_key_makes_every_outcome_safe_to_repeat() -> None:
     queue, _ = over(provider, protocol=Sends)
     assert await queue.send_keyed(once="k") == b"done"
     assert len(provider.attempts) == 2
+
+
+@pytest.mark.feature("CK-03", "PH2-06")
+async def test_a_batch_is_repeated_where_each_of_its_messages_has_a_key() -> None:
+    keyed, bare = Message(b"a", key="1"), Message(b"b")
+    for messages, attempts in (([keyed, Message(b"b", key="2")], 2), ([keyed, bare], 1), ([], 1)):
+        for args, named in (((messages,), {}), ((), {"messages": messages})):
+            provider = Failing(Unavailable("lost", outcome=Outcome.UNKNOWN))
+            queue, _ = over(provider, protocol=Sends)
+            with suppress(Unavailable):
+                await queue.send_batch(*args, **named)
+            assert len(provider.attempts) == attempts
+
+
+@pytest.mark.feature("CK-03")
+async def test_empty_text_is_no_key() -> None:
+    provider = Failing(Unavailable("lost", outcome=Outcome.UNKNOWN))
+    queue, _ = over(provider, protocol=Sends)
+    with pytest.raises(Unavailable):
+        await queue.send_keyed(once="")
 
 
 @pytest.mark.parametrize("condition", ["if_match", "if_none_match"])

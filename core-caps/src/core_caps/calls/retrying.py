@@ -6,7 +6,7 @@ message.
 """
 
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -16,7 +16,7 @@ from core_caps.calls.observe import ATTEMPT
 from core_caps.claims.hints import HINTS
 from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest_shape import OperationClaim
-from core_caps.claims.operation import Operation, Repeat, operations_of
+from core_caps.claims.operation import Operation, Repeat, keys_given, operations_of
 from core_caps.errors import (
     ClientClosed,
     Conflict,
@@ -123,10 +123,10 @@ def retrying(
     """The same capability, with failed calls repeated where a repeat is safe.
 
     A call is repeated when its error is transient and nothing was applied, or when its operation
-    is `Repeat.SAFE`, or keyed and given its idempotency key. A conditional write is not repeated
-    after an UNKNOWN outcome: its condition may fail on its own first attempt. A stream is repeated
-    only while nothing of it was consumed. Once an attempt may have been applied, the error that is
-    raised says so, whatever the last attempt's own outcome.
+    is `Repeat.SAFE`, or keyed and given its idempotency key, each item of a batch its own. A
+    conditional write is not repeated after an UNKNOWN outcome: its condition may fail on its own
+    first attempt. A stream is repeated only while nothing of it was consumed. Once an attempt may
+    have been applied, the error that is raised says so, whatever the last attempt's own outcome.
 
     Args:
         provider: what `connect` yields, or any provider with `protocol` given.
@@ -174,7 +174,8 @@ class Retrier:
         """The same call, repeated where what is claimed of its operation makes that safe."""
 
         async def run(*args: Any, **kwargs: Any) -> Any:
-            attempts = _Attempts(self._policy, self._clock, self._rng, _repeat(operation, kwargs))
+            repeat = _repeat(operation, args, kwargs)
+            attempts = _Attempts(self._policy, self._clock, self._rng, repeat)
             args = tuple(attempts.argument(value) for value in args)
             kwargs = {name: attempts.argument(value) for name, value in kwargs.items()}
             while True:
@@ -188,7 +189,8 @@ class Retrier:
                 await attempts.after(failed)
 
         async def stream(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            attempts = _Attempts(self._policy, self._clock, self._rng, _repeat(operation, kwargs))
+            repeat = _repeat(operation, args, kwargs)
+            attempts = _Attempts(self._policy, self._clock, self._rng, repeat)
             while True:
                 source: Any = None
                 try:
@@ -283,8 +285,8 @@ class _Once:
         await _close(self._source)
 
 
-def _repeat(operation: _Claim, kwargs: Mapping[str, Any]) -> Repeat:
-    if operation.repeat is Repeat.KEYED and kwargs.get(operation.key) is not None:
+def _repeat(operation: _Claim, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Repeat:
+    if operation.repeat is Repeat.KEYED and keys_given(operation, args, kwargs):
         return Repeat.SAFE
     if operation.repeat is Repeat.SAFE and any(kwargs.get(name) is not None for name in CONDITIONS):
         return Repeat.KEYED if _writes(operation) else Repeat.SAFE

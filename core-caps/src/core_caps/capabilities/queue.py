@@ -72,7 +72,7 @@ class QueueTrigger:
 class QueueSender(Protocol):
     """The half of Queue that puts messages in."""
 
-    @operation("resource::queue::publish", repeat=Repeat.KEYED, key="key")
+    @operation("resource::queue::publish", repeat=Repeat.KEYED, key="key", travels=True)
     async def send(self, body: bytes, *, key: str = "", delay_seconds: int | None = None) -> None:
         """Send one message. Sent twice it arrives twice: a consumer knows a repeat by its `key`.
 
@@ -86,9 +86,11 @@ class QueueSender(Protocol):
         """
         ...
 
-    @operation("resource::queue::publish", repeat=Repeat.UNSAFE)
+    @operation("resource::queue::publish", repeat=Repeat.KEYED, key="messages.key", travels=True)
     async def send_batch(self, messages: Sequence[Message]) -> None:
         """Send several messages in one request; on failure some may be sent (outcome UNKNOWN).
+
+        It may be made again where each message has a key. No messages are success.
 
         Raises:
             InvalidArgument: a limit of the service is broken; NOT_APPLIED.

@@ -233,7 +233,10 @@ class OperationClaim:
         repeat: what the same call made twice does.
         delegates: the hints of the calls that a credential it mints permits.
         streams: it returns an async iterator.
-        key: the keyword argument that takes its idempotency key, or "".
+        key: the argument that takes its idempotency key, `messages.key` where each item of an
+            argument has one, or "".
+        key_at: where that argument stands among those given by position; None is by name alone.
+        travels: the receiver of what is sent knows a repeat by its key; the service does not.
         conditions: the keyword arguments that take a precondition.
     """
 
@@ -244,6 +247,8 @@ class OperationClaim:
     delegates: tuple[str, ...] = ()
     streams: bool = False
     key: str = ""
+    key_at: int | None = None
+    travels: bool = False
     conditions: tuple[str, ...] = ()
 
     @property
@@ -334,6 +339,8 @@ def _claim(vocabulary: Hints, declared: Operation, deviation: Deviation | None) 
         tuple(canonical(hint) for hint in delegates),
         declared.streams,
         declared.key,
+        declared.key_at,
+        declared.travels,
         declared.conditions,
     )
 

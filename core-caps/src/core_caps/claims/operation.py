@@ -9,10 +9,10 @@ Hints are declared per operation on the protocol, never guessed from names.
 """
 
 import enum
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from core_caps.claims.hints import HINTS
 from core_caps.claims.lattice import Claim, join
@@ -23,6 +23,7 @@ __all__ = [
     "Repeat",
     "capability",
     "declared_as",
+    "keys_given",
     "operation",
     "operations_of",
     "part_of",
@@ -61,7 +62,12 @@ class Operation:
         delegates: the hint of the call that a minted credential permits (a presigned URL).
         optional: a provider may leave it out; its manifest then says so.
         streams: the method returns an async iterator instead of a coroutine.
-        key: the keyword argument that takes the idempotency key, or "".
+        key: the argument that takes the idempotency key, `messages.key` where each item of an
+            argument has a key of its own, or "".
+        key_at: where that argument stands among those given by position, from 0; None where it is
+            given by name alone.
+        travels: the key travels with what is sent, and whoever receives it knows a repeat by it;
+            the service itself takes what comes twice twice.
         conditions: the keyword arguments that take a precondition: those called `if_…`.
     """
 
@@ -72,6 +78,8 @@ class Operation:
     optional: bool = False
     streams: bool = False
     key: str = ""
+    key_at: int | None = None
+    travels: bool = False
     conditions: tuple[str, ...] = ()
 
     @property
@@ -130,25 +138,36 @@ def operation(
     optional: bool = False,
     streams: bool = False,
     key: str = "",
+    travels: bool = False,
 ) -> Callable[[_Method], _Method]:
     """Declare a protocol method as an operation with these hints.
 
-    What is `Repeat.KEYED` names the keyword argument that takes the idempotency key, or has
-    preconditions, which are called `if_…`; certification refuses it otherwise (IDEM020).
+    What is `Repeat.KEYED` names the argument that takes the idempotency key, `key="once"`, or the
+    one whose items have keys, `key="messages.key"`; or else it has preconditions, which are called
+    `if_…`. Certification refuses it otherwise (IDEM020).
 
     Raises:
-        ValueError: no hint was given, or the method has no keyword argument of the key's name.
+        ValueError: no hint was given, or the method has no argument of the key's name.
     """
     if not hints:
         raise ValueError("an operation needs at least one hint")
 
     def mark(method: _Method) -> _Method:
-        named = _named(method)
-        if key and key not in named:
-            raise ValueError(f"{method.__name__} has no keyword argument {key!r}")
-        conditions = tuple(name for name in named if name.startswith("if_"))
+        placed, named = _arguments(method)
+        argument = key.partition(".")[0]
+        if argument and argument not in (*placed, *named):
+            raise ValueError(f"{method.__name__} has no argument {argument!r}")
         declared = Operation(
-            method.__name__, hints, repeat, delegates, optional, streams, key, conditions
+            method.__name__,
+            hints,
+            repeat,
+            delegates,
+            optional,
+            streams,
+            key,
+            placed.index(argument) if argument in placed else None,
+            travels,
+            tuple(name for name in named if name.startswith("if_")),
         )
         return declared_as(declared, method)
 
@@ -159,6 +178,35 @@ def declared_as(declared: Operation, method: _Method) -> _Method:
     """The method, declared as that operation."""
     setattr(method, _OPERATION, declared)
     return method
+
+
+class _Keyed(Protocol):
+    """What says where a key is given: an Operation, or what a manifest claims of one."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def key_at(self) -> int | None: ...
+
+
+def keys_given(
+    operation: _Keyed, args: Sequence[object], kwargs: Mapping[str, object]
+) -> tuple[object, ...]:
+    """The idempotency keys that a call is given, one for each thing that it writes.
+
+    There are none where one is missing: such a call must not be repeated. Empty text is no key.
+    """
+    argument, _, attribute = operation.key.partition(".")
+    if not argument:
+        return ()
+    given = kwargs.get(argument)
+    if given is None and operation.key_at is not None and operation.key_at < len(args):
+        given = args[operation.key_at]
+    keys: list[object] = [given]
+    if attribute:
+        items = cast("Sequence[object]", given) if isinstance(given, Sequence) else ()
+        keys = [_read(item, attribute) for item in items]
+    return tuple(keys) if all(map(_is_key, keys)) else ()
 
 
 def capability(name: str, *, version: int) -> Callable[[_Class], _Class]:
@@ -201,10 +249,21 @@ def part_of(protocol: type, provided: Collection[str]) -> type | None:
     return None
 
 
-def _named(method: Callable[..., Any]) -> tuple[str, ...]:
-    """The arguments of a method that are given by name alone."""
+def _arguments(method: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The arguments of a method after `self`: by position, and by name alone."""
     code = method.__code__
-    return code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    placed, others = code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount :]
+    return placed[1:], others[: code.co_kwonlyargcount]
+
+
+def _is_key(given: object) -> bool:
+    return given is not None and (bool(given) or not isinstance(given, str | bytes))
+
+
+def _read(item: object, attribute: str) -> object:
+    if isinstance(item, Mapping):
+        return cast("Mapping[object, object]", item).get(attribute)
+    return getattr(item, attribute, None)
 
 
 def _halves(cls: type) -> Mapping[str, frozenset[str]]:

@@ -265,6 +265,8 @@ def _specification(data: Mapping[str, Any]) -> CapabilitySpec:
             optional=each["optional"],
             streams=each["streams"],
             key=each["key"],
+            key_at=each["key_at"],
+            travels=each["travels"],
             conditions=tuple(each["conditions"]),
         )
         for each in data["operations"]

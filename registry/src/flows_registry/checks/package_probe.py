@@ -62,6 +62,8 @@ def specification(protocol: object) -> dict[str, object]:
                 "optional": each.optional,
                 "streams": each.streams,
                 "key": each.key,
+                "key_at": each.key_at,
+                "travels": each.travels,
                 "conditions": list(each.conditions),
             }
             for each in spec.operations.values()

@@ -98,7 +98,7 @@ class Exchange:
         answer_type: its content type.
         body_sha256: the digest of the request's content.
         verified: the client had accepted the server's certificate properly.
-        carried: one of the case's marks stood in its address, headers or content.
+        carried: which of the case's marks stood in its address, headers or content, by number.
     """
 
     number: int
@@ -114,7 +114,7 @@ class Exchange:
     answer_type: str
     body_sha256: str
     verified: bool = True
-    carried: bool = False
+    carried: tuple[int, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -180,7 +180,7 @@ class Case:
         probe: calls made afterwards, on a healthy service again.
         faults: what the armed requests meet.
         perturbation: for the server: `chunk_bytes`, `delay_seed` and
-            `marks`, texts to look for in every request.
+            `marks`, to look for in every request, each a list of the forms that it may have.
         cancel_after_seconds: cancel each call after so long, in the case's time.
         elapsed_seconds: let so much time pass between the setup and the calls.
         settle_seconds: after a cancellation, let so much time pass before looking.

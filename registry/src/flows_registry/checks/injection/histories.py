@@ -14,7 +14,7 @@ from core_caps.claims.operation import Repeat
 from core_caps.contract.suite import Call, Contract, Model, Result
 from core_caps.errors import ProviderError
 
-from flows_registry.checks.injection.keys import key_of
+from flows_registry.checks.injection.keys import keys_of
 from flows_registry.lab.case import Step
 
 __all__ = [
@@ -45,7 +45,7 @@ def repeatable(call: Call, claims: Mapping[str, OperationClaim]) -> bool:
     claim = claims.get(call.operation)
     if claim is None or conditional(call):
         return False
-    keyed = claim.repeat is Repeat.KEYED and key_of(claim, call) is not None
+    keyed = claim.repeat is Repeat.KEYED and bool(keys_of(claim, call))
     return claim.repeat is Repeat.SAFE or keyed
 
 

@@ -7,11 +7,13 @@ is made twice under one key, the answer to its first write lost, and its request
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
 from urllib.parse import quote
 
 from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import OperationClaim
-from core_caps.claims.operation import Repeat
+from core_caps.claims.operation import Repeat, keys_given
+from core_caps.contract.codec import Foreign
 from core_caps.contract.suite import Call
 
 from flows_registry.checks.plan import Baseline, Plan
@@ -25,9 +27,9 @@ __all__ = [
     "NAME",
     "UNPROVEN",
     "Judge",
-    "key_of",
     "key_trials",
     "keyless",
+    "keys_of",
     "never_keyed",
     "repeated_under",
 ]
@@ -58,9 +60,10 @@ def keyless(plan: Plan, capability: Capability) -> Iterator[Finding]:
             )
 
 
-def key_of(claim: OperationClaim, call: Call) -> object | None:
-    """The idempotency key that a call carries, or None."""
-    return call.kwargs.get(claim.key) if claim.key else None
+def keys_of(claim: OperationClaim, call: Call) -> tuple[object, ...]:
+    """The idempotency keys that a call is given: one, one for each item of a batch, or none."""
+    named = {name: _known(value) for name, value in call.kwargs.items()}
+    return keys_given(claim, tuple(map(_known, call.args)), named)
 
 
 def never_keyed(capability: Capability) -> list[str]:
@@ -69,8 +72,7 @@ def never_keyed(capability: Capability) -> list[str]:
     return [
         name
         for name, claim in _writes(capability)
-        if _is_keyed(claim)
-        and not any(c.operation == name and key_of(claim, c) is not None for c in calls)
+        if _is_keyed(claim) and not any(c.operation == name and keys_of(claim, c) for c in calls)
     ]
 
 
@@ -80,8 +82,8 @@ def key_trials(
     """Every keyed write twice under its key, the answer to its first write lost."""
     for base in baselines:
         call = base.exercise.call
-        key = key_of(base.claim, call)
-        if key is None or not _is_keyed(base.claim) or not base.run.exchanges or base.problem:
+        keys = keys_of(base.claim, call)
+        if not keys or not _is_keyed(base.claim) or not base.run.exchanges or base.problem:
             continue
         case = Case(
             f"{backend}/{base.exercise.name}/twice under one key",
@@ -90,7 +92,7 @@ def key_trials(
             (call, call),
             setup=base.exercise.setup,
             faults=(Fault("reset after commit", _first_write(plan, base)),),
-            perturbation={"marks": _forms(key)},
+            perturbation={"marks": [_forms(key) for key in keys]},
         )
         yield case, lambda run, base=base: _judged(plan, base, run)
 
@@ -99,17 +101,17 @@ def _judged(plan: Plan, base: Baseline, run: CaseRun) -> Iterator[Finding]:
     operation, key = base.exercise.call.operation, base.claim.key
     reproduce = plan.reproduce(NAME, run.case.name)
     writing = _writing(plan, run)
-    bare = [e for e in writing if not e.carried]
-    if bare:
+    bare = _bare(writing, len(keys_of(base.claim, base.exercise.call)))
+    if bare is not None:
         yield Finding(
             "IDEM021",
             f"{operation} does not send its key",
             f"every attempt carries what {key} was given, in its address, headers or content",
-            f"{bare[0].method} {bare[0].target}, attempt {writing.index(bare[0]) + 1}, without it",
+            f"{bare.method} {bare.target}, attempt {writing.index(bare) + 1}, without it",
             reproduce,
             f"send {key} as it is, or in hexadecimal or base64, wherever the service takes it",
         )
-    if run.state_after != base.run.state_after and run.state_before == base.run.state_before:
+    if _applied_twice(base, run):
         yield Finding(
             "INJECT003",
             f"{operation} made twice under one key is applied twice",
@@ -127,6 +129,26 @@ def _judged(plan: Plan, base: Baseline, run: CaseRun) -> Iterator[Finding]:
             reproduce,
             "give an exercise of it that writes; list under safe_posts only what reads",
         )
+
+
+def _applied_twice(base: Baseline, run: CaseRun) -> bool:
+    """Whether a second attempt left a mark; what only its receiver knows by its key may."""
+    alike = run.state_before == base.run.state_before
+    return alike and run.state_after != base.run.state_after and not base.claim.travels
+
+
+def _bare(writing: Sequence[Exchange], keys: int) -> Exchange | None:
+    """A request without the key of something that it writes, or None.
+
+    A batch may go in several requests, each with its own keys; what is sent again carries the same.
+    """
+    sent: set[int] = set()
+    for exchange in writing:
+        carried = set(exchange.carried)
+        if not carried or any(carried < set(other.carried) for other in writing):
+            return exchange
+        sent |= carried
+    return writing[-1] if writing and len(sent) < keys else None
 
 
 def _first_write(plan: Plan, base: Baseline) -> int:
@@ -147,6 +169,15 @@ def _writes(capability: Capability) -> Iterator[tuple[str, OperationClaim]]:
 
 def _is_keyed(claim: OperationClaim) -> bool:
     return claim.effects is Effects.EFFECTFUL and claim.repeat is Repeat.KEYED and bool(claim.key)
+
+
+def _known(value: object) -> object:
+    """An argument whose items' attributes can be read, those of a plugin's own classes, too."""
+    if isinstance(value, Foreign):
+        return value.fields
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in cast("Sequence[object]", value)]
+    return value
 
 
 def _forms(key: object) -> list[str]:

@@ -60,7 +60,10 @@ def run_of(
         opening=ErrorFacts(**dict(opening, ancestors=tuple(opening["ancestors"])))
         if opening
         else None,
-        exchanges=tuple(Exchange(**exchange) for exchange in seen.get("exchanges", ())),
+        exchanges=tuple(
+            Exchange(**dict(exchange, carried=tuple(exchange["carried"])))
+            for exchange in seen.get("exchanges", ())
+        ),
         consumed=tuple(seen.get("consumed", ())),
         state_before=seen.get("state_before", ""),
         state_after=seen.get("state_after", ""),

@@ -253,16 +253,18 @@ class Server:
             "answer_type": "",
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "verified": verified,
-            "carried": _carries(request, self.desk.perturbation.get("marks", ())),
+            "carried": _carried(request, self.desk.perturbation.get("marks", ())),
         }
 
 
-def _carries(request: Request, marks: Sequence[str]) -> bool:
-    """Whether one of the marks stands in the request, wherever a service may look for it."""
+def _carried(request: Request, marks: Sequence[Sequence[str]]) -> list[int]:
+    """The marks that stand in the request in one of their forms, wherever a service may look."""
     places = [request.target, *(value for _, value in request.headers)]
-    return any(
-        mark.encode() in request.body or any(mark in place for place in places) for mark in marks
-    )
+    return [
+        number
+        for number, forms in enumerate(marks)
+        if any(form.encode() in request.body or any(form in p for p in places) for form in forms)
+    ]
 
 
 def _factory(settings: Mapping[str, Any]) -> ReferenceFactory:
