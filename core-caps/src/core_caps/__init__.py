@@ -10,9 +10,14 @@ if TYPE_CHECKING:
     from core_caps.capabilities.blob_store import BlobReader as BlobReader
     from core_caps.capabilities.blob_store import BlobStore as BlobStore
     from core_caps.capabilities.blob_store import BlobWriter as BlobWriter
+    from core_caps.capabilities.cache import Cache as Cache
+    from core_caps.capabilities.dedupe import Dedupe as Dedupe
     from core_caps.capabilities.key_value import KeyValue as KeyValue
     from core_caps.capabilities.key_value import KeyValueReader as KeyValueReader
     from core_caps.capabilities.key_value import KeyValueWriter as KeyValueWriter
+    from core_caps.capabilities.queue import Queue as Queue
+    from core_caps.capabilities.queue import QueueReceiver as QueueReceiver
+    from core_caps.capabilities.queue import QueueSender as QueueSender
     from core_caps.clock import Clock as Clock
     from core_caps.clock import SystemClock as SystemClock
     from core_caps.clock import VirtualClock as VirtualClock
@@ -37,9 +42,14 @@ _HOMES = {
     "BlobReader": "capabilities.blob_store",
     "BlobStore": "capabilities.blob_store",
     "BlobWriter": "capabilities.blob_store",
+    "Cache": "capabilities.cache",
+    "Dedupe": "capabilities.dedupe",
     "KeyValue": "capabilities.key_value",
     "KeyValueReader": "capabilities.key_value",
     "KeyValueWriter": "capabilities.key_value",
+    "Queue": "capabilities.queue",
+    "QueueReceiver": "capabilities.queue",
+    "QueueSender": "capabilities.queue",
     "Clock": "clock",
     "SystemClock": "clock",
     "VirtualClock": "clock",

@@ -16,7 +16,18 @@ from typing import Any
 import pytest
 from core_caps import BlobStore, KeyValue, KeyValueReader, Policy, VirtualClock, retrying, sync
 from core_caps.calls.observe import CallRecord
-from core_caps.capabilities import blob_store, key_value, sync_blob_store, sync_key_value
+from core_caps.capabilities import (
+    blob_store,
+    cache,
+    dedupe,
+    key_value,
+    queue,
+    sync_blob_store,
+    sync_cache,
+    sync_dedupe,
+    sync_key_value,
+    sync_queue,
+)
 from core_caps.claims.operation import operations_of
 from core_caps.errors import (
     AccessDenied,
@@ -506,6 +517,14 @@ PAIRS = [
     (blob_store.BlobStore, sync_blob_store.SyncBlobStore),
     (blob_store.BlobReader, sync_blob_store.SyncBlobReader),
     (blob_store.BlobWriter, sync_blob_store.SyncBlobWriter),
+    (sql.Sql, sync_sql.SyncSql),
+    (sql.SqlReader, sync_sql.SyncSqlReader),
+    (sql.SqlWriter, sync_sql.SyncSqlWriter),
+    (queue.Queue, sync_queue.SyncQueue),
+    (queue.QueueSender, sync_queue.SyncQueueSender),
+    (queue.QueueReceiver, sync_queue.SyncQueueReceiver),
+    (dedupe.Dedupe, sync_dedupe.SyncDedupe),
+    (cache.Cache, sync_cache.SyncCache),
 ]
 
 

@@ -3,10 +3,12 @@
 from core_caps import (
     BlobReader,
     BlobStore,
+    Dedupe,
     KeyValue,
     KeyValueReader,
     KeyValueWriter,
     Policy,
+    QueueSender,
     connect,
     limited,
     retrying,
@@ -66,6 +68,10 @@ def synchronous() -> None:
         pass
     with sync.connect(BlobStore) as blobs:
         blobs.put("k", 5)  # refused
+    with sync.connect(QueueSender) as sender:
+        sender.pull()  # refused
+    with sync.connect(Dedupe) as dedupe:
+        dedupe.commit("k", owner="me")  # refused
 
 
 async def not_awaited() -> None:

@@ -6,11 +6,16 @@ from typing import assert_type
 from core_caps import (
     BlobReader,
     BlobStore,
+    Cache,
+    Dedupe,
     KeyValue,
     KeyValueReader,
     KeyValueWriter,
     Opening,
     Policy,
+    Queue,
+    QueueReceiver,
+    QueueSender,
     Secret,
     VirtualClock,
     connect,
@@ -21,8 +26,15 @@ from core_caps import (
 )
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import Blob, ObjectInfo
+from core_caps.capabilities.dedupe import Done, Fresh, InProgress
+from core_caps.capabilities.queue import Message
+from core_caps.capabilities.sql import Rows, Sql, SqlReader
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
+from core_caps.capabilities.sync_cache import SyncCache
+from core_caps.capabilities.sync_dedupe import SyncDedupe
 from core_caps.capabilities.sync_key_value import SyncKeyValue, SyncKeyValueReader
+from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader
+from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
 
 
 async def whole() -> None:
@@ -90,6 +102,33 @@ def synchronous() -> None:
             assert_type(chunk, bytes)
     with sync.connect(BlobReader) as blob_reader:
         assert_type(blob_reader, SyncBlobReader)
+    with sync.connect(Sql) as sql:
+        assert_type(sql, SyncSql)
+        assert_type(sql.query("SELECT 1"), Rows)
+    with sync.connect(SqlReader) as sql_reader:
+        assert_type(sql_reader, SyncSqlReader)
+    with sync.connect(Queue) as queue:
+        assert_type(queue, SyncQueue)
+        queue.ack([delivery.lease for delivery in queue.pull(limit=5)])
+    with sync.connect(QueueSender) as sender:
+        assert_type(sender, SyncQueueSender)
+    with sync.connect(QueueReceiver) as receiver:
+        assert_type(receiver, SyncQueueReceiver)
+    with sync.connect(Dedupe) as dedupe:
+        assert_type(dedupe, SyncDedupe)
+        assert_type(dedupe.reserve("k", owner="me", lease_seconds=60), Fresh | InProgress | Done)
+    with sync.connect(Cache) as cache:
+        assert_type(cache, SyncCache)
+        assert_type(cache.get("k"), bytes | None)
+
+
+async def queues() -> None:
+    async with connect(Queue) as queue:
+        assert_type(queue, Queue)
+        await queue.send_batch([Message(b"body", key="k")])
+        await queue.retry([each.lease for each in await queue.pull()], delay_seconds=5)
+    async with connect(QueueReceiver) as receiver:
+        assert_type(receiver, QueueReceiver)
 
 
 @hookimpl

@@ -25,6 +25,11 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
         "blob/1": Known(
             "core_caps.capabilities.blob_store:BlobStore", "core_caps.contract.blob:CONTRACT"
         ),
+        "queue/1": Known("core_caps.capabilities.queue:Queue", "core_caps.contract.queue:CONTRACT"),
+        "dedupe/1": Known(
+            "core_caps.capabilities.dedupe:Dedupe", "core_caps.contract.dedupe:CONTRACT"
+        ),
+        "cache/1": Known("core_caps.capabilities.cache:Cache", "core_caps.contract.cache:CONTRACT"),
     }
 )
 """Contract → protocol and suite. A capability of a plugin's own names both in its manifest."""

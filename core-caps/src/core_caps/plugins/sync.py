@@ -16,13 +16,19 @@ from core_caps.calls.access import Calls, view_of
 from core_caps.calls.observe import Observer
 from core_caps.calls.retrying import Policy
 from core_caps.capabilities.blob_store import BlobReader, BlobStore, BlobWriter
+from core_caps.capabilities.cache import Cache
+from core_caps.capabilities.dedupe import Dedupe
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
+from core_caps.capabilities.queue import Queue, QueueReceiver, QueueSender
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
+from core_caps.capabilities.sync_cache import SyncCache
+from core_caps.capabilities.sync_dedupe import SyncDedupe
 from core_caps.capabilities.sync_key_value import (
     SyncKeyValue,
     SyncKeyValueReader,
     SyncKeyValueWriter,
 )
+from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
 from core_caps.claims.operation import operations_of
 from core_caps.clock import Clock
 from core_caps.plugins.background import Background, background
@@ -119,6 +125,26 @@ def connect(
 def connect(
     capability: Callable[..., BlobWriter], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncBlobWriter]: ...
+@overload
+def connect(  # pyright: ignore[reportOverlappingOverload]
+    capability: Callable[..., Queue], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncQueue]: ...
+@overload
+def connect(
+    capability: Callable[..., QueueSender], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncQueueSender]: ...
+@overload
+def connect(
+    capability: Callable[..., QueueReceiver], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncQueueReceiver]: ...
+@overload
+def connect(
+    capability: Callable[..., Dedupe], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncDedupe]: ...
+@overload
+def connect(
+    capability: Callable[..., Cache], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncCache]: ...
 @overload
 def connect(
     capability: type[object], name: str | None = None, **options: Unpack[Options]

@@ -28,6 +28,12 @@ OPERATIONS = {
         *("get", "open", "head", "list", "get_by_hash"),
         *("put", "delete", "copy", "presign"),
     },
+    "queue/1": {"send", "send_batch", "pull", "ack", "retry"},
+    "dedupe/1": {
+        *("reserve", "reserve_many", "commit", "commit_many"),
+        *("release", "release_many"),
+    },
+    "cache/1": {"get", "put", "delete"},
 }
 """What the known contracts have; a test keeps it equal to the protocols."""
 
