@@ -1,0 +1,1 @@
+"""Cloudflare Queues as a capability: `mock` in process, `remote` over the public REST API."""

@@ -1,0 +1,164 @@
+"""The settings of each backend, validated when they are made."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from core_caps.errors import ConfigInvalid
+from core_caps.secret import Secret
+
+from cap_cloudflare_queue import limits
+
+__all__ = ["MockConfig", "RemoteConfig", "Transport"]
+
+Transport = Literal["auto", "httpx", "aiohttp"]
+"""How HTTP is spoken: `auto` takes aiohttp where the extra `fast` is installed."""
+
+_TRANSPORTS = ("auto", "httpx", "aiohttp")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_RANGES = {
+    "max_retries": (0, limits.RETRIES_MAX),
+    "retry_delay_seconds": (0, limits.DELAY_SECONDS_MAX),
+    "delivery_delay_seconds": (0, limits.DELAY_SECONDS_MAX),
+    "visibility_timeout_seconds": (1, limits.VISIBILITY_SECONDS_MAX),
+    "retention_seconds": (limits.RETENTION_SECONDS_MIN, limits.RETENTION_SECONDS_MAX),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MockConfig:
+    """How the mock behaves: at least once, as the service is, and worse where it is told to.
+
+    What goes wrong is drawn from `seed`, so that a run repeats itself.
+
+    Attributes:
+        store: clients of one process that name the same store share its queues; "" is a store of
+            one's own.
+        queue: the queue's name within the store.
+        seed: the same seed and the same calls give the same deliveries.
+        duplicate_rate: how many deliveries, of 1, leave the message for others to have, too.
+        reorder: hand out what is due in any order; without it in the order in which it became due.
+        lost_ack_rate: how many acknowledgements, of 1, are taken and then forgotten: the message
+            comes again when its lease runs out.
+        max_retries: deliveries after the first before a message is given up.
+        dead_letter_queue: the queue of the store that gets what is given up; "" drops it.
+        retry_delay_seconds: how long a retried message is hidden where the call does not say.
+        delivery_delay_seconds: how long a sent one is.
+        visibility_timeout_seconds: how long a lease holds where the pull does not say.
+        retention_seconds: what is older is deleted.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or is out of range (CAP105).
+    """
+
+    store: str = ""
+    queue: str = "queue"
+    seed: int = 0
+    duplicate_rate: float = 0.05
+    reorder: bool = True
+    lost_ack_rate: float = 0.02
+    max_retries: int = limits.RETRIES_DEFAULT
+    dead_letter_queue: str = ""
+    retry_delay_seconds: int = 0
+    delivery_delay_seconds: int = 0
+    visibility_timeout_seconds: int = limits.VISIBILITY_SECONDS_DEFAULT
+    retention_seconds: int = limits.RETENTION_SECONDS_DEFAULT
+
+    def __post_init__(self) -> None:
+        for name in ("store", "queue", "dead_letter_queue"):
+            _need(isinstance(getattr(self, name), str), name, "text")
+        _need(self.queue != "", "queue", "a name")
+        _need(self.dead_letter_queue != self.queue, "dead_letter_queue", "another queue")
+        for name in ("duplicate_rate", "lost_ack_rate"):
+            rate: object = getattr(self, name)
+            _need(_is_number(rate) and 0 <= float(rate) < 1, name, "a number from 0, below 1")  # pyright: ignore[reportArgumentType]
+        _need(isinstance(self.reorder, bool), "reorder", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
+        _need(_is_whole(self.seed), "seed", "a whole number")
+        for name, (least, most) in _RANGES.items():
+            given: object = getattr(self, name)
+            _need(
+                _is_whole(given) and least <= int(given) <= most,  # pyright: ignore[reportArgumentType]
+                name,
+                f"a whole number from {least} to {most}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfig:
+    """How the public REST API is reached.
+
+    The process's proxy variables and .netrc are not read: the environment cannot send the token
+    elsewhere. Certificates come from the system's store, or from SSL_CERT_FILE.
+
+    Attributes:
+        account_id: the account's identifier.
+        queue_id: the queue's identifier, not its name.
+        api_token: a token with the scope "Queues Edit".
+        base_url: where the API is; plain http only on this machine.
+        timeout_seconds: the longest that one call takes, all its requests and bodies included.
+        connect_timeout_seconds: the longest wait for a connection within that.
+        transport: how HTTP is spoken.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or form (CAP105); no secret is shown.
+    """
+
+    account_id: str
+    queue_id: str
+    api_token: Secret
+    base_url: str = "https://api.cloudflare.com/client/v4"
+    timeout_seconds: float = 30.0
+    connect_timeout_seconds: float = 10.0
+    transport: Transport = "auto"
+
+    def __post_init__(self) -> None:
+        identifier = "letters, digits, - and _, at most 64"
+        _need(_identifies(self.account_id), "account_id", identifier)
+        _need(_identifies(self.queue_id), "queue_id", identifier)
+        _need(
+            isinstance(self.api_token, Secret)  # pyright: ignore[reportUnnecessaryIsInstance]
+            and _is_header_text(self.api_token.reveal()),
+            "api_token",
+            "a Secret of printable ASCII without spaces",
+        )
+        _need(_is_endpoint(self.base_url), "base_url", "https://…, or http:// on this machine")
+        for name in ("timeout_seconds", "connect_timeout_seconds"):
+            seconds: object = getattr(self, name)
+            _need(_is_number(seconds) and 0 < float(seconds) < 86_400, name, "seconds above 0")  # pyright: ignore[reportArgumentType]
+        _need(self.transport in _TRANSPORTS, "transport", " or ".join(_TRANSPORTS))
+
+
+def _need(holds: bool, setting: str, form: str) -> None:
+    if not holds:
+        raise ConfigInvalid(f"the setting {setting} is not {form}", hint=f"correct {setting}")
+
+
+def _identifies(text: object) -> bool:
+    return isinstance(text, str) and _IDENTIFIER.fullmatch(text) is not None
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and given == given
+
+
+def _is_whole(given: object) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool)
+
+
+def _is_header_text(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_endpoint(url: object) -> bool:
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.query or parts.fragment or parts.username or parts.password or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

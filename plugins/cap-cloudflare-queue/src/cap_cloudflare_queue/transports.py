@@ -1,0 +1,141 @@
+"""The two ways to speak HTTP, made to fail in the same four words.
+
+httpx's own transport and aiohttp's (through httpx-aiohttp) name failures differently; whether a
+request may have been sent decides the outcome, so it is told here and nowhere else.
+"""
+
+import importlib.util
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx
+from core_caps.errors import BackendNotInstalled
+
+from cap_cloudflare_queue.config import Transport
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["Broken", "Lost", "NotConnected", "WireError", "classified", "open_transport"]
+
+_CONNECTIONS_MAX = 100
+_IDLE_SECONDS_MAX = 15.0
+"""A connection idle for longer is not reused: a server that closes it meanwhile costs a call."""
+
+
+class WireError(Exception):
+    """An exchange failed; the text is safe to show."""
+
+
+class NotConnected(WireError):
+    """No connection was made, so nothing was sent."""
+
+    def __init__(self, problem: str, *, late: bool = False) -> None:
+        super().__init__(problem)
+        self.late = late
+
+
+class Lost(WireError):
+    """The connection ended; the request may have been sent."""
+
+
+class Broken(WireError):
+    """An answer came that is no HTTP, or ended before it was complete."""
+
+
+def open_transport(transport: Transport, *, tls: bool) -> httpx.AsyncBaseTransport:
+    """A transport without retries, redirects, cookies or proxies.
+
+    Certificates are checked against the system's store, or SSL_CERT_FILE: OpenSSL reads it.
+
+    Raises:
+        BackendNotInstalled: aiohttp was asked for and its extra is not installed (CAP104).
+    """
+    # Reading the system's certificates takes 20 ms, which plain http can do without.
+    context = ssl.create_default_context() if tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if transport == "httpx":
+        return _plain(context)
+    if importlib.util.find_spec("httpx_aiohttp") is not None:
+        return _fast(context)
+    if transport == "auto":
+        return _plain(context)
+    raise BackendNotInstalled(
+        "the transport 'aiohttp' needs httpx-aiohttp, which is not installed",
+        hint="pip install 'cap-cloudflare-queue[fast]'",
+    )
+
+
+def classified(error: Exception) -> WireError:
+    """What a failure of either transport says about the request."""
+    if isinstance(error, WireError):
+        return error
+    problem = _problem(error)
+    match error:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return NotConnected(problem, late=True)
+        case httpx.ConnectError() | httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
+            return NotConnected(problem)
+        case httpx.RemoteProtocolError() if "without sending a response" not in str(error):
+            return Broken(problem)
+        case _:
+            return Lost(problem)
+
+
+def _plain(context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(
+        verify=context,
+        trust_env=False,
+        retries=0,
+        limits=httpx.Limits(
+            max_connections=_CONNECTIONS_MAX,
+            max_keepalive_connections=_CONNECTIONS_MAX,
+            keepalive_expiry=_IDLE_SECONDS_MAX,
+        ),
+    )
+
+
+def _fast(context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    import aiohttp
+    from httpx_aiohttp import AiohttpTransport
+
+    def session() -> "aiohttp.ClientSession":
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=context, limit=_CONNECTIONS_MAX, keepalive_timeout=_IDLE_SECONDS_MAX
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            middlewares=(_once,),
+        )
+
+    return AiohttpTransport(verify=context, trust_env=False, client=session)
+
+
+async def _once(
+    request: "aiohttp.ClientRequest", handler: "aiohttp.ClientHandlerType"
+) -> "aiohttp.ClientResponse":
+    """Send once, and say whether it was sent.
+
+    aiohttp repeats an idempotent request whose reused connection fails, and httpx-aiohttp calls
+    every lost connection a connect timeout. An error of our own passes both unchanged.
+    """
+    import aiohttp
+
+    try:
+        return await handler(request)
+    except aiohttp.ConnectionTimeoutError as error:
+        raise NotConnected(_problem(error), late=True) from None
+    except aiohttp.ClientConnectorError as error:
+        raise NotConnected(_problem(error)) from None
+    except aiohttp.ClientResponseError as error:
+        # Its text and repr would show the request's headers, the token among them.
+        raise Broken(f"{type(error).__name__}: {error.message}") from None
+    except aiohttp.ClientPayloadError as error:
+        raise Broken(_problem(error)) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise Lost(_problem(error)) from None
+
+
+def _problem(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
