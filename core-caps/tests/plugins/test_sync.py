@@ -22,11 +22,13 @@ from core_caps.capabilities import (
     dedupe,
     key_value,
     queue,
+    sql,
     sync_blob_store,
     sync_cache,
     sync_dedupe,
     sync_key_value,
     sync_queue,
+    sync_sql,
 )
 from core_caps.claims.operation import operations_of
 from core_caps.errors import (

@@ -33,8 +33,8 @@ from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
 from core_caps.capabilities.sync_key_value import SyncKeyValue, SyncKeyValueReader
-from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
+from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader
 
 
 async def whole() -> None:

@@ -30,6 +30,7 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
             "core_caps.capabilities.dedupe:Dedupe", "core_caps.contract.dedupe:CONTRACT"
         ),
         "cache/1": Known("core_caps.capabilities.cache:Cache", "core_caps.contract.cache:CONTRACT"),
+        "sql/1": Known("core_caps.capabilities.sql:Sql", "core_caps.contract.sql:CONTRACT"),
     }
 )
 """Contract → protocol and suite. A capability of a plugin's own names both in its manifest."""

@@ -20,6 +20,7 @@ from core_caps.capabilities.cache import Cache
 from core_caps.capabilities.dedupe import Dedupe
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
 from core_caps.capabilities.queue import Queue, QueueReceiver, QueueSender
+from core_caps.capabilities.sql import Sql, SqlReader, SqlWriter
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
@@ -29,6 +30,7 @@ from core_caps.capabilities.sync_key_value import (
     SyncKeyValueWriter,
 )
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
+from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader, SyncSqlWriter
 from core_caps.claims.operation import operations_of
 from core_caps.clock import Clock
 from core_caps.plugins.background import Background, background
@@ -125,6 +127,18 @@ def connect(
 def connect(
     capability: Callable[..., BlobWriter], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncBlobWriter]: ...
+@overload
+def connect(  # pyright: ignore[reportOverlappingOverload]
+    capability: Callable[..., Sql], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncSql]: ...
+@overload
+def connect(
+    capability: Callable[..., SqlReader], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncSqlReader]: ...
+@overload
+def connect(
+    capability: Callable[..., SqlWriter], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncSqlWriter]: ...
 @overload
 def connect(  # pyright: ignore[reportOverlappingOverload]
     capability: Callable[..., Queue], name: str | None = None, **options: Unpack[Options]

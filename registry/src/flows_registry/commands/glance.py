@@ -34,6 +34,7 @@ OPERATIONS = {
         *("release", "release_many"),
     },
     "cache/1": {"get", "put", "delete"},
+    "sql/1": {"query", "query_batch", "execute", "batch"},
 }
 """What the known contracts have; a test keeps it equal to the protocols."""
 
