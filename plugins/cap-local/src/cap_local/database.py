@@ -178,6 +178,7 @@ class _Store:
     ) -> None:
         self.lock = threading.Lock()
         self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.connection.execute("PRAGMA foreign_keys = ON")
         if prepare is not None:
             prepare(self.connection)
         migrate(self.connection, schema)

@@ -63,7 +63,7 @@ def told(error: sqlite3.Error, *, committing: bool = False) -> ProviderError:
     return kind(str(error), hint=_HINTS[kind], outcome=outcome)
 
 
-def code_of(error: sqlite3.Error) -> int:
+def code_of(error: Exception) -> int:
     """SQLite's primary result code; 0 where Python itself refused the statement."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
