@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 
 pytestmark = pytest.mark.feature("P4-03", "AL-07")
 
-SETTINGS = {"bucket": "my-bucket", "account_id": "a", "namespace_id": "b" * 32}
+SETTINGS = {
+    "bucket": "my-bucket",
+    "account_id": "a",
+    "namespace_id": "b" * 32,
+    "queue_id": "c" * 32,
+}
 SECRETS = {"access_key_id": "AK", "secret_access_key": "SK", "api_token": "TOKEN"}
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (flows_registry, core_caps)]
 
@@ -86,13 +91,18 @@ BODIES = st.sampled_from(
         b"<Delete><Object><Key>k</Key></Object></Delete>", b"<Delete/>", b"\xff\xfe<",
         b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part>"
         b"</CompleteMultipartUpload>", b"5;chunk-signature=\r\nhello\r\n0\r\n\r\n",
+        b'{"body":"x","content_type":"text"}', b'{"messages":[{"body":{"a":1}},{"body":null}]}',
+        b'{"batch_size":1,"visibility_timeout_ms":1}', b'{"acks":[{"lease_id":"x"}],"retries":[]}',
+        b'{"body":"x","content_type":"text","delay_seconds":1e400}',
         b'--x\r\nContent-Disposition: form-data; name="value"\r\n\r\nv\r\n--x--',
         b'<!DOCTYPE a [<!ENTITY b "c">]><Delete/>', b"[" * 5000, b"NaN", b'[{"key":"k","value":1}]',
     ]
 )  # fmt: skip
 KV = f"/client/v4/accounts/a/storage/kv/namespaces/{'b' * 32}"
+QUEUE = f"/client/v4/accounts/a/queues/{'c' * 32}/messages"
 SHAPES = st.sampled_from(
     [
+        *(("POST", f"{QUEUE}{rest}") for rest in ("", "/batch", "/pull", "/pull", "/ack", "/x")),
         *(("PUT", f"/my-bucket/{key}") for key in ("k", "k", "a/%FF", "%C3%BC", "a//b/")),
         ("PUT", "/my-bucket/k?partNumber=1&uploadId=x"),
         *(("GET", path) for path in ("/my-bucket/k", "/my-bucket", "/my-bucket?list-type=2", "/")),
@@ -154,7 +164,7 @@ def test_no_request_raises_and_no_read_changes(
 
 def authentic(wire: str, request: Request) -> Request:
     """The same request with the credentials that its protocol asks for."""
-    if wire == "cloudflare-kv":
+    if wire.startswith("cloudflare-"):
         headers = (("authorization", "Bearer TOKEN"), *request.headers)
         return Request(request.method, request.host, request.target, headers, request.body)
     return signed(request)

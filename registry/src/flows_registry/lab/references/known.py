@@ -13,6 +13,7 @@ __all__ = ["REFERENCES", "reference_factory"]
 REFERENCES: Mapping[str, str] = MappingProxyType(
     {
         "cloudflare-kv": "flows_registry.lab.references.cloudflare_kv:FACTORY",
+        "cloudflare-queue": "flows_registry.lab.references.cloudflare_queue:FACTORY",
         "s3": "flows_registry.lab.references.s3:FACTORY",
     }
 )
