@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from core_caps.capabilities.queue import Queue as Queue
     from core_caps.capabilities.queue import QueueReceiver as QueueReceiver
     from core_caps.capabilities.queue import QueueSender as QueueSender
+    from core_caps.capabilities.sql import Sql as Sql
+    from core_caps.capabilities.sql import SqlReader as SqlReader
+    from core_caps.capabilities.sql import SqlWriter as SqlWriter
     from core_caps.clock import Clock as Clock
     from core_caps.clock import SystemClock as SystemClock
     from core_caps.clock import VirtualClock as VirtualClock
@@ -50,6 +53,9 @@ _HOMES = {
     "Queue": "capabilities.queue",
     "QueueReceiver": "capabilities.queue",
     "QueueSender": "capabilities.queue",
+    "Sql": "capabilities.sql",
+    "SqlReader": "capabilities.sql",
+    "SqlWriter": "capabilities.sql",
     "Clock": "clock",
     "SystemClock": "clock",
     "VirtualClock": "clock",

@@ -29,6 +29,7 @@ DROP = "DELETE FROM pairs WHERE name = $1"
 GET = "SELECT held, counted FROM pairs WHERE name = $1"
 ALL = "SELECT name, held, counted FROM pairs ORDER BY name"
 
+_WRONG = "UPDATE pairs SET no_such_column = $1"
 _OTHER = "SELECT * FROM ~ ORDER BY 1"
 
 _NAMES = ("a", "b", "c")
@@ -204,15 +205,21 @@ def _reading(source: random.Random) -> Statement:
 
 def _writing(source: random.Random) -> Statement:
     if source.random() < 0.05:
-        return Statement("UPDATE pairs SET no_such_column = $1", ("x",))
+        return Statement(_WRONG, ("x",))
     text = source.choice((ADD, PUT, PUT, PUT, TAKE, DROP))
     name = source.choice(_NAMES)
     more = {ADD: (source.choice(_HELD),), PUT: (source.choice(_HELD),), TAKE: (1,), DROP: ()}
     return Statement(text, (name, *more[text]))
 
 
-def _keyed(source: random.Random) -> dict[str, object]:
-    return {"key": source.choice(_KEYS)} if source.random() < 0.5 else {}
+def _keyed(source: random.Random, statements: Sequence[Statement]) -> dict[str, object]:
+    """A key, or none; what is refused before anybody looks for a key is given none."""
+    keyed = source.random() < 0.5 and all(map(_is_sound, statements))
+    return {"key": source.choice(_KEYS)} if keyed else {}
+
+
+def _is_sound(statement: Statement) -> bool:
+    return statement.text != _WRONG and (bool(statement.params) or statement.text != GET)
 
 
 def _query(source: random.Random) -> Call:
@@ -230,14 +237,15 @@ def _query_batch(source: random.Random) -> Call:
 
 def _execute(source: random.Random) -> Call:
     write = _writing(source)
-    return Call("execute", (write.text, write.params), _keyed(source))
+    return Call("execute", (write.text, write.params), _keyed(source, [write]))
 
 
 def _batch(source: random.Random) -> Call:
     writes = [_writing(source) for _ in range(source.randint(1, 3))]
     if source.random() < 0.3:
         writes.append(_reading(source))
-    return Call("batch", (writes,), {**_isolated(source), **_keyed(source)})
+    writes = next(([each] for each in writes if not _is_sound(each)), writes)
+    return Call("batch", (writes,), {**_isolated(source), **_keyed(source, writes)})
 
 
 def _isolated(source: random.Random) -> dict[str, object]:
