@@ -112,7 +112,7 @@ def parity(
         pairs = pairs_with_reference(subject, rules)
         return _results(subject, pairs, histories, effort, {"simulator": None})
     began = time.monotonic()
-    simulator = started(subject, access)
+    simulator = started(subject, access, adapter)
     if isinstance(simulator, Absent):
         return _inconclusive(subject, simulator)
     with simulator:

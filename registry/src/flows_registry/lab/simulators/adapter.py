@@ -69,7 +69,7 @@ class BindingAdapter:
     Attributes:
         contract: the contract's id, `kv/1`.
         surface: what it is called in a report.
-        pool: which kind of binding it needs: "kv" or "r2".
+        pool: which kind of binding it needs: "kv", "r2" or "queue".
         operations: `(binding, *args, **kwargs) → Steps` by the operation's name.
         error: the error that a faithful provider raises where the binding throws this.
         boundaries: histories at the edges of the vendor's documented limits, by name.
@@ -80,7 +80,7 @@ class BindingAdapter:
 
     contract: str
     surface: str
-    pool: Literal["kv", "r2"]
+    pool: Literal["kv", "r2", "queue"]
     operations: Mapping[str, Operation]
     error: Callable[[BridgeError], Exception]
     boundaries: Mapping[str, tuple[Call, ...]] = field(default_factory=dict[str, tuple[Call, ...]])

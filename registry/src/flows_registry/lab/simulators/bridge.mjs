@@ -3,6 +3,7 @@
 // at the place of its call. Values: $bytes (base64), $date (milliseconds), $object (R2),
 // $stream (an argument), $headers (an argument), $map (an object with keys of that shape).
 import { Buffer } from "node:buffer";
+import { act, consume, isHall } from "./hall.mjs";
 
 export default {
   async fetch(request, env) {
@@ -12,14 +13,17 @@ export default {
     const calls = await request.json();
     return Response.json(await Promise.all(calls.map((call) => answer(env, call))));
   },
+  queue: consume,
 };
 
 async function answer(env, { binding, method, args }) {
   try {
+    const given = args.map(decode);
+    if (isHall(env, binding)) return { ok: await encode(await act(env, binding, method, given)) };
     const target = env[binding];
     if (target === undefined) throw new Error(`no binding ${binding}`);
     if (method === "$purge") return { ok: await purge(target) };
-    return { ok: await encode(await target[method](...args.map(decode))) };
+    return { ok: await encode(await target[method](...given)) };
   } catch (error) {
     return { error: { name: error.name ?? "Error", message: String(error.message ?? error) } };
   }

@@ -20,6 +20,18 @@ const buckets = config.r2.map((id) => [
   id,
   config.s3 === null ? id : { id, s3Credentials: config.s3 },
 ]);
+const queues = config.queues.map(({ name, shards }) => ({
+  name,
+  places: ["limbo", ...Array(shards).keys()].map((place) => `${name}/${place}`),
+}));
+const consumed = config.queues.flatMap(({ name, max_retries: maxRetries }, at) => [
+  ...queues[at].places.map((place) => [place, { maxRetries, deadLetterQueue: `${name}/dead` }]),
+  [`${name}/dead`, {}],
+]);
+const halls = config.queues.map(({ name, shards, max_retries: maxRetries }) => [
+  name,
+  { shards, maxRetries },
+]);
 let simulator;
 
 async function end(status) {
@@ -44,10 +56,17 @@ try {
     compatibilityFlags: ["nodejs_compat"],
     modules: [
       { type: "ESModule", path: "bridge.mjs", contents: readFileSync(config.bridge, "utf8") },
+      { type: "ESModule", path: "hall.mjs", contents: readFileSync(config.hall, "utf8") },
     ],
-    bindings: { BRIDGE_TOKEN: config.token },
+    bindings: { BRIDGE_TOKEN: config.token, HALLS: Object.fromEntries(halls) },
     kvNamespaces: config.kv,
     r2Buckets: Object.fromEntries(buckets),
+    queueProducers: Object.fromEntries(
+      queues.flatMap(({ places }) => places.map((place) => [place, place])),
+    ),
+    queueConsumers: Object.fromEntries(
+      consumed.map(([place, more]) => [place, { maxBatchSize: 1, maxBatchTimeout: 0, ...more }]),
+    ),
     outboundService: () => new Response("the simulator has no network", { status: 502 }),
   });
   const url = await simulator.ready;

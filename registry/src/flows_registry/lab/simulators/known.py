@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from flows_registry.lab.simulators.adapter import BindingAdapter
 from flows_registry.lab.simulators.kv_binding import KV_BINDING
+from flows_registry.lab.simulators.queue_binding import QUEUE_BINDING
 from flows_registry.lab.simulators.r2_binding import R2_BINDING
 
 __all__ = ["BINDINGS", "S3_WIRE"]
@@ -13,6 +14,10 @@ S3_WIRE = "s3"
 """The wire whose endpoint the simulator itself serves: a remote backend talks to it directly."""
 
 BINDINGS: Mapping[tuple[str, str], BindingAdapter] = MappingProxyType(
-    {("cloudflare-kv", "kv/1"): KV_BINDING, (S3_WIRE, "blob/1"): R2_BINDING}
+    {
+        ("cloudflare-kv", "kv/1"): KV_BINDING,
+        ("cloudflare-queue", "queue/1"): QUEUE_BINDING,
+        (S3_WIRE, "blob/1"): R2_BINDING,
+    }
 )
 """By (wire, contract): the binding that says what a faithful provider answers."""

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -28,7 +28,7 @@ from flows_registry.lab.simulators.bridge import BridgeCall, BridgeError, decode
 from flows_registry.lab.simulators.node import Node
 from flows_registry.lab.simulators.packages import Installed
 
-__all__ = ["Launcher", "Miniflare", "S3Credentials", "start"]
+__all__ = ["Hall", "Launcher", "Miniflare", "S3Credentials", "start"]
 
 START_SECONDS_MAX = 30.0
 ANSWER_SECONDS_MAX = 60.0
@@ -48,6 +48,21 @@ class S3Credentials:
 
     access_key_id: str
     secret_access_key: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """A queue whose messages wait until they are pulled; see `hall.mjs`.
+
+    Attributes:
+        name: the queue's name.
+        shards: so many messages can be held at once.
+        max_retries: deliveries after the first before a message is given up.
+    """
+
+    name: str
+    shards: int = 24
+    max_retries: int = 3
 
 
 class Miniflare:
@@ -202,6 +217,7 @@ def start(
     *,
     kv: Sequence[str] = (),
     r2: Sequence[str] = (),
+    queues: Sequence[Hall] = (),
     credentials: S3Credentials | None = None,
     launcher: Launcher | None = None,
     port: int = 0,
@@ -214,6 +230,7 @@ def start(
         node: the Node.js to run.
         kv: names of KV namespaces; each is also its binding's name.
         r2: names of R2 buckets; each is also its binding's name and its name over S3.
+        queues: queues that are pulled from.
         credentials: serve the buckets over S3 too, for this key pair only.
         launcher: turns the command line into another one that runs it elsewhere, for instance
             inside a network namespace, where it then listens on 127.0.0.1. The bridge speaks
@@ -239,11 +256,13 @@ def start(
             {
                 "root": str(installed.root),
                 "bridge": str(_HERE / "bridge.mjs"),
+                "hall": str(_HERE / "hall.mjs"),
                 "scratch": str(scratch),
                 "token": secrets.token_hex(16),
                 "port": port,
                 "kv": list(kv),
                 "r2": list(r2),
+                "queues": [asdict(queue) for queue in queues],
                 "s3": None
                 if credentials is None
                 else {

@@ -11,7 +11,7 @@ from flows_registry.lab.simulators.absence import Absent, SimulatorFailed
 from flows_registry.lab.simulators.adapter import BindingAdapter, replay
 from flows_registry.lab.simulators.comparing import Rules
 from flows_registry.lab.simulators.histories import History
-from flows_registry.lab.simulators.miniflare import Launcher, Miniflare, S3Credentials, start
+from flows_registry.lab.simulators.miniflare import Hall, Launcher, Miniflare, S3Credentials, start
 from flows_registry.lab.simulators.node import find_node
 from flows_registry.lab.simulators.packages import MINIFLARE, fetch
 from flows_registry.verdict import Level
@@ -37,7 +37,7 @@ the lab's reference server). With settings the backend talks to the caller's ser
 caller empties: such a run gets one history at a time, in real time.
 """
 
-POOL = 16
+POOLS: Mapping[str, int] = {"kv": 16, "r2": 16, "queue": 4}
 """So many histories run at once in the simulator, each on a binding of its own."""
 
 
@@ -149,8 +149,10 @@ class Pair:
     applies: Callable[[History], bool] = lambda history: True
 
 
-def started(subject: ParitySubject, access: SimulatorAccess) -> Miniflare | Absent:
-    """A simulator with a pool of bindings and the buckets of the S3 targets, or why there is none.
+def started(
+    subject: ParitySubject, access: SimulatorAccess, adapter: BindingAdapter
+) -> Miniflare | Absent:
+    """A simulator with the adapter's pool and the buckets of the S3 targets, or why there is none.
 
     All S3 targets share one key pair, the first one's.
     """
@@ -168,12 +170,14 @@ def started(subject: ParitySubject, access: SimulatorAccess) -> Miniflare | Abse
         return installed
     buckets = {target.bucket for target in subject.s3.values()}
     credentials = next((target.credentials for target in subject.s3.values()), None)
+    pool = _pool(adapter.pool)
     try:
         return start(
             installed,
             node,
-            kv=_pool("kv"),
-            r2=[*_pool("r2"), *sorted(buckets)],
+            kv=pool if adapter.pool == "kv" else (),
+            r2=[*(pool if adapter.pool == "r2" else ()), *sorted(buckets)],
+            queues=[Hall(name) for name in pool] if adapter.pool == "queue" else (),
             credentials=credentials,
             launcher=access.launcher,
         )
@@ -259,4 +263,4 @@ def _streams(history: History) -> bool:
 
 
 def _pool(kind: str) -> list[str]:
-    return [f"{kind}-pool-{number}" for number in range(POOL)]
+    return [f"{kind}-pool-{number}" for number in range(POOLS[kind])]
