@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cap_cloudflare_queue.trigger import as_toml, queue_tables
+from cap_cloudflare_queue.trigger import as_toml, pull_consumer, queue_tables
 from core_caps.capabilities.queue import QueueTrigger
 from core_caps.errors import ConfigInvalid
 
@@ -42,15 +42,13 @@ def test_a_workers_tables() -> None:
     assert tomllib.loads(as_toml(tables)) == {"queues": tables}
 
 
-def test_who_pulls_has_a_visibility_timeout_and_no_batch() -> None:
-    (consumer,) = queue_tables([ORDERS], kind="http_pull")["consumers"]
-    assert consumer == {
-        "queue": "orders",
+def test_who_pulls_has_a_visibility_timeout() -> None:
+    assert pull_consumer(ORDERS) == {
         "type": "http_pull",
-        "visibility_timeout_ms": 30_000,
-        "max_retries": 3,
         "dead_letter_queue": "orders-dead",
+        "settings": {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30_000},
     }
+    assert "dead_letter_queue" not in pull_consumer(MOST)
 
 
 def test_nothing_is_nothing() -> None:
@@ -75,10 +73,12 @@ def test_nothing_is_nothing() -> None:
     ids=str,
 )
 def test_what_the_vendor_does_not_take_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigInvalid, match=next(iter(wrong))) as refused:
-        queue_tables([replace(ORDERS, **wrong)])
-    assert refused.value.code == "CAP105"
-    assert refused.value.hint
+    trigger = replace(ORDERS, **wrong)
+    for rendered in (lambda: queue_tables([trigger]), lambda: pull_consumer(trigger)):
+        with pytest.raises(ConfigInvalid, match=next(iter(wrong))) as refused:
+            rendered()
+        assert refused.value.code == "CAP105"
+        assert refused.value.hint
 
 
 @pytest.mark.parametrize("name", ["", "a" * 64, "-a", "a-", "a_b", "a.b", "é", "a\n", None])

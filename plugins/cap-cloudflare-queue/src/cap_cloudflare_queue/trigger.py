@@ -3,25 +3,24 @@
     orders = QueueTrigger("orders", dead_letter_queue="orders-dead")
     print(as_toml(queue_tables([orders], {"MAIL": "mail"})))
 
-wrangler itself lets most of the vendor's limits pass and the deployment fail; here they are
+wrangler itself lets most of the vendor's limits pass and the deployment fails; here they are
 checked. https://developers.cloudflare.com/queues/configuration/configure-queues/
+
+A consumer that pulls is nothing of a Worker's: wrangler refuses one in a configuration (4.164). It
+is made with `wrangler queues consumer http add` or by the API, in the words of `pull_consumer`.
 """
 
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 from core_caps.capabilities.queue import QueueTrigger
 from core_caps.errors import ConfigInvalid
 
 from cap_cloudflare_queue import limits
 
-__all__ = ["Kind", "Tables", "as_toml", "queue_tables"]
-
-Kind = Literal["worker", "http_pull"]
-"""Who consumes: a Worker that the queue calls, or whoever pulls over HTTP."""
+__all__ = ["Tables", "as_toml", "pull_consumer", "queue_tables"]
 
 Tables = Mapping[str, Sequence[Mapping[str, str | int]]]
 """What stands under `queues`: `producers` and `consumers`, each a list of tables."""
@@ -41,20 +40,15 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 
 
 def queue_tables(
-    triggers: Iterable[QueueTrigger],
-    producers: Mapping[str, str] | None = None,
-    *,
-    kind: Kind = "worker",
+    triggers: Iterable[QueueTrigger], producers: Mapping[str, str] | None = None
 ) -> Tables:
     """The tables of a Worker that consumes these queues and sends to others.
 
-    A Worker is handed batches, and has its messages for as long as it runs: only a consumer that
-    pulls has a visibility timeout, and only a Worker a batch.
+    A Worker has its messages for as long as it runs, so there is no visibility timeout in them.
 
     Args:
         triggers: the queues that call the flow.
         producers: the queues that it sends to, by the name of the binding.
-        kind: who consumes.
 
     Raises:
         ConfigInvalid: a name, number or combination that the service does not take; the message
@@ -68,14 +62,10 @@ def queue_tables(
         problems += _name_problems("a producer's queue", queue_name)
         if not _BINDING.fullmatch(binding):
             problems.append(f"the binding {binding!r} is no name of a variable")
-    if problems:
-        raise ConfigInvalid(
-            f"the queues cannot be configured so: {'; '.join(problems)}",
-            hint="see https://developers.cloudflare.com/queues/platform/limits/",
-        )
+    _refuse(problems)
     made = {
         "producers": [{"binding": name, "queue": queue} for name, queue in bindings.items()],
-        "consumers": [_consumer(trigger, kind) for trigger in consumed],
+        "consumers": [_consumer(trigger) for trigger in consumed],
     }
     return {name: tables for name, tables in made.items() if tables}
 
@@ -92,18 +82,46 @@ def as_toml(tables: Tables) -> str:
     )
 
 
-def _consumer(trigger: QueueTrigger, kind: Kind) -> Mapping[str, str | int]:
-    table: dict[str, str | int] = {"queue": trigger.queue_name}
-    if kind == "http_pull":
-        table["type"] = kind
-        table["visibility_timeout_ms"] = trigger.visibility_timeout_seconds * 1000
-    else:
-        table["max_batch_size"] = trigger.max_batch_size
-        table["max_batch_timeout"] = trigger.max_batch_timeout_seconds
-    table["max_retries"] = trigger.max_retries
+def pull_consumer(trigger: QueueTrigger) -> Mapping[str, object]:
+    """The consumer of a queue that is pulled from, as the API creates it.
+
+    https://developers.cloudflare.com/api/resources/queues/subresources/consumers/methods/create/
+
+    Raises:
+        ConfigInvalid: a name or number that the service does not take (CAP105).
+    """
+    _refuse(_problems(trigger))
+    made: dict[str, object] = {
+        "type": "http_pull",
+        "settings": {
+            "batch_size": trigger.max_batch_size,
+            "max_retries": trigger.max_retries,
+            "visibility_timeout_ms": trigger.visibility_timeout_seconds * 1000,
+        },
+    }
+    if trigger.dead_letter_queue is not None:
+        made["dead_letter_queue"] = trigger.dead_letter_queue
+    return made
+
+
+def _consumer(trigger: QueueTrigger) -> Mapping[str, str | int]:
+    table: dict[str, str | int] = {
+        "queue": trigger.queue_name,
+        "max_batch_size": trigger.max_batch_size,
+        "max_batch_timeout": trigger.max_batch_timeout_seconds,
+        "max_retries": trigger.max_retries,
+    }
     if trigger.dead_letter_queue is not None:
         table["dead_letter_queue"] = trigger.dead_letter_queue
     return table
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        raise ConfigInvalid(
+            f"the queues cannot be configured so: {'; '.join(problems)}",
+            hint="see https://developers.cloudflare.com/queues/platform/limits/",
+        )
 
 
 def _problems(trigger: QueueTrigger) -> list[str]:
