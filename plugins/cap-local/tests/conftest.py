@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cap_local.blob import LocalBlob, MockBlob
 from cap_local.config import LocalConfig, MockConfig
+from cap_local.kv import LocalKv, MockKv
 from cap_local.sql import LocalSql, MockSql
 from core_caps.clock import VirtualClock
 from core_caps.contract.pytest_plugin import Backend
@@ -14,6 +16,10 @@ from core_caps.rng import SeededRng
 _stores = itertools.count()
 
 PROVIDERS: dict[tuple[str, str], Any] = {
+    ("blob", "mock"): MockBlob,
+    ("blob", "local"): LocalBlob,
+    ("kv", "mock"): MockKv,
+    ("kv", "local"): LocalKv,
     ("sql", "mock"): MockSql,
     ("sql", "local"): LocalSql,
 }

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from cap_local import errors
 from cap_local.transactions import Job, Schema, begin_writing, end, migrate, opened, undo
 
-__all__ = ["ReadingLane", "WritingLane"]
+__all__ = ["ReadingLane", "WritingLane", "over", "synced"]
 
 _T = TypeVar("_T")
 
@@ -77,7 +77,7 @@ class _Lane:
             except asyncio.CancelledError:
                 waiting.given_up = True
                 if not waiting.done.cancel():
-                    await _over(waiting.done)
+                    await over(waiting.done)
                 raise
         finally:
             self._busy -= 1
@@ -87,7 +87,7 @@ class _Lane:
         for _ in self._threads:
             self._jobs.put(None)
         for ended in self._ended:
-            await _over(ended)
+            await over(ended)
         for thread in self._threads:
             thread.join()
         self._threads, self._ended = [], []
@@ -175,7 +175,7 @@ class WritingLane(_Lane):
             if self._prepare is not None:
                 self._prepare(connection)
             migrate(connection, self._schema)
-            _synced(self._path.parent)
+            synced(self._path.parent)
         except BaseException:
             connection.close()
             raise
@@ -286,7 +286,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _synced(folder: Path) -> None:
+def synced(folder: Path) -> None:
     """Make the names in a folder durable."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -295,7 +295,7 @@ def _synced(folder: Path) -> None:
         os.close(number)
 
 
-async def _over(done: "Future[Any]") -> None:
+async def over(done: "Future[Any]") -> None:
     """Wait until it is over, however it ended."""
     await asyncio.wait([_quiet(done)])
 
