@@ -35,7 +35,7 @@ async def _perform(kv: Any, calls: Sequence[Call]) -> list[object]:
     shown: list[object] = []
     for call in calls:
         named = {
-            name: getattr(results[item.step], item.attribute) if isinstance(item, Result) else item
+            name: item.of(results) if isinstance(item, Result) else item
             for name, item in call.kwargs.items()
         }
         try:

@@ -7,7 +7,7 @@ names them in the manifest (`suite = "cap_mail.contract:CONTRACT"`).
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 from core_caps.claims.guarantees import GUARANTEES, UNKNOWN, AtLeast, satisfies
 from core_caps.claims.operation import CapabilitySpec
@@ -20,6 +20,7 @@ __all__ = [
     "ContractCase",
     "ContractViolation",
     "Exercise",
+    "Follower",
     "Grant",
     "Model",
     "NoModel",
@@ -97,10 +98,21 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A stand-in for part of an earlier call's result: `Result(0, "etag")`."""
+    """A stand-in for part of an earlier call's result.
+
+    `Result(0, "etag")` is an attribute of it, `Result(0, "*.lease")` a list of that attribute of
+    each of its items, which is empty where the call gave nothing.
+    """
 
     step: int
     attribute: str
+
+    def of(self, results: Sequence[Any]) -> Any:
+        """What it stands for, once the earlier calls were made."""
+        result, each = results[self.step], self.attribute.removeprefix("*.")
+        if each == self.attribute:
+            return getattr(result, each)
+        return [getattr(item, each) for item in result or ()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,28 @@ class Model(Protocol):
 
     def state(self) -> object:
         """The comparable state."""
+        ...
+
+
+@runtime_checkable
+class Follower(Model, Protocol):
+    """The model of a service that may answer in several ways: it is told what was answered.
+
+    It goes on from the answer that was given, and its `apply` gives one that it would accept.
+    """
+
+    def accepts(self, call: Call, answer: object, error: str = "") -> bool:
+        """Whether a perfect service may answer so; where it may not, nothing changed.
+
+        Args:
+            call: the call.
+            answer: its comparable result.
+            error: the name of the error that it was refused with instead.
+        """
+        ...
+
+    def lost(self, call: Call, applied: bool | None) -> None:
+        """The call's answer was lost; `applied` says whether the call was, None is not known."""
         ...
 
 

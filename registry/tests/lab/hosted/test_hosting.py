@@ -10,7 +10,7 @@ import pytest
 from core_caps.claims.operation import CapabilitySpec, Operation
 from core_caps.contract.codec import Foreign
 from core_caps.contract.reference import Request
-from core_caps.contract.suite import Call
+from core_caps.contract.suite import Call, Follower
 from core_caps.errors import Conflict, ProviderError
 from flows_registry.lab.hosted.hosting import Host, HostBroken
 from flows_registry.lab.hosted.reference import HostedReference
@@ -95,6 +95,16 @@ class Model:
         return self.sum
 
 
+class Following(Model):
+    def accepts(self, call, answer, error=""):
+        fits = error == "Conflict" or answer in (self.sum, Pair(self.sum, 0))
+        self.sum += fits
+        return fits
+
+    def lost(self, call, applied):
+        self.sum += {True: 10, False: 0, None: 100}[applied]
+
+
 def generate(source, length, operations):
     return [Call(name, (source.randrange(9),)) for name in sorted(operations)][:length]
 
@@ -104,6 +114,7 @@ ADD = Exercise("add", Call("add", (Pair(1, 2),)))
 CONTRACT = Contract(
     object, SPEC, (), (ADD,), generate, Model, lambda call, result: result.left, lambda calls: calls
 )
+FOLLOWED = Contract(object, SPEC, (), (ADD,), generate, Following, read_back=lambda calls: calls)
 BARE = Contract(object, SPEC, (), (ADD,))
 NO_CALLS = Contract(object, SPEC, (), (ADD,), lambda *_: [1, 2], Model)
 """
@@ -220,6 +231,22 @@ def test_a_model_refuses_by_name(start: Start) -> None:
     with pytest.raises(ProviderError) as refusal:
         model.apply(Call("refuse"))
     assert type(refusal.value).__name__ == "OwnRefusal"
+
+
+def test_a_model_that_follows_is_told_what_was_answered(start: Start) -> None:
+    model = hosted_contract(start("suite", "FOLLOWED"), SPEC).model()
+    assert isinstance(model, Follower)
+    add = Call("add", (1,))
+    assert model.accepts(add, 0)
+    assert not model.accepts(add, 0)
+    assert model.accepts(add, Foreign("brought:Pair", {"left": 1, "right": 0}))
+    assert model.accepts(add, None, "Conflict")
+    for applied in (True, False, None):
+        model.lost(add, applied)
+    assert model.state() == 113
+    assert model.apply(add) == Foreign("brought:Pair", {"left": 114, "right": 0})
+    plain = hosted_contract(start("suite", "CONTRACT"), SPEC).model()
+    assert not isinstance(plain, Follower)
 
 
 def test_a_suite_without_a_model_says_so(start: Start) -> None:

@@ -86,7 +86,7 @@ class BlobModel:
 
     def _given(self, value: object) -> Any:
         if isinstance(value, Result):
-            return getattr(self._results[value.step], value.attribute)
+            return value.of(self._results)
         if isinstance(value, Stream):
             return b"".join(value.chunks)
         return value

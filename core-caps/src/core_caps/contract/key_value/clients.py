@@ -91,7 +91,7 @@ def _calls(kv: KeyValue, key: str) -> dict[str, Callable[[], Awaitable[Any]]]:
         "get": lambda: kv.get(key),
         "get_with_metadata": lambda: kv.get_with_metadata(key),
         "get_many": lambda: kv.get_many([key]),
-        "list": kv.list,
+        "list": lambda: kv.list(prefix=key),
         "put": lambda: kv.put(key, b"changed"),
         "put_many": lambda: kv.put_many({key: b"changed"}),
         "delete": lambda: kv.delete(key),

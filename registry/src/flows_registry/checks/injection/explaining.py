@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core_caps.contract.suite import Call, Contract
+from core_caps.contract.suite import Call, Contract, Follower, Model
 
-from flows_registry.checks.injection.histories import Answer, answer_of, apply, expected, linear
+from flows_registry.checks.injection.histories import Answer, answer_of, apply, followed
 from flows_registry.lab.case import CaseRun, Step
 
 __all__ = ["Mismatch", "answers_of", "explained_at_once", "mismatch_in_turn"]
@@ -33,10 +33,14 @@ def mismatch_in_turn(contract: Contract, run: CaseRun) -> Mismatch | None:
     """Where a history and the look at its end go apart from the model, or None.
 
     Some choice of what became of the calls whose answers were lost has to explain everything. An
-    error that says NOT_APPLIED or APPLIED leaves no choice.
+    error that says NOT_APPLIED or APPLIED leaves no choice. A model that follows answers needs
+    none: it is told which were lost.
     """
+    choices = _choices(run)
+    if isinstance(contract.model(), Follower):
+        choices = itertools.islice(choices, 1)
     closest: Mismatch | None = None
-    for applied in _choices(run):
+    for applied in choices:
         mismatch = _mismatch(contract, run, applied)
         if mismatch is None:
             return None
@@ -53,13 +57,18 @@ def explained_at_once(contract: Contract, run: CaseRun, *, strong: bool) -> bool
         strong: the order has to explain what each call answered, too.
     """
     before, group, look = run.case.setup, run.case.calls, run.case.probe
+    started = answers_of(contract, before, run.setup)
     given, seen = answers_of(contract, group, run.steps), answers_of(contract, look, run.probe)
-    for branch in linear(contract.model, before, group):
-        if strong and branch.answers != given:
+    if (len(started), len(given), len(seen)) != (len(before), len(group), len(look)):
+        return False
+    for order in itertools.permutations(range(len(group))):
+        model = contract.model()
+        for call, answer in zip(before, started, strict=True):
+            followed(model, call, answer)
+        answers = {number: followed(model, group[number], given[number]) for number in order}
+        if strong and any(answers[number] != given[number] for number in order):
             continue
-        ordered = [*before, *(group[number] for number in branch.order)]
-        final = expected(contract.model, [*ordered, *look])[len(ordered) :]
-        if tuple(final) == seen:
+        if all(followed(model, c, a) == a for c, a in zip(look, seen, strict=True)):
             return True
     return False
 
@@ -84,17 +93,26 @@ def _mismatch(contract: Contract, run: CaseRun, applied: Mapping[int, bool]) -> 
     model = contract.model()
     for at, call in enumerate(run.case.calls):
         if at in applied:
-            if applied[at]:
-                apply(model, call)
+            _lose(model, call, applied[at], told=_outcome(run, at) != "unknown")
             continue
-        want, given = apply(model, call), answer_of(contract, call, run.steps[at])
+        given = answer_of(contract, call, run.steps[at])
+        want = followed(model, call, given)
         if want != given:
             return Mismatch(call, want, given, at)
     for at, call in enumerate(run.case.probe):
-        want, given = apply(model, call), answer_of(contract, call, run.probe[at])
+        given = answer_of(contract, call, run.probe[at])
+        want = followed(model, call, given)
         if want != given:
             return Mismatch(call, want, given, None)
     return None
+
+
+def _lose(model: Model, call: Call, applied: bool, *, told: bool) -> None:
+    """A call whose answer was lost was applied, or was not; who follows answers may not know."""
+    if isinstance(model, Follower):
+        model.lost(call, applied if told else None)
+    elif applied:
+        apply(model, call)
 
 
 def _lost(run: CaseRun, at: int) -> bool:

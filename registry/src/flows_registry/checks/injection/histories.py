@@ -4,14 +4,13 @@ Every history comes from the contract's own generator and a seed; the model says
 service would have answered.
 """
 
-import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from core_caps.claims.manifest import OperationClaim
 from core_caps.claims.operation import Repeat
-from core_caps.contract.suite import Call, Contract, Model, Result
+from core_caps.contract.suite import Call, Contract, Follower, Model, Result
 from core_caps.errors import ProviderError
 
 from flows_registry.checks.injection.keys import keys_of
@@ -23,8 +22,7 @@ __all__ = [
     "apply",
     "conditional",
     "duplicated",
-    "expected",
-    "linear",
+    "followed",
     "refers",
     "rekeyed",
     "reordered",
@@ -96,14 +94,6 @@ DUPLICATE_SHARE = 0.5
 LATE_MAX = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    """One order in which a group of concurrent calls may have happened."""
-
-    order: tuple[int, ...]
-    answers: tuple[Answer, ...]
-
-
 def spread(writes: Sequence[Call]) -> list[Call]:
     """Writes, each moved to a key of its own: made at once, none may undo another."""
     plain = [call for call in writes if not (conditional(call) or refers(call))]
@@ -115,24 +105,14 @@ def rekeyed(call: Call, key: str) -> Call:
     return replace(call, args=(key, *call.args[1:]))
 
 
-def linear(
-    make: Callable[[], Model], before: Sequence[Call], group: Sequence[Call]
-) -> Iterator[_Branch]:
-    """What a perfect service answers to a group of calls, for every order of them."""
-    for order in itertools.permutations(range(len(group))):
-        model = make()
-        for call in before:
-            apply(model, call)
-        answers: dict[int, Answer] = {}
-        for number in order:
-            answers[number] = apply(model, group[number])
-        yield _Branch(order, tuple(answers[number] for number in range(len(group))))
-
-
-def expected(make: Callable[[], Model], calls: Sequence[Call]) -> list[Answer]:
-    """What a perfect service answers, one after the other."""
-    model = make()
-    return [apply(model, call) for call in calls]
+def followed(model: Model, call: Call, given: Answer) -> Answer:
+    """What a perfect service answers; as given, where that is one of several that it may give."""
+    if isinstance(model, Follower):
+        kind, what = given
+        error = str(what) if kind == "error" else ""
+        if model.accepts(call, None if error else what, error):
+            return given
+    return apply(model, call)
 
 
 def apply(model: Model, call: Call) -> Answer:

@@ -122,8 +122,8 @@ def _argument(value: Any, results: list[Any]) -> Any:
     match value:
         case Stream():
             return value.open()
-        case Result(step=step, attribute=attribute):
-            return getattr(results[step], attribute)
+        case Result():
+            return value.of(results)
         case _:
             return value
 

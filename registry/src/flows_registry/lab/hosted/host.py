@@ -76,9 +76,13 @@ class Suite:
         self._next = 0
 
     def describe(self) -> dict[str, Any]:
+        from core_caps.contract.suite import Follower
+
+        has_model = self._contract.has_model
         return {
             "exercises": self._encode(self._contract.exercises),
-            "has_model": self._contract.has_model,
+            "has_model": has_model,
+            "follows": has_model and isinstance(self._contract.model(), Follower),
         }
 
     def generate(self, seed: int, length: int, operations: list[str]) -> Any:
@@ -105,6 +109,13 @@ class Suite:
             return {"value": self._encode(self._models[number].apply(self._decode(call)))}
         except ProviderError as error:
             return {"error": type(error).__name__, "message": error.message}
+
+    def accepts(self, number: int, call: Any, answer: Any, error: str) -> bool:
+        model, given = self._models[number], self._decode(answer)
+        return bool(model.accepts(self._decode(call), given, error))
+
+    def lost(self, number: int, call: Any, applied: bool | None) -> None:
+        self._models[number].lost(self._decode(call), applied)
 
     def state(self, number: int) -> Any:
         return self._encode(self._models[number].state())

@@ -31,7 +31,9 @@ def hosted_contract(host: Host, spec: CapabilitySpec) -> Contract:
         cases=(),
         exercises=tuple(_each(Exercise, described["exercises"])),
         generate=asked.generate,
-        model=asked.model if described["has_model"] else NoModel,
+        model=(asked.follower if described["follows"] else asked.model)
+        if described["has_model"]
+        else NoModel,
         comparable=asked.comparable,
         read_back=asked.read_back,
     )
@@ -51,6 +53,9 @@ class _Asked:
 
     def model(self) -> "_Model":
         return _Model(self.host, self.host.ask("model"))
+
+    def follower(self) -> "_Follower":
+        return _Follower(self.host, self.host.ask("model"))
 
     def comparable(self, call: Call, result: object) -> object:
         answer = self.host.ask("comparable", call=encode(call), value=encode(result))
@@ -75,6 +80,18 @@ class _Model:
 
     def state(self) -> object:
         return decode(self.host.ask("state", number=self.number), foreign=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Follower(_Model):
+    """A model in the host that is told what was answered."""
+
+    def accepts(self, call: Call, answer: object, error: str = "") -> bool:
+        told = {"call": encode(call), "answer": encode(answer), "error": error}
+        return self.host.ask("accepts", number=self.number, **told) is True
+
+    def lost(self, call: Call, applied: bool | None) -> None:
+        self.host.ask("lost", number=self.number, call=encode(call), applied=applied)
 
 
 def _calls(answer: Any) -> Sequence[Call]:

@@ -17,7 +17,7 @@ from flows_registry.lab.case import ErrorFacts, Step
 from flows_registry.lab.simulators.bridge import BridgeCall, BridgeError
 from flows_registry.lab.simulators.miniflare import Miniflare
 
-__all__ = ["NOT_SIMULATED", "Binding", "BindingAdapter", "Operation", "Steps", "replay"]
+__all__ = ["NOT_SIMULATED", "Binding", "BindingAdapter", "Operation", "Steps", "as_it_is", "replay"]
 
 NOT_SIMULATED = "NotSimulated"
 """The error name of a step whose operation the binding does not have."""
@@ -62,6 +62,11 @@ class Binding:
 Operation = Callable[..., Steps]
 
 
+def as_it_is(call: Call) -> Call:
+    """The call itself."""
+    return call
+
+
 @dataclass(frozen=True, slots=True)
 class BindingAdapter:
     """One capability over one kind of Workers binding.
@@ -73,6 +78,7 @@ class BindingAdapter:
         operations: `(binding, *args, **kwargs) → Steps` by the operation's name.
         error: the error that a faithful provider raises where the binding throws this.
         boundaries: histories at the edges of the vendor's documented limits, by name.
+        asked: the call that is compared in the place of each: one whose answer leaves no choice.
         traits: `(call, result) → value`: what two answers share besides what the contract
             compares, or None where the binding itself says nothing; see `plugin_traits`.
         plugin_traits: the same between two backends of one plugin, which share more.
@@ -84,6 +90,7 @@ class BindingAdapter:
     operations: Mapping[str, Operation]
     error: Callable[[BridgeError], Exception]
     boundaries: Mapping[str, tuple[Call, ...]] = field(default_factory=dict[str, tuple[Call, ...]])
+    asked: Callable[[Call], Call] = as_it_is
     traits: Callable[[Call, object], object] | None = None
     plugin_traits: Callable[[Call, object], object] | None = None
 
@@ -186,7 +193,7 @@ def _begin(player: _Player, adapter: BindingAdapter) -> Steps:
 
 
 def _resolved(value: object, results: Sequence[object]) -> object:
-    return getattr(results[value.step], value.attribute) if isinstance(value, Result) else value
+    return value.of(results) if isinstance(value, Result) else value
 
 
 def _facts(error: Exception) -> ErrorFacts:
