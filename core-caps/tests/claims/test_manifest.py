@@ -237,6 +237,12 @@ def test_an_unknown_hint_of_a_capability_of_ones_own_is_told_too() -> None:
             "KeyValueReader requires",
         ),
         ('"eventual"', '"eventually"', "capabilities.kv.guarantees", "eventual"),
+        (
+            'base_url = { type = "str", default = "https://api.cloudflare.com/client/v4", ',
+            'base_url = { type = "int", folder = true, ',
+            "backends.remote.config.base_url.folder",
+            "a folder is a str",
+        ),
         ("deviations.list]", "deviations.lst]", "capabilities.kv.deviations.lst", "'list'?"),
         (
             '"resource::clock"]',

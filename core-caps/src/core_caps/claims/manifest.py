@@ -300,6 +300,7 @@ def _setting(name: str, table: _Table) -> Setting:
         env=table.text("env"),
         example=table.value("example"),
         endpoint=table.flag("endpoint"),
+        folder=table.flag("folder"),
         summary=table.text("summary") or "",
     )
 

@@ -77,6 +77,7 @@ class SettingModel(_Model):
     )
     example: str | int | float | bool | None = Field(None, description="What the lab uses.")
     endpoint: bool = Field(False, description="It is the service's address.")
+    folder: bool = Field(False, description="It is the folder of the backend's own files.")
     summary: str = Field("", description="One line for people.")
 
 

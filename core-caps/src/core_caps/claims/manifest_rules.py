@@ -204,6 +204,14 @@ def _egress_problem(target: str, settings: Mapping[str, Setting]) -> str:
     return ""
 
 
+def _no_place(setting: Setting, at: str) -> Iterator[Finding]:
+    """What is no text names no place."""
+    if setting.endpoint:
+        yield Finding(f"{at}.endpoint", f"an address is a str, not {setting.type}")
+    if setting.folder:
+        yield Finding(f"{at}.folder", f"a folder is a str, not {setting.type}")
+
+
 def _settings(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
     """Settings have values of their type; a secret never has one in a file."""
     for backend_name, backend in manifest.backends.items():
@@ -213,8 +221,8 @@ def _settings(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
                 yield Finding(at, f"{name!r} cannot name a field")
             if setting.required and setting.default is not None:
                 yield Finding(f"{at}.default", "a required setting has no default")
-            if setting.endpoint and setting.type != "str":
-                yield Finding(f"{at}.endpoint", f"an address is a str, not {setting.type}")
+            if setting.type != "str":
+                yield from _no_place(setting, at)
             for field in ("default", "example"):
                 value = getattr(setting, field)
                 if value is None:

@@ -114,6 +114,8 @@ class Setting:
         env: the environment variable read where the binding does not give it.
         example: a value that the lab may use.
         endpoint: the setting is the service's address; the lab points it at its own server.
+        folder: the setting is the folder of the backend's own files, the only ones it writes; the
+            lab gives each case an empty one.
         summary: one line for people.
     """
 
@@ -124,6 +126,7 @@ class Setting:
     env: str | None = None
     example: object = None
     endpoint: bool = False
+    folder: bool = False
     summary: str = ""
 
 

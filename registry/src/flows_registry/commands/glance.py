@@ -169,6 +169,7 @@ _SETTING: "dict[str, Callable[[Any], bool]]" = {
     "env": _text,
     "example": _anything,
     "endpoint": _flag,
+    "folder": _flag,
     "summary": _text,
 }
 _BACKEND: "dict[str, Callable[[Any], bool]]" = {

@@ -226,7 +226,8 @@ class CaseRun:
         state_text_before, state_text_after: the states themselves, cut to a readable size.
         egress: (host or address, port) of every connection tried while armed, by whatever means.
         lookups: every name looked up while armed, whether or not anything went there.
-        watched: (kind, detail) of files, processes and connections the interpreter reported.
+        watched: (kind, detail) of files, processes and connections the interpreter reported; an
+            "own file" lies in a folder that a setting of the backend names.
         reached: those of the case's places that ran.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.

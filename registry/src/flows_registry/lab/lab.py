@@ -215,6 +215,7 @@ class Lab:
             certificates=certificates,
             bundles=self._bundles(),
             reference=brought,
+            folders=[setting.name for setting in declared.config.values() if setting.folder],
         )
 
     def promises(self, contract: str, backend: str) -> list[str]:

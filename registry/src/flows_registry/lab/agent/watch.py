@@ -13,6 +13,7 @@ _CHANGES = {
     "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate",
     "os.chmod", "os.chown", "shutil.rmtree", "shutil.move", "shutil.copyfile", "sqlite3.connect",
 }  # fmt: skip
+_TWO_NAMES = {"os.rename", "os.link", "shutil.move", "shutil.copyfile"}
 _OF_A_KIND_MAX = 200
 
 
@@ -57,7 +58,8 @@ class Watch:
         elif event in _STARTS:
             self._note("process", str(arguments[0]) if arguments else event)
         elif event in _CHANGES:
-            self._note("file", str(arguments[0]))
+            for name in arguments[: 2 if event in _TWO_NAMES else 1]:
+                self._note("file", os.fsdecode(name) if isinstance(name, bytes) else str(name))
 
     def _tell(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._is_new(event, arguments):

@@ -4,14 +4,18 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 __all__ = ["Folders"]
 
 _NAMES = ("home", "work", "elsewhere", "tmp")
+_GIVEN = "given"
 
 
 class Folders:
-    """A room's folders: its plugin's home, two to work in, and one for temporary files.
+    """A room's folders: its plugin's home, two to work in, and one for temporary files; and one
+    for each setting that is a folder, empty whenever a case begins.
 
     Args:
         directory: the room's own.
@@ -21,14 +25,28 @@ class Folders:
         self._places = [directory / name for name in _NAMES]
         for place in self._places:
             place.mkdir(parents=True, exist_ok=True)
+        self._given = directory / _GIVEN
         self._kept: set[str] = set()
+
+    def given(self, setting: str) -> str:
+        """The folder of a setting."""
+        return str(self._given / setting)
+
+    def holds(self, name: str) -> bool:
+        """Whether a file, as a path or a `file:` URL, lies in the folder of a setting."""
+        path = url2pathname(urlsplit(name).path) if name.startswith("file:") else name
+        return Path(path).is_absolute() and Path(path).resolve().is_relative_to(
+            self._given.resolve()
+        )
 
     def settle(self) -> None:
         """What is there now belongs there: importing and opening the plugin has made it."""
         self._kept = self._found()
+        shutil.rmtree(self._given, ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what has come since."""
+        shutil.rmtree(self._given, ignore_errors=True)
         for path in self._found() - self._kept:
             if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
                 shutil.rmtree(path, ignore_errors=True)

@@ -45,6 +45,7 @@ class Furniture:
         wire: the reference that answers, or None for a backend without network.
         reference: the lazy name of the plugin's own reference, where none of ours speaks the wire.
         config, secrets: what the plugin is connected with.
+        folders: the settings that are folders of the backend's own files.
         warm: modules that the agents import before they fork.
         ports: the ports that the server answers on.
         authority: the certificate bundle that clients trust.
@@ -67,3 +68,4 @@ class Furniture:
     certificates: Mapping[str, Mapping[str, str]]
     bundles: Sequence[Path] = ()
     reference: str | None = None
+    folders: Sequence[str] = ()

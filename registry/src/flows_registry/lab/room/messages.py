@@ -7,19 +7,21 @@ from typing import Any
 from core_caps.contract.codec import decode, encode
 
 from flows_registry.lab.case import Answer, Case, CaseRun, ErrorFacts, Exchange, Step
+from flows_registry.lab.room.folders import Folders
 from flows_registry.lab.room.furniture import Furniture
 
 __all__ = ["message_of", "run_of"]
 
 
-def message_of(case: Case, furniture: Furniture) -> dict[str, Any]:
+def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, Any]:
     """The case as its agent takes it."""
+    given = {setting: folders.given(setting) for setting in furniture.folders}
     message: dict[str, Any] = {
         "plugin": furniture.plugin,
         "backend": case.backend,
         "protocol": furniture.protocols[case.contract],
         "operations": list(furniture.operations[case.contract]),
-        "config": {**furniture.config, **case.config},
+        "config": {**furniture.config, **given, **case.config},
         "secrets": {**furniture.secrets, **case.secrets},
     }
     if case.promise is not None:
@@ -42,6 +44,7 @@ def run_of(
     case: Case,
     report: Mapping[str, Any],
     seen: Mapping[str, Any],
+    folders: Folders,
     trouble: str | None,
     real_seconds: float,
 ) -> CaseRun:
@@ -73,7 +76,10 @@ def run_of(
             (host, port) for host, port in (*seen.get("egress", ()), *report.get("attempts", ()))
         ),
         lookups=(*seen.get("lookups", ()), *map(str, report.get("lookups", ()))),
-        watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
+        watched=tuple(
+            ("own file" if kind == "file" and folders.holds(detail) else kind, detail)
+            for kind, detail in report.get("watched", ())
+        ),
         reached=frozenset(
             place for at, place in enumerate(case.places) if at in report.get("reached", ())
         ),

@@ -104,7 +104,7 @@ class Room:
             RoomBroken: the room failed.
         """
         agent, server = self.agent(profile), self._server
-        message = message_of(case, self._furniture)
+        message = message_of(case, self._furniture, self._folders)
         self._folders.sweep()
         if case.promise is None and agent.scout(message, case.real_seconds_max):
             self._folders.settle()
@@ -128,12 +128,12 @@ class Room:
             disarmed()
         if server is not None:
             server.trust()
-        return run_of(case, report, seen, trouble, time.monotonic() - started)
+        return run_of(case, report, seen, self._folders, trouble, time.monotonic() - started)
 
     def promises(self, contract: str) -> list[str]:
         """The promises of the contract's suite that apply here."""
         case = Case("", contract, self._furniture.backend, (), promise="")
-        return self.agent(_BASE).promises(message_of(case, self._furniture))
+        return self.agent(_BASE).promises(message_of(case, self._furniture, self._folders))
 
     def _entering(self, argv: Sequence[str]) -> list[str]:
         return list(argv) if self._holder is None else self._holder.entering(argv)

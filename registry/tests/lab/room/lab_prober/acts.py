@@ -296,3 +296,21 @@ def is_traced() -> bool:
 
 def trace_itself() -> None:
     sys.settrace(lambda *_: None)
+
+
+# ---- files
+
+
+def keep(folder: str, place: str) -> int:
+    """Add a line to a file in the folder, or wherever the place leads; how many it has now."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    file = Path(folder, place)
+    with file.open("a") as opened:
+        opened.write("line\n")
+    return len(file.read_text().splitlines())
+
+
+def carry_out(folder: str, target: str) -> None:
+    """Make a file in the folder, and give it a name elsewhere."""
+    keep(folder, "carried")
+    Path(folder, "carried").rename(target)

@@ -8,7 +8,7 @@ from core_caps.secret import Secret
 
 from lab_prober import acts
 
-__all__ = ["Alone", "Provider"]
+__all__ = ["Alone", "Files", "Provider"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,20 @@ class Alone:
     async def act(self, name: str, *args: Any) -> Any:
         done = getattr(acts, name)(*args)
         return await done if inspect.isawaitable(done) else done
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    path: str
+
+
+class Files(Alone):
+    """Acts on a folder of its own."""
+
+    Config = FileSettings
+
+    async def act(self, name: str, *args: Any) -> Any:
+        return getattr(acts, name)(self.config.path, *args)
 
 
 class Provider(Alone):
