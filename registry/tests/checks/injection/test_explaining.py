@@ -102,3 +102,27 @@ def test_what_happened_at_once_is_explained_by_some_order(strong: bool) -> None:
     assert not explained_at_once(CONTRACT, lost, strong=strong)
     invented = replace(run, probe=(gave(b"c"), gave(b"a")))
     assert not explained_at_once(CONTRACT, invented, strong=strong)
+
+
+def test_a_look_refers_to_what_calls_at_once_gave_whatever_their_order() -> None:
+    again = [Call("retry", (Result(n, "*.lease"),), {"delay_seconds": 0}) for n in (1, 2)]
+    case = Case(
+        "history",
+        "queue/1",
+        "remote",
+        (PULL, PULL),
+        setup=(send(b"a"),),
+        probe=(again[1], PULL, again[0], PULL),
+        concurrent=True,
+    )
+    run = CaseRun(
+        case,
+        setup=(DONE,),
+        steps=(gave(b"a"), gave()),
+        probe=(DONE, gave(), DONE, gave(b"a")),
+    )
+    assert explained_at_once(CONTRACT, run, strong=True)
+    swapped = replace(run, steps=(gave(), gave(b"a")))
+    assert not explained_at_once(CONTRACT, swapped, strong=True)
+    rightly = replace(swapped, probe=(DONE, gave(b"a"), DONE, gave()))
+    assert explained_at_once(CONTRACT, rightly, strong=True)

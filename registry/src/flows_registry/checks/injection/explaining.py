@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from core_caps.contract.suite import Call, Contract, Follower, Model
 
-from flows_registry.checks.injection.histories import Answer, answer_of, apply, followed
+from flows_registry.checks.injection.histories import (
+    Answer,
+    answer_of,
+    apply,
+    followed,
+    renumbered,
+)
 from flows_registry.lab.case import CaseRun, Step
 
 __all__ = ["Mismatch", "answers_of", "explained_at_once", "mismatch_in_turn"]
@@ -68,7 +74,9 @@ def explained_at_once(contract: Contract, run: CaseRun, *, strong: bool) -> bool
         answers = {number: followed(model, group[number], given[number]) for number in order}
         if strong and any(answers[number] != given[number] for number in order):
             continue
-        if all(followed(model, c, a) == a for c, a in zip(look, seen, strict=True)):
+        places = {len(before) + number: len(before) + at for at, number in enumerate(order)}
+        looked = [renumbered(call, places) for call in look]
+        if all(followed(model, c, a) == a for c, a in zip(looked, seen, strict=True)):
             return True
     return False
 

@@ -25,6 +25,7 @@ __all__ = [
     "followed",
     "refers",
     "rekeyed",
+    "renumbered",
     "reordered",
     "repeatable",
     "spread",
@@ -79,9 +80,7 @@ def _redelivered(
     moved: dict[int, int] = {}
     waiting: dict[int, list[Call]] = {}
     for number, call in enumerate(calls):
-        kwargs = {name: _moved(value, moved) for name, value in call.kwargs.items()}
-        args = tuple(_moved(value, moved) for value in call.args)
-        call = replace(call, args=args, kwargs=kwargs)  # noqa: PLW2901 (the same call, renumbered)
+        call = renumbered(call, moved)  # noqa: PLW2901 (the same call)
         moved[number] = len(given)
         given.append(call)
         if repeatable(call, claims) and source.random() < DUPLICATE_SHARE:
@@ -92,6 +91,12 @@ def _redelivered(
 
 DUPLICATE_SHARE = 0.5
 LATE_MAX = 4
+
+
+def renumbered(call: Call, moved: Mapping[int, int]) -> Call:
+    """The same call where the results that it refers to have other numbers."""
+    kwargs = {name: _moved(value, moved) for name, value in call.kwargs.items()}
+    return replace(call, args=tuple(_moved(value, moved) for value in call.args), kwargs=kwargs)
 
 
 def spread(writes: Sequence[Call]) -> list[Call]:
@@ -142,5 +147,5 @@ def refers(call: Call) -> bool:
 
 def _moved(value: object, moved: Mapping[int, int]) -> object:
     if isinstance(value, Result):
-        return Result(moved[value.step], value.attribute)
+        return Result(moved.get(value.step, value.step), value.attribute)
     return value

@@ -44,9 +44,11 @@ async def perform(
             calls: Sequence[Call] = decode(case["calls"])
             cancel_after: float | None = case.get("cancel_after_seconds")
             if case.get("concurrent"):
+                seen = [list(results) for _ in calls]  # what one gives, no other may refer to
                 report["steps"] = await asyncio.gather(
-                    *(_step(provider, call, list(results)) for call in calls)
+                    *(_step(provider, call, own) for call, own in zip(calls, seen, strict=True))
                 )
+                results += [own[-1] for own in seen]
             else:
                 for call in calls:
                     report["steps"].append(
