@@ -30,15 +30,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "feature(*ids): the rows that this test proves")
 
 
-@pytest.fixture(params=[False, True], ids=["in order", "in any order"])
+LUCK = {
+    "in order": {"reorder": False, "duplicate_rate": 0.0, "lost_ack_rate": 0.0},
+    "in any order": {"duplicate_rate": 0.0, "lost_ack_rate": 0.0},
+    "as it comes": {},
+}
+
+
+@pytest.fixture(params=LUCK)
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """The mock without duplicates and losses, in order and in any order."""
+    """The mock: exactly once, in any order, and with the bad luck that it has by itself."""
     clock, store, rng = VirtualClock(), f"contract-{next(_stores)}", SeededRng()
 
     def make(capability: str) -> MockQueue:
-        config = MockConfig(
-            store=store, reorder=request.param, duplicate_rate=0.0, lost_ack_rate=0.0
-        )
+        config = MockConfig(store=store, **LUCK[request.param])
         return MockQueue(config, clock=clock, rng=rng)
 
     return Backend("mock", make, clock, advance=clock.advance)

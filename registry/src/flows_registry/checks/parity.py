@@ -18,7 +18,7 @@ from core_caps.claims.lattice import Effects
 
 from flows_registry.lab.case import Step
 from flows_registry.lab.simulators.absence import Absent, SimulatorFailed
-from flows_registry.lab.simulators.adapter import BindingAdapter
+from flows_registry.lab.simulators.adapter import BindingAdapter, as_it_is
 from flows_registry.lab.simulators.comparing import (
     Comparison,
     Mismatch,
@@ -104,6 +104,7 @@ def parity(
         subject.contract,
         subject.operations,
         boundaries={} if adapter is None else adapter.boundaries,
+        asked=as_it_is if adapter is None else adapter.asked,
         seed=effort.seed,
         count=effort.histories,
         length=effort.length,

@@ -68,7 +68,7 @@ async def _made(provider: Any, call: Call, results: list[Any]) -> Any:
     def given(value: Any) -> Any:
         if isinstance(value, Stream):
             return value.open()
-        return getattr(results[value.step], value.attribute) if isinstance(value, Result) else value
+        return value.of(results) if isinstance(value, Result) else value
 
     pending = getattr(provider, call.operation)(
         *(given(value) for value in call.args),

@@ -1,7 +1,7 @@
 """The histories that parity compares: every exercise, the vendor's edges, and generated ones."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core_caps.contract.suite import Call, Contract, Result
@@ -29,6 +29,7 @@ def gather(
     operations: frozenset[str],
     *,
     boundaries: Mapping[str, tuple[Call, ...]],
+    asked: Callable[[Call], Call],
     seed: int,
     count: int,
     length: int,
@@ -41,6 +42,7 @@ def gather(
         contract: its exercises become one history each.
         operations: what the provider has; other calls are left out.
         boundaries: histories at the vendor's documented edges, by name.
+        asked: the call that is made in the place of each.
         seed: the same seed gives the same histories.
         count: how many are generated.
         length: how many calls a generated one has, its reading calls not counted.
@@ -58,8 +60,8 @@ def gather(
     kept = [(name, _provided(calls, operations)) for name, calls in edges]
     for name, calls in found:
         own = _provided(calls, operations)
-        kept.append((name, (*own, *_provided(contract.read_back(own), operations))))
-    return tuple(History(name, calls) for name, calls in kept if calls)
+        kept.append((name, _provided((*own, *contract.read_back(own)), operations)))
+    return tuple(History(name, tuple(map(asked, calls))) for name, calls in kept if calls)
 
 
 def _provided(calls: Sequence[Call], operations: frozenset[str]) -> tuple[Call, ...]:

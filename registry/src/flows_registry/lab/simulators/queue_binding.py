@@ -7,8 +7,11 @@ the hall's, and none runs out.
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
 
 from core_caps.capabilities.queue import Delivery, Message
+from core_caps.contract.suite import Call
 from core_caps.errors import InvalidArgument, LeaseExpired, Unavailable
 
 from flows_registry.lab.simulators.adapter import Binding, BindingAdapter, Steps
@@ -105,6 +108,22 @@ def _error(error: BridgeError) -> Exception:
     return Unavailable(error.message)
 
 
+def _asked(call: Call) -> Call:
+    """A pull of everything that is due: of a part, no order being promised, any will do."""
+    limit = call.kwargs.get("limit", 10)
+    if call.operation != "pull" or not isinstance(limit, int) or limit < 1:
+        return call
+    return replace(call, kwargs={**call.kwargs, "limit": max(limit, _PULL_LIMIT_MAX)})
+
+
+def _attempts(call: Call, value: object) -> object:
+    """How often each message was delivered: the runtime counts, and so does a provider."""
+    if call.operation != "pull" or not isinstance(value, Sequence):
+        return None
+    deliveries = [each for each in cast("Sequence[object]", value) if isinstance(each, Delivery)]
+    return sorted((each.body, each.key, each.attempts) for each in deliveries)
+
+
 QUEUE_BINDING = BindingAdapter(
     contract="queue/1",
     surface="Queues binding",
@@ -118,4 +137,6 @@ QUEUE_BINDING = BindingAdapter(
     },
     error=_error,
     boundaries=QUEUE_BOUNDARIES,
+    asked=_asked,
+    traits=_attempts,
 )

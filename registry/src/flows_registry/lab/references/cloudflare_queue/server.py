@@ -146,7 +146,7 @@ def _settle(queue: Queue, fields: dict[str, Any], now: float) -> Any:
     for lease, _ in acks:
         _count(queue.ack(lease), lease, "ackCount", counts, warnings)
     for lease, delay in retries:
-        _count(queue.retry(lease, now + (delay or 0)), lease, "retryCount", counts, warnings)
+        _count(queue.retry(lease, now, delay or 0), lease, "retryCount", counts, warnings)
     return {**counts, "warnings": warnings}
 
 

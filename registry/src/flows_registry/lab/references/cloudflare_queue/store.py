@@ -16,6 +16,7 @@ class Stored:
 
     Attributes:
         due_at: when it may be delivered, in seconds since 1970.
+        delay_seconds: what was asked for, when it was posted or last marked for retry.
         lease: its last delivery's, or "" before the first and once it was marked for retry.
     """
 
@@ -24,6 +25,7 @@ class Stored:
     sent_at: float
     due_at: float
     turn: int
+    delay_seconds: int
     attempts: int = 0
     lease: str = ""
 
@@ -34,7 +36,7 @@ class Stored:
             "sha256": hashlib.sha256(self.posted.content).hexdigest(),
             "size_bytes": len(self.posted.content),
             "attempts": self.attempts,
-            "due_at": self.due_at,
+            "delay_seconds": self.delay_seconds,
             "leased": bool(self.lease),
         }
 
@@ -62,7 +64,7 @@ class Queue:
     def put(self, posted: Posted, now: float, delay_seconds: int) -> None:
         turn = self._turn()
         name = _digest(f"message {turn}").hex()[:32]
-        self.messages[name] = Stored(name, posted, now, now + delay_seconds, turn)
+        self.messages[name] = Stored(name, posted, now, now + delay_seconds, turn, delay_seconds)
 
     def pull(self, count: int, now: float, visibility_seconds: float) -> list[Delivered]:
         """Deliver what is due, in the order in which it became so."""
@@ -77,12 +79,13 @@ class Queue:
         message = self.messages.pop(self.leases.pop(lease, ""), None)
         return message is not None
 
-    def retry(self, lease: str, due_at: float) -> bool:
+    def retry(self, lease: str, now: float, delay_seconds: int) -> bool:
         """Whether the lease's message was there to be marked; only its last lease may do so."""
         message = self.messages.get(self.leases.pop(lease, ""))
         if message is None or message.lease != lease:
             return False
-        message.lease, message.due_at, message.turn = "", due_at, self._turn()
+        message.lease, message.due_at, message.turn = "", now + delay_seconds, self._turn()
+        message.delay_seconds = delay_seconds
         self._give_up(message)
         return True
 
