@@ -33,6 +33,9 @@ __all__ = ["LocalBlob", "MockBlob"]
 
 _T = TypeVar("_T")
 
+_LOOKS_MAX = 5
+"""An object may be replaced between its row and its bytes: then both are looked for again."""
+
 
 class _Blob:
     """Objects on a database and contents; `LocalBlob` and `MockBlob` say on which."""
@@ -224,23 +227,24 @@ class _Blob:
         checked_etag(if_match)
         checked_etag(if_none_match)
 
-        def job(connection: sqlite3.Connection) -> tuple[ObjectInfo, BinaryIO] | None:
+        def job(connection: sqlite3.Connection) -> tuple[ObjectInfo, BinaryIO | None] | None:
             info = info_of(connection, name)
             if info is None:
                 return None
             check(key, info, if_match, if_none_match)
             return info, self._contents.open(connection, info.etag)
 
-        for last in (False, False, True):
-            try:
-                return await self._database.read(job)
-            except FileNotFoundError as error:  # replaced and swept meanwhile: look again
-                if last:
-                    raise ProtocolViolation(
-                        f"the bytes of {key!r} are not there",
-                        hint="something else than this plugin removed them: restore the folder",
-                    ) from error
-        raise AssertionError
+        for _ in range(_LOOKS_MAX):
+            found = await self._database.read(job)
+            if found is None:
+                return None
+            info, file = found
+            if file is not None:
+                return info, file
+        raise ProtocolViolation(
+            f"the bytes of {key!r} are not there",
+            hint="something else than this plugin removed them: restore the folder",
+        )
 
     async def _write(self, job: Callable[[sqlite3.Connection], _T]) -> _T:
         """What a job returns; what earlier ones gave up is removed first.

@@ -67,12 +67,8 @@ class Contents(Protocol):
         """A place for new bytes; what was not adopted is gone afterwards."""
         ...
 
-    def open(self, connection: sqlite3.Connection, digest: str) -> BinaryIO:
-        """The bytes, which stay readable whatever happens to their name.
-
-        Raises:
-            FileNotFoundError: nobody has them.
-        """
+    def open(self, connection: sqlite3.Connection, digest: str) -> BinaryIO | None:
+        """The bytes, which stay readable whatever happens to their name, or None."""
         ...
 
     def remove(self, connection: sqlite3.Connection, digest: str) -> None:
@@ -119,9 +115,12 @@ class FolderContents:
         finally:
             aside.close()
 
-    def open(self, connection: sqlite3.Connection, digest: str) -> BinaryIO:
+    def open(self, connection: sqlite3.Connection, digest: str) -> BinaryIO | None:
         """See Contents.open."""
-        return self.path(digest).open("rb")
+        try:
+            return self.path(digest).open("rb")
+        except FileNotFoundError:
+            return None
 
     def remove(self, connection: sqlite3.Connection, digest: str) -> None:
         """See Contents.remove."""
@@ -227,12 +226,10 @@ class MemoryContents:
         """See Contents.aside."""
         yield _AsideBytes()
 
-    def open(self, connection: sqlite3.Connection, digest: str) -> BinaryIO:
+    def open(self, connection: sqlite3.Connection, digest: str) -> BinaryIO | None:
         """See Contents.open."""
         row = connection.execute("SELECT data FROM held WHERE digest = ?", (digest,)).fetchone()
-        if row is None:
-            raise FileNotFoundError(digest)
-        return io.BytesIO(row[0])
+        return None if row is None else io.BytesIO(row[0])
 
     def remove(self, connection: sqlite3.Connection, digest: str) -> None:
         """See Contents.remove."""
