@@ -11,6 +11,10 @@ Before the work a consumer reserves its key; after it, it commits the result:
 A reservation is not a record of work done. When its owner dies the lease runs out, the key is
 fresh again, and the message that comes back is worked on: nothing is lost to a crash between the
 two steps.
+
+A store remembers a key, with its owner and payload, from the first reservation until it is
+released, or committed and the result's time is up. A lease that ran out forgets nothing; what
+nobody came back for may be forgotten a day later.
 """
 
 from collections.abc import Sequence
@@ -19,7 +23,20 @@ from typing import Protocol
 
 from core_caps.claims.operation import capability, operation
 
-__all__ = ["Answer", "Commit", "Dedupe", "Done", "Fresh", "InProgress", "Reservation"]
+__all__ = [
+    "RETENTION_SECONDS_MIN",
+    "Answer",
+    "Commit",
+    "Dedupe",
+    "Done",
+    "Fresh",
+    "InProgress",
+    "Reservation",
+    "retention_problem",
+]
+
+RETENTION_SECONDS_MIN = 300.0
+"""No result is remembered for less where work must be done once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +75,8 @@ class Reservation:
 
     Attributes:
         key: the idempotency key.
-        payload: a digest of what is to be worked on, compared with the first one seen under the
-            key; b"" compares nothing.
+        payload: a digest of what is to be worked on, compared with the first one that the key
+            was given out for; b"" compares nothing.
     """
 
     key: str
@@ -72,6 +89,29 @@ class Commit:
 
     key: str
     result: bytes = b""
+
+
+def retention_problem(
+    *, ttl_seconds: float, visibility_seconds: float, attempts_max: int
+) -> str | None:
+    """Why results are forgotten too early for the queue that the keys come from, or None.
+
+    A message may come again as long as it is hidden after each of its deliveries; whoever forgets
+    its result before that does its work twice.
+
+    Args:
+        ttl_seconds: how long results are remembered.
+        visibility_seconds: how long a delivered message stays hidden.
+        attempts_max: deliveries of a message in all, the first included.
+    """
+    needed = max(RETENTION_SECONDS_MIN, visibility_seconds * attempts_max)
+    if ttl_seconds >= needed:
+        return None
+    if needed > RETENTION_SECONDS_MIN:
+        why = f"{attempts_max} deliveries, each hidden for {visibility_seconds:g} s"
+    else:
+        why = "no result is remembered for less"
+    return f"results are remembered for {ttl_seconds:g} s, and {needed:g} s are needed: {why}"
 
 
 @capability("dedupe", version=1)
@@ -90,10 +130,12 @@ class Dedupe(Protocol):
             key: the idempotency key, non-empty text.
             owner: who asks: one attempt of one worker, unique among all that may be alive.
             lease_seconds: for how long others are kept away; longer than the work takes.
-            payload: a digest of what is to be worked on; b"" compares nothing.
+            payload: a digest of what is to be worked on, compared with the first one that the key
+                was given out for; b"" compares nothing.
 
         Raises:
-            KeyCollision: the key was seen with another payload (IDEM099); nothing changed.
+            KeyCollision: the key was given out for another payload (IDEM099), whoever has it and
+                whatever became of it; `keys` names it, and nothing changed.
             InvalidArgument: an argument is empty or out of range; nothing changed.
         """
         ...
@@ -105,7 +147,7 @@ class Dedupe(Protocol):
         """`reserve` for several keys in one request, answered in their order; all or none.
 
         Raises:
-            KeyCollision: a key was seen with another payload; nothing changed, for any of them.
+            KeyCollision: keys were given out for other payloads; nothing changed, for any of them.
             InvalidArgument: an argument is out of range, or a key is given twice.
         """
         ...
@@ -116,8 +158,8 @@ class Dedupe(Protocol):
     ) -> None:
         """Record that the work is done; until its time is up the key is answered Done.
 
-        A lease that ran out does no harm as long as nobody else took the key. Committing the
-        same result again is success.
+        A lease that ran out does no harm as long as nobody else took the key. The owner that
+        committed a result commits the same one again with success, and no other one.
 
         Args:
             key: a key that this owner reserved.
@@ -127,8 +169,8 @@ class Dedupe(Protocol):
                 `retention_problem`.
 
         Raises:
-            LeaseExpired: the key is not this owner's any more; somebody else may have done the
-                work, and this result is not kept.
+            LeaseExpired: the key is not this owner's any more; `leases` names it. Somebody else
+                may have done the work, and this result is not kept.
         """
         ...
 
@@ -140,6 +182,7 @@ class Dedupe(Protocol):
 
         Raises:
             LeaseExpired: some keys are not this owner's; `leases` names them, and nothing is kept.
+            InvalidArgument: an argument is out of range, or a key is given twice.
         """
         ...
 
@@ -147,7 +190,8 @@ class Dedupe(Protocol):
     async def release(self, key: str, *, owner: str) -> None:
         """Give the key back: the work was not done, and anybody may take it at once.
 
-        Success also where the key is not this owner's any more, and then nothing changes.
+        Success also where the key is not this owner's any more, or its work is done, and then
+        nothing changes.
         """
         ...
 
