@@ -28,8 +28,8 @@ class LocalConfig:
 
     @property
     def folder(self) -> Path:
-        """The folder."""
-        return Path(self.path)
+        """The folder, wherever the process goes later."""
+        return Path(self.path).absolute()
 
 
 @dataclass(frozen=True, slots=True)
