@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pytest
 from core_caps.calls.access import limited
+from core_caps.claims.lattice import Determinism
 from core_caps.claims.manifest import from_data
 from core_caps.claims.manifest_shape import claims_of
 from core_caps.claims.operation import (
@@ -34,6 +35,9 @@ class Mail(Protocol):
     @operation("resource::mail::write", repeat=Repeat.KEYED)
     async def forward(self, text: str) -> None: ...
 
+    @operation("resource::mail::write", determinism=Determinism.NONDETERMINISTIC)
+    async def draw(self) -> str: ...
+
     @operation("resource::mail::write", repeat=Repeat.UNSAFE, key="once")
     async def print(self, *, once: str = "") -> None: ...
 
@@ -59,6 +63,7 @@ def test_a_claim_says_what_makes_a_repeat_safe() -> None:
         "forward": "",
         "print": "",
         "post": "key letters.once",
+        "draw": "nature",
     }
     assert claims["post"].travels
     assert not claims["send"].travels
@@ -78,6 +83,12 @@ def test_a_key_is_an_argument_of_the_method(key: str) -> None:
 
         @operation("resource::mail::write", repeat=Repeat.KEYED, key=key)
         async def send(self: object, text: str, *, once: str) -> None: ...
+
+
+def test_an_operation_may_promise_less_than_its_hints_and_never_more() -> None:
+    claims = claims_of(from_data(MANIFEST, "mail"), spec_of(Mail))
+    assert claims["draw"].determinism is Determinism.NONDETERMINISTIC
+    assert claims["file"].determinism is Determinism.BEST_EFFORT
 
 
 def letter(once: object) -> object:

@@ -1,10 +1,11 @@
 """Cache: results that may be worked out again, kept for a while.
 
-A cache may forget anything at any time; what it does return is what was put.
+A cache may forget anything at any time; what it does return is what was put there last.
 """
 
 from typing import Protocol
 
+from core_caps.claims.lattice import Determinism
 from core_caps.claims.operation import capability, operation
 
 __all__ = ["Cache"]
@@ -14,7 +15,7 @@ __all__ = ["Cache"]
 class Cache(Protocol):
     """Results under the digest of what they were worked out from."""
 
-    @operation("resource::cache::read")
+    @operation("resource::cache::read", determinism=Determinism.BEST_EFFORT)
     async def get(self, key: str) -> bytes | None:
         """What was put under the key, or None when it was not, is forgotten or is too old."""
         ...

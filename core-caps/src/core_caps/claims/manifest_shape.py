@@ -331,7 +331,9 @@ def _claim(vocabulary: Hints, declared: Operation, deviation: Deviation | None) 
     floor = vocabulary.floor((*hints, *delegates))
     claim = Claim(
         floor.effects if deviation.effects is None else deviation.effects,
-        floor.determinism if deviation.determinism is None else deviation.determinism,
+        floor.determinism | declared.determinism
+        if deviation.determinism is None
+        else deviation.determinism,
     )
     vocabulary.check(claim, (*hints, *delegates), subject=declared.name)
     return OperationClaim(

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 
 from core_caps.claims.hints import HINTS
-from core_caps.claims.lattice import Claim, join
+from core_caps.claims.lattice import Claim, Determinism, join
 
 __all__ = [
     "CapabilitySpec",
@@ -69,6 +69,7 @@ class Operation:
         travels: the key travels with what is sent, and whoever receives it knows a repeat by it;
             the service itself takes what comes twice twice.
         conditions: the keyword arguments that take a precondition: those called `if_…`.
+        determinism: how repeatable it is at most, whatever its hints would allow.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Operation:
     key_at: int | None = None
     travels: bool = False
     conditions: tuple[str, ...] = ()
+    determinism: Determinism = Determinism.STRICT
 
     @property
     def hint(self) -> str:
@@ -89,8 +91,9 @@ class Operation:
 
     @property
     def floor(self) -> Claim:
-        """The join of its hints' floors, delegated ones included."""
-        return join(HINTS[hint].floor for hint in (*self.hints, *self.delegates))
+        """The join of its hints' floors, delegated ones included, and of its own determinism."""
+        hints = join(HINTS[hint].floor for hint in (*self.hints, *self.delegates))
+        return Claim(hints.effects, hints.determinism | self.determinism)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def operation(
     streams: bool = False,
     key: str = "",
     travels: bool = False,
+    determinism: Determinism = Determinism.STRICT,
 ) -> Callable[[_Method], _Method]:
     """Declare a protocol method as an operation with these hints.
 
@@ -168,6 +172,7 @@ def operation(
             placed.index(argument) if argument in placed else None,
             travels,
             tuple(name for name in named if name.startswith("if_")),
+            determinism,
         )
         return declared_as(declared, method)
 

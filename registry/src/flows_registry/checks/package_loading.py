@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core_caps.claims.lattice import Determinism
 from core_caps.claims.manifest import Manifest
 from core_caps.claims.operation import CapabilitySpec, Operation, Repeat
 from packaging.utils import canonicalize_name
@@ -268,6 +269,7 @@ def _specification(data: Mapping[str, Any]) -> CapabilitySpec:
             key_at=each["key_at"],
             travels=each["travels"],
             conditions=tuple(each["conditions"]),
+            determinism=Determinism(each["determinism"]),
         )
         for each in data["operations"]
     ]

@@ -65,6 +65,7 @@ def specification(protocol: object) -> dict[str, object]:
                 "key_at": each.key_at,
                 "travels": each.travels,
                 "conditions": list(each.conditions),
+                "determinism": int(each.determinism),
             }
             for each in spec.operations.values()
         ],
