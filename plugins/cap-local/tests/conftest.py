@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cap_local.blob import LocalBlob, MockBlob
 from cap_local.config import LocalConfig, MockConfig
+from cap_local.dedupe import LocalDedupe, MockDedupe
 from cap_local.kv import LocalKv, MockKv
 from cap_local.sql import LocalSql, MockSql
 from core_caps.clock import VirtualClock
@@ -18,6 +19,8 @@ _stores = itertools.count()
 PROVIDERS: dict[tuple[str, str], Any] = {
     ("blob", "mock"): MockBlob,
     ("blob", "local"): LocalBlob,
+    ("dedupe", "mock"): MockDedupe,
+    ("dedupe", "local"): LocalDedupe,
     ("kv", "mock"): MockKv,
     ("kv", "local"): LocalKv,
     ("sql", "mock"): MockSql,

@@ -16,7 +16,7 @@ from core_caps.errors import InvalidArgument
 __all__ = [
     "LIST_LIMIT_MAX", "VALUE_SIZE_BYTES_MAX", "checked_digest", "checked_etag", "checked_expiry",
     "checked_http", "checked_key", "checked_keys", "checked_limit", "checked_metadata",
-    "checked_prefix", "checked_range", "checked_size", "checked_texts", "checked_value",
+    "checked_prefix", "checked_range", "checked_size", "checked_texts", "checked_value", "utf8",
 ]  # fmt: skip
 
 LIST_LIMIT_MAX = 1000
@@ -35,7 +35,7 @@ _HTTP_TEXTS = (
 
 def checked_key(key: object) -> bytes:
     """A key's UTF-8 form, by which keys are ordered."""
-    found = _utf8(key, "a key")
+    found = utf8(key, "a key")
     if not found:
         raise InvalidArgument("the key is empty", hint="give it a name")
     return found
@@ -53,7 +53,7 @@ def checked_keys(keys: object) -> list[str]:
 
 def checked_prefix(prefix: object) -> bytes:
     """A prefix's UTF-8 form."""
-    return _utf8(prefix, "a prefix")
+    return utf8(prefix, "a prefix")
 
 
 def checked_limit(limit: object) -> int:
@@ -125,8 +125,8 @@ def checked_texts(metadata: object) -> dict[str, str]:
         raise InvalidArgument(f"metadata is a mapping, not {type(metadata).__name__}")
     found = dict(cast("Mapping[str, str]", metadata))
     for name, value in found.items():
-        _utf8(name, "a metadata name")
-        _utf8(value, f"the metadata value of {name!r}")
+        utf8(name, "a metadata name")
+        utf8(value, f"the metadata value of {name!r}")
         if not _NAME.fullmatch(name):
             raise InvalidArgument(
                 f"the metadata name {name!r} cannot be part of an HTTP header's name",
@@ -218,7 +218,8 @@ def _json(value: object) -> object:
     return value
 
 
-def _utf8(text: object, what: str) -> bytes:
+def utf8(text: object, what: str) -> bytes:
+    """A text's UTF-8 form."""
     if not isinstance(text, str):
         raise InvalidArgument(f"{what} is text, not {type(text).__name__}", hint="give a str")
     try:
