@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from cap_local.blob import LocalBlob, MockBlob
+from cap_local.cache import LocalCache, MockCache
 from cap_local.config import LocalConfig, MockConfig
 from cap_local.dedupe import LocalDedupe, MockDedupe
 from cap_local.kv import LocalKv, MockKv
+from cap_local.queue import LocalQueue, MockQueue
 from cap_local.sql import LocalSql, MockSql
 from core_caps.clock import VirtualClock
 from core_caps.contract.pytest_plugin import Backend
@@ -19,10 +21,14 @@ _stores = itertools.count()
 PROVIDERS: dict[tuple[str, str], Any] = {
     ("blob", "mock"): MockBlob,
     ("blob", "local"): LocalBlob,
+    ("cache", "mock"): MockCache,
+    ("cache", "local"): LocalCache,
     ("dedupe", "mock"): MockDedupe,
     ("dedupe", "local"): LocalDedupe,
     ("kv", "mock"): MockKv,
     ("kv", "local"): LocalKv,
+    ("queue", "mock"): MockQueue,
+    ("queue", "local"): LocalQueue,
     ("sql", "mock"): MockSql,
     ("sql", "local"): LocalSql,
 }

@@ -2,10 +2,29 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from core_caps.errors import ConfigInvalid
 
-__all__ = ["LocalConfig", "MockConfig"]
+__all__ = ["LocalConfig", "MockConfig", "SharedConfig"]
+
+_CACHE_SIZE_BYTES_MAX = 268_435_456
+
+
+class SharedConfig(Protocol):
+    """The settings that both backends have."""
+
+    @property
+    def queue(self) -> str: ...
+
+    @property
+    def attempts_max(self) -> int: ...
+
+    @property
+    def dead_letter(self) -> str: ...
+
+    @property
+    def cache_size_bytes_max(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +34,25 @@ class LocalConfig:
     Attributes:
         path: a folder of this plugin's own on a local disk; made where it is missing. Every
             process that names it shares what is in it.
+        queue: the queue's name among those of the folder.
+        attempts_max: deliveries of a message in all before it is given up; 0 never gives one up.
+        dead_letter: the queue of the folder that gets what is given up; "" drops it.
+        cache_size_bytes_max: keys and values of the cache together; the oldest make room.
 
     Raises:
-        ConfigInvalid: the path is no text, or empty (CAP105).
+        ConfigInvalid: a setting has the wrong type or is out of range (CAP105).
     """
 
     path: str
+    queue: str = "queue"
+    attempts_max: int = 0
+    dead_letter: str = ""
+    cache_size_bytes_max: int = _CACHE_SIZE_BYTES_MAX
 
     def __post_init__(self) -> None:
         _need(isinstance(self.path, str) and bool(self.path), "path", "the name of a folder")  # pyright: ignore[reportUnnecessaryIsInstance]
         _need("\0" not in self.path, "path", "the name of a folder")
+        _check(self)
 
     @property
     def folder(self) -> Path:
@@ -39,15 +67,41 @@ class MockConfig:
     Attributes:
         store: clients of one process that name the same store share it; "" is a store of one's
             own.
+        queue: the queue's name among those of the store.
+        attempts_max: deliveries of a message in all before it is given up; 0 never gives one up.
+        dead_letter: the queue of the store that gets what is given up; "" drops it.
+        cache_size_bytes_max: keys and values of the cache together; the oldest make room.
 
     Raises:
         ConfigInvalid: a setting has the wrong type (CAP105).
     """
 
     store: str = ""
+    queue: str = "queue"
+    attempts_max: int = 0
+    dead_letter: str = ""
+    cache_size_bytes_max: int = _CACHE_SIZE_BYTES_MAX
 
     def __post_init__(self) -> None:
         _need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
+        _check(self)
+
+
+def _check(config: SharedConfig) -> None:
+    for name in ("queue", "dead_letter"):
+        _need(_is_name(getattr(config, name)), name, "text of UTF-8")
+    for name, least in (("attempts_max", 0), ("cache_size_bytes_max", 1)):
+        given: object = getattr(config, name)
+        whole = isinstance(given, int) and not isinstance(given, bool)
+        _need(whole and least <= int(given) < 2**62, name, f"a whole number from {least}")  # pyright: ignore[reportArgumentType]
+    _need(config.queue != "", "queue", "a name")
+    _need(config.dead_letter != config.queue, "dead_letter", "another queue")
+    tries = config.attempts_max > 0 or not config.dead_letter
+    _need(tries, "attempts_max", "above 0, and dead_letter is given")
+
+
+def _is_name(given: object) -> bool:
+    return isinstance(given, str) and not any("\ud800" <= letter <= "\udfff" for letter in given)
 
 
 def _need(holds: bool, setting: str, form: str) -> None:
