@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from core_caps.capabilities.queue import Queue as Queue
     from core_caps.capabilities.queue import QueueReceiver as QueueReceiver
     from core_caps.capabilities.queue import QueueSender as QueueSender
+    from core_caps.capabilities.secrets import EnvironmentSecrets as EnvironmentSecrets
+    from core_caps.capabilities.secrets import FileSecrets as FileSecrets
+    from core_caps.capabilities.secrets import FolderSecrets as FolderSecrets
+    from core_caps.capabilities.secrets import MemorySecrets as MemorySecrets
+    from core_caps.capabilities.secrets import Secrets as Secrets
     from core_caps.capabilities.sql import Sql as Sql
     from core_caps.capabilities.sql import SqlReader as SqlReader
     from core_caps.capabilities.sql import SqlWriter as SqlWriter
@@ -53,6 +58,11 @@ _HOMES = {
     "Queue": "capabilities.queue",
     "QueueReceiver": "capabilities.queue",
     "QueueSender": "capabilities.queue",
+    "EnvironmentSecrets": "capabilities.secrets",
+    "FileSecrets": "capabilities.secrets",
+    "FolderSecrets": "capabilities.secrets",
+    "MemorySecrets": "capabilities.secrets",
+    "Secrets": "capabilities.secrets",
     "Sql": "capabilities.sql",
     "SqlReader": "capabilities.sql",
     "SqlWriter": "capabilities.sql",

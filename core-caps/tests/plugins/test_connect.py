@@ -2,14 +2,18 @@
 
 import asyncio
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import core_caps
 import pytest
 from core_caps import (
+    FolderSecrets,
     KeyValue,
     KeyValueReader,
     KeyValueWriter,
+    MemorySecrets,
     Policy,
     Secret,
     SeededRng,
@@ -444,6 +448,44 @@ class TestSettings:
         assert text.count("- api_token") == text.count("- compress") == 1
         assert "hunter2" not in text
         assert "hunter2" not in repr(refused.value.__cause__)
+
+    async def test_a_store_is_asked_by_the_variable_that_the_manifest_names(self) -> None:
+        store = MemorySecrets({"TEST_API_TOKEN": "hunter2", "ACCOUNT_ID": "not a secret setting"})
+        async with connect(
+            KeyValue, "one", backend="remote", config={"account_id": "a"}, secrets=store
+        ) as kv:
+            assert "api_token=Secret(…)" in (await kv.get("k") or b"").decode()
+
+    async def test_what_a_store_lacks_comes_from_the_environment_or_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connection = partial(connect, KeyValue, "one", backend="remote", config={"account_id": "a"})
+        with pytest.raises(ConfigInvalid, match="api_token is missing: give it in secrets or the "):
+            async with connection(secrets=MemorySecrets({"api_token": "hunter2"})):
+                pass
+        monkeypatch.setenv("TEST_API_TOKEN", "hunter2")
+        async with connection(secrets=MemorySecrets({})) as kv:
+            assert "Secret(…)" in (await kv.get("k") or b"").decode()
+
+    def test_a_store_serves_synchronous_callers(self) -> None:
+        store = MemorySecrets({"TEST_API_TOKEN": "hunter2"})
+        with sync.connect(
+            KeyValue, "one", backend="remote", config={"account_id": "a"}, secrets=store
+        ) as kv:
+            assert "api_token=Secret(…)" in (kv.get("k") or b"").decode()
+
+    async def test_what_keeps_a_store_from_being_read_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "TEST_API_TOKEN").write_bytes(b"hunter2\xff")
+        with pytest.raises(ConfigInvalid, match="is no UTF-8 text") as refused:
+            async with connect(
+                KeyValue,
+                "one",
+                backend="remote",
+                config={"account_id": "a"},
+                secrets=FolderSecrets(tmp_path),
+            ):
+                pass
+        assert "hunter2" not in str(refused.value)
 
     async def test_a_secret_that_is_missing_is_told_with_its_variable(self) -> None:
         with pytest.raises(ConfigInvalid, match="api_token is missing: give it in secrets or the "):

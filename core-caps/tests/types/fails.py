@@ -53,6 +53,7 @@ async def narrowed(kv: KeyValue) -> None:
 async def options() -> None:
     connect(KeyValue, "cloudflare-kv", backend=1)  # refused
     connect(KeyValue, "cloudflare-kv", secrets={"token": 1})  # refused
+    connect(KeyValue, "cloudflare-kv", secrets=["token"])  # refused
     connect(KeyValue, "cloudflare-kv", retries=3)  # refused
     with connect(KeyValue):  # refused
         pass

@@ -8,6 +8,8 @@ from core_caps import (
     BlobStore,
     Cache,
     Dedupe,
+    EnvironmentSecrets,
+    FolderSecrets,
     KeyValue,
     KeyValueReader,
     KeyValueWriter,
@@ -17,6 +19,7 @@ from core_caps import (
     QueueReceiver,
     QueueSender,
     Secret,
+    Secrets,
     VirtualClock,
     connect,
     hookimpl,
@@ -53,6 +56,15 @@ async def whole() -> None:
         assert_type(kv, KeyValue)
         await kv.put("greeting", b"hello", ttl_seconds=3600)
         assert_type(await kv.get("greeting"), bytes | None)
+
+
+async def secrets() -> None:
+    store: Secrets = FolderSecrets("/run/secrets")
+    assert_type(await store.get("NAME"), Secret | None)
+    async with connect(KeyValue, secrets=store) as kv:
+        assert_type(kv, KeyValue)
+    with sync.connect(KeyValue, secrets=EnvironmentSecrets()) as kv:
+        assert_type(kv, SyncKeyValue)
 
 
 async def half() -> None:

@@ -2,8 +2,9 @@
 
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeGuard, TypeVar
 
 import pluggy
 
@@ -23,9 +24,12 @@ from core_caps.plugins import hookspecs
 from core_caps.plugins.choosing import choose
 from core_caps.plugins.discovery import Found
 from core_caps.plugins.opening import Opening
-from core_caps.plugins.settings import given_settings
+from core_caps.plugins.settings import given_settings, kept_in
 from core_caps.rng import Rng, SystemRng
 from core_caps.secret import Secret
+
+if TYPE_CHECKING:
+    from core_caps.capabilities.secrets import Secrets
 
 __all__ = ["Connection", "OpenedWithoutAsync", "connect"]
 
@@ -44,7 +48,7 @@ def connect(
     *,
     backend: str | None = None,
     config: Mapping[str, object] | None = None,
-    secrets: Mapping[str, str | Secret] | None = None,
+    secrets: "Mapping[str, str | Secret] | Secrets | None" = None,
     clock: Clock | None = None,
     rng: Rng | None = None,
     observe: Observer | None = None,
@@ -63,7 +67,8 @@ def connect(
             capability.
         config: the backend's settings; those left out come from the environment variables and
             defaults that the manifest names.
-        secrets: the backend's secret settings.
+        secrets: the backend's secret settings, or a store that has them: it is asked for each by
+            the environment variable that the manifest names for it, or else by its own name.
         clock: where the provider takes the time from; the machine's clock unless given, on the
             mock too (tests give a VirtualClock).
         rng: where the provider takes randomness from; the system's unless given.
@@ -79,8 +84,8 @@ def connect(
         PluginNotFound: no such plugin or backend, or it does not provide the capability, or only
             the other half of it (CAP103).
         ManifestInvalid: the plugin's manifest cannot be used (CAP106).
-        ConfigInvalid: `config` or `secrets` is no mapping, or `retry` is given and the backend
-            retries by itself (CAP105).
+        ConfigInvalid: `config` is no mapping, `secrets` is neither one nor a store, or `retry` is
+            given and the backend retries by itself (CAP105).
         UnknownHint: `access` names a hint that its family does not have (EFFECT202).
         TypeError: the capability is no protocol, or another argument is of another type.
 
@@ -92,6 +97,7 @@ def connect(
     if observe is not None and not callable(observe):
         raise TypeError(f"observe is called with each CallRecord; {observe!r} cannot be")
     chosen = choose(capability, name, backend)
+    store = secrets if _is_store(secrets) else None
     opening = Opening(
         capability=chosen.provided.name,
         contract=chosen.provided.contract,
@@ -99,13 +105,15 @@ def connect(
         manifest=chosen.manifest,
         distribution=chosen.found.distribution,
         config=given_settings(config, "config"),
-        secrets=given_settings(secrets, "secrets"),
+        secrets=given_settings(None if store is not None else secrets, "secrets"),
         clock=clock or SystemClock(),
         rng=rng or SystemRng(),
     )
     names = frozenset(granted(capability, chosen.claims, access))
     retrier = _retrier(opening, retry)
-    return Connection(capability, chosen.found, opening, chosen.claims, names, observe, retrier)
+    return Connection(
+        capability, chosen.found, opening, chosen.claims, names, observe, retrier, store
+    )
 
 
 class Connection(Generic[_Protocol]):
@@ -120,6 +128,7 @@ class Connection(Generic[_Protocol]):
         names: frozenset[str],
         observer: Observer | None,
         retrier: Retrier | None,
+        store: "Secrets | None" = None,
     ) -> None:
         self._capability = capability
         self._found = found
@@ -128,13 +137,18 @@ class Connection(Generic[_Protocol]):
         self._names = names
         self._observer = observer
         self._retrier = retrier
+        self._store = store
         self._provider: Any = None
         self._calls: Calls = {}
 
     async def __aenter__(self) -> _Protocol:
         if self._provider is not None:
             raise RuntimeError("this connection was opened before: call connect() again")
-        self._provider = _opened(self._found, self._opening)
+        opening = self._opening
+        if self._store is not None:
+            kept = await kept_in(self._store, opening.declared.config)
+            opening = replace(opening, secrets=kept)
+        self._provider = _opened(self._found, opening)
         entered = await self._provider.__aenter__()
         provider = self._provider if entered is None else entered
         missing = [name for name in self._claims if not callable(getattr(provider, name, None))]
@@ -190,6 +204,10 @@ class Connection(Generic[_Protocol]):
                 clock=self._opening.clock,
             )
         return call if self._retrier is None else self._retrier.call(call, claim)
+
+
+def _is_store(secrets: object) -> "TypeGuard[Secrets]":
+    return not isinstance(secrets, Mapping) and callable(getattr(secrets, "get", None))
 
 
 def _retrier(opening: Opening, policy: Policy | None) -> Retrier | None:

@@ -7,13 +7,16 @@ import dataclasses
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from core_caps.claims.manifest import Setting
 from core_caps.errors import ConfigInvalid, ManifestInvalid
 from core_caps.secret import Secret
 
-__all__ = ["given_settings", "resolved"]
+if TYPE_CHECKING:
+    from core_caps.capabilities.secrets import Secrets
+
+__all__ = ["given_settings", "kept_in", "resolved"]
 
 _Config = TypeVar("_Config")
 
@@ -92,6 +95,17 @@ def given_settings(given: object, where: str) -> dict[str, Any]:
             f"{where} is no mapping of settings' names to values", hint=f"give {where} a dict"
         )
     return dict(cast("Mapping[str, Any]", given))
+
+
+async def kept_in(store: "Secrets", declared: Mapping[str, Setting]) -> dict[str, Secret]:
+    """The secret settings that a store has: each is asked for by its environment variable's name,
+    or else by its own."""
+    found = {
+        setting.name: await store.get(setting.env or setting.name)
+        for setting in declared.values()
+        if setting.type == "secret"
+    }
+    return {name: secret for name, secret in found.items() if secret is not None}
 
 
 def _unknown(given: Iterable[str], declared: Mapping[str, Setting], where: str) -> list[str]:

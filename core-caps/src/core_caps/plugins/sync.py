@@ -10,7 +10,7 @@ with `retry=Policy()` the wait for the next attempt, too.
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from core_caps.calls.access import Calls, view_of
 from core_caps.calls.observe import Observer
@@ -38,6 +38,9 @@ from core_caps.plugins.connect import Connection
 from core_caps.plugins.connect import connect as connect_async
 from core_caps.rng import Rng
 from core_caps.secret import Secret
+
+if TYPE_CHECKING:
+    from core_caps.capabilities.secrets import Secrets
 
 __all__ = ["Options", "SyncConnection", "connect"]
 
@@ -93,7 +96,7 @@ class Options(TypedDict, total=False):
 
     backend: str | None
     config: Mapping[str, object] | None
-    secrets: Mapping[str, str | Secret] | None
+    secrets: "Mapping[str, str | Secret] | Secrets | None"
     clock: Clock | None
     rng: Rng | None
     observe: Observer | None
