@@ -24,6 +24,7 @@ LEASE_SECONDS = 0.4
 TTL_SECONDS = 86_400
 VISIBILITY_SECONDS = 1
 BATCH_MAX = 40
+SLOW_RATE = 0.1
 
 
 def tell(lines: Sequence[str]) -> None:
@@ -53,7 +54,8 @@ async def dedupe(folder: str, name: str, source: random.Random, keys: int) -> No
                 await asyncio.sleep(0.01)
                 continue
             tell([f"fresh {key} {name} {until!r} {answered_at!r}" for key in mine])
-            await asyncio.sleep(source.random() * 0.005)
+            slow = source.random() < SLOW_RATE  # others take over, and its commit is refused
+            await asyncio.sleep(LEASE_SECONDS * 1.2 if slow else source.random() * 0.005)
             result = f"{name}/{turn}"
             try:
                 await store.commit_many(
@@ -74,12 +76,14 @@ async def queue(folder: str, name: str, source: random.Random, first: int, last:
                 await messages.send_batch([Message(b"%d" % number) for number in some])
                 tell([f"sent {number}" for number in some])
                 first = some.stop
+            until = time.time() + VISIBILITY_SECONDS
             batch = await messages.pull(
                 limit=source.randint(1, BATCH_MAX), visibility_seconds=VISIBILITY_SECONDS
             )
             if not batch and first == last:
                 return
-            tell([f"got {each.body.decode()} {each.id} {each.attempts}" for each in batch])
+            told = f"{until!r} {time.time()!r}"
+            tell([f"got {each.id} {each.attempts} {told} {each.body.decode()}" for each in batch])
             kept = [each for each in batch if source.random() < 0.9]
             expired: Sequence[str] = ()
             try:

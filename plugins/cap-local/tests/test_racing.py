@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.feature("DC-01"), pytest.mark.slow]
 
 RACER = Path(__file__).with_name("racer.py")
 KEYS = int(os.environ.get("RACE_KEYS", "500"))
-SECONDS_MAX = 60 + KEYS / 20
+SECONDS_MAX = 30 + KEYS / 20
 LATER = VirtualClock(time.time() + 3600)
 """When every lease has run out."""
 
@@ -114,14 +114,14 @@ async def _results(folder: Path) -> dict[str, str]:
     return dict(zip(keys, results, strict=True))
 
 
-def _assert_one_at_a_time(fresh: list[list[str]]) -> None:
-    """Nobody was given a key while the lease of another held."""
-    given: dict[str, list[tuple[float, float, str]]] = {}
-    for key, owner, until, answered_at in fresh:
-        given.setdefault(key, []).append((float(until), float(answered_at), owner))
-    for turns in given.values():
-        for (until, _, owner), (_, answered_at, other) in itertools.pairwise(sorted(turns)):
-            assert owner == other or answered_at >= until
+def _assert_one_at_a_time(given: list[list[str]]) -> None:
+    """Nothing was given to one while the lease of another held."""
+    turns: dict[str, list[tuple[float, float, str]]] = {}
+    for name, holder, until, answered_at in given:
+        turns.setdefault(name, []).append((float(until), float(answered_at), holder))
+    for each in turns.values():
+        for (until, _, holder), (_, answered_at, other) in itertools.pairwise(sorted(each)):
+            assert holder == other or answered_at >= until
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -138,10 +138,11 @@ def test_every_message_is_delivered_and_none_is_lost(tmp_path: Path, seed: int) 
     left = asyncio.run(_left(tmp_path))
     acked = {number for (number,) in race.all_said("acked")}
     assert not acked & left.keys()  # what was acknowledged does not come again
-    delivered = {body for body, _, _ in race.all_said("got")} | set(left.values())
-    assert delivered == {str(number) for number in range(KEYS)}
-    told = collections.Counter((number, attempt) for _, number, attempt in race.all_said("got"))
-    assert max(told.values()) == 1  # no delivery was given to two
+    got = {number: body for number, *_, body in race.all_said("got")}
+    assert {*got.values(), *left.values()} == {str(number) for number in range(KEYS)}
+    # Only who was killed may have acknowledged what it did not tell of.
+    assert got.keys() - acked - left.keys() <= {number for number, *_ in race.said("one", "got")}
+    _assert_one_at_a_time([told[:-1] for told in race.all_said("got")])
 
 
 async def _left(folder: Path) -> dict[str, str]:
