@@ -30,12 +30,14 @@ __all__ = ["LocalDedupe", "MockDedupe"]
 
 SCHEMA = (
     (
-        "CREATE TABLE work (key BLOB PRIMARY KEY, owner BLOB NOT NULL, payload BLOB NOT NULL, "
-        "until REAL NOT NULL, forget_at REAL NOT NULL, result BLOB) STRICT, WITHOUT ROWID",
+        "CREATE TABLE work (key BLOB NOT NULL UNIQUE, owner BLOB NOT NULL, payload BLOB NOT NULL, "
+        "until REAL NOT NULL, forget_at REAL NOT NULL, result BLOB) STRICT",
         "CREATE INDEX forgetting ON work (forget_at)",
     ),
 )
-"""`until` is when the lease runs out; of done work (it has a result), when that is forgotten."""
+"""`until` is when the lease runs out; of done work (it has a result), when that is forgotten.
+
+Rows are in the order they came in, so that a batch is together and its commit writes few pages."""
 
 ABANDONED_SECONDS = 86_400.0
 """So long after its lease a key is remembered that nobody came back for."""
@@ -47,8 +49,8 @@ _SWEPT = 100
 """Forgotten rows that a call removes in any case, beside two for each that it may add."""
 
 _SWEEP = (
-    "DELETE FROM work WHERE key IN "
-    "(SELECT key FROM work WHERE forget_at <= ? ORDER BY forget_at LIMIT ?)"
+    "DELETE FROM work WHERE rowid IN "
+    "(SELECT rowid FROM work WHERE forget_at <= ? ORDER BY forget_at LIMIT ?)"
 )
 _RESERVE = """
 WITH asked (key, payload) AS (VALUES {rows})
@@ -61,10 +63,12 @@ WHERE until <= {now} OR (result IS NULL AND owner = excluded.owner)
 RETURNING key, owner, payload, until, result
 """
 _LOOK = "SELECT key, owner, payload, until, result FROM work WHERE key IN ({keys})"
-_COMMIT = (
-    "UPDATE work SET result = ?1, until = ?2, forget_at = ?2 WHERE key = ?3 AND owner = ?4 "
-    "AND (result IS NULL OR (result = ?1 AND until > ?5))"
-)
+_COMMIT = """
+WITH given (key, result) AS (VALUES {rows})
+UPDATE work SET result = given.result, until = {until}, forget_at = {until} FROM given
+WHERE work.key = given.key AND owner = {owner}
+AND (work.result IS NULL OR (work.result = given.result AND until > {now}))
+"""
 _RELEASE = "DELETE FROM work WHERE owner = ? AND result IS NULL AND key IN ({keys})"
 
 _T = TypeVar("_T")
@@ -112,11 +116,11 @@ class _Dedupe:
         asked, name = checked_reservations(reservations), checked_owner(owner)
         now = self._clock.now()
         until = now + checked_seconds(lease_seconds, "lease_seconds")
+        shared = (name, until, now, until + ABANDONED_SECONDS)
 
         def job(connection: sqlite3.Connection) -> list[Answer]:
             connection.execute(_SWEEP, (now, _SWEPT + 2 * len(asked)))
-            taken = (name, until, until + ABANDONED_SECONDS, now)
-            rows = _reserved(connection, asked, taken)
+            rows = _reserved(connection, asked, shared)
             _refuse_collisions(asked, rows)
             return [_answer(rows[key], name) for key in asked]
 
@@ -147,8 +151,7 @@ class _Dedupe:
         until = now + checked_seconds(ttl_seconds, "ttl_seconds")
 
         def job(connection: sqlite3.Connection) -> None:
-            rows = [(result, until, key, name, now) for key, result in results.items()]
-            if rows and connection.executemany(_COMMIT, rows).rowcount < len(rows):
+            if _committed(connection, results, (name, until, now)) < len(results):
                 _refuse_lost(results, _looked_up(connection, list(results)), name, until)
 
         await self._database.write(job)
@@ -187,17 +190,29 @@ class MockDedupe(_Dedupe):
 
 
 def _reserved(
-    connection: sqlite3.Connection, asked: Mapping[bytes, bytes], taken: tuple[Any, ...]
+    connection: sqlite3.Connection, asked: Mapping[bytes, bytes], shared: tuple[Any, ...]
 ) -> dict[bytes, _Row]:
     """What the rows of these keys are when those that may be taken are."""
     rows: dict[bytes, _Row] = {}
     for some in _some(list(asked.items())):
-        given = itertools.chain(itertools.chain.from_iterable(some), taken)
-        found: list[_Row] = connection.execute(_reservation(len(some)), tuple(given)).fetchall()
+        given = (*itertools.chain.from_iterable(some), *shared)
+        found: list[_Row] = connection.execute(_with_rows(_RESERVE, len(some)), given).fetchall()
         rows.update((row[0], row) for row in found)
     if len(rows) < len(asked):
         rows |= _looked_up(connection, [key for key in asked if key not in rows])
     return rows
+
+
+def _committed(
+    connection: sqlite3.Connection, results: Mapping[bytes, bytes], shared: tuple[Any, ...]
+) -> int:
+    """For how many of these keys the result is kept now."""
+    kept = 0
+    for some in _some(list(results.items())):
+        given = (*itertools.chain.from_iterable(some), *shared)
+        connection.execute(_with_rows(_COMMIT, len(some)), given)
+        kept += connection.execute("SELECT changes()").fetchone()[0]
+    return kept
 
 
 def _looked_up(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, _Row]:
@@ -250,16 +265,11 @@ def _some(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 
 @functools.cache
-def _reservation(count: int) -> str:
-    """The statement for so many keys: their parameters, then those that they share."""
-    first = 2 * count + 1
-    return _RESERVE.format(
-        rows=", ".join(["(?, ?)"] * count),
-        owner=f"?{first}",
-        until=f"?{first + 1}",
-        forget_at=f"?{first + 2}",
-        now=f"?{first + 3}",
-    )
+def _with_rows(statement: str, count: int) -> str:
+    """The statement for so many pairs: their parameters, then those that they share."""
+    shared = ("owner", "until", "now", "forget_at")
+    numbers = {name: f"?{number}" for number, name in enumerate(shared, 2 * count + 1)}
+    return statement.format(rows=", ".join(["(?, ?)"] * count), **numbers)
 
 
 @functools.cache

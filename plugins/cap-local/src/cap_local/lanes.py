@@ -190,8 +190,8 @@ class WritingLane(_Lane):
         except BaseException as error:
             waiting.fail(error)
             return
-        if waiting.alone:
-            self._commit(connection, [waiting])
+        if waiting.alone or self._jobs.empty():
+            self._commit_one(connection, waiting)
         else:
             self._commit(connection, self._sharing(waiting))
 
@@ -208,6 +208,24 @@ class WritingLane(_Lane):
                 return
             if waiting.done.set_running_or_notify_cancel():
                 yield waiting
+
+    def _commit_one(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
+        """Do one job in a transaction that has begun, without the copies that undo it in part."""
+        try:
+            result = _run(connection, waiting)
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                undo(connection)
+            waiting.fail(error)
+            return
+        try:
+            end(connection)
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                undo(connection)
+            waiting.fail(error, committing=True)
+        else:
+            waiting.done.set_result(result)
 
     def _commit(self, connection: sqlite3.Connection, group: Iterable[_Waiting]) -> None:
         """Do the jobs of a transaction that has begun, and commit those that succeed together."""
@@ -239,7 +257,7 @@ class WritingLane(_Lane):
             except sqlite3.Error as error:
                 waiting.fail(error)
             else:
-                self._commit(connection, [waiting])
+                self._commit_one(connection, waiting)
 
 
 @contextlib.contextmanager
@@ -252,14 +270,19 @@ def _interruptible(connection: sqlite3.Connection, waiting: _Waiting) -> Generat
         connection.set_progress_handler(None, 0)
 
 
+def _run(connection: sqlite3.Connection, waiting: _Waiting) -> Any:
+    """What a job returns; one that may take long stops once nobody waits for it."""
+    if not waiting.alone:
+        return waiting.job(connection)
+    with _interruptible(connection, waiting):
+        return waiting.job(connection)
+
+
 def _within_savepoint(connection: sqlite3.Connection, waiting: _Waiting) -> Any:
     """What a job returns; what it raises undoes what it did, and nothing else."""
     connection.execute("SAVEPOINT job")
     try:
-        if not waiting.alone:
-            return waiting.job(connection)
-        with _interruptible(connection, waiting):
-            return waiting.job(connection)
+        return waiting.job(connection)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO job")

@@ -51,6 +51,7 @@ def opened(path: Path, *, writes: bool) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")  # what undoes a statement, above all
         if not writes:
             connection.execute("PRAGMA query_only = ON")
     except BaseException:
