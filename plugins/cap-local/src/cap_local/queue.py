@@ -111,17 +111,15 @@ class _Queue:
             InvalidArgument: a limit is broken, by one message or by all; NOT_APPLIED.
         """
         sent, now = checked_messages(messages), self._clock.now()
-        rows = [(message.key, now, message.body) for message in sent]
-        due = [now + (message.delay_seconds or 0) for message in sent]
+        rows = [
+            ((message.key, now, message.body), now + (message.delay_seconds or 0))
+            for message in sent
+        ]
 
         def job(connection: sqlite3.Connection) -> None:
-            connection.executemany(_PUT, rows)
-            (last,) = connection.execute("SELECT last_insert_rowid()").fetchone()
-            numbers = range(last - len(rows) + 1, last + 1)
-            standing = [
-                (number, self._config.queue, at) for number, at in zip(numbers, due, strict=True)
-            ]
-            connection.executemany(_PUT_STANDING, standing)
+            for row, due_at in rows:
+                number = connection.execute(_PUT, row).lastrowid
+                connection.execute(_PUT_STANDING, (number, self._config.queue, due_at))
 
         await self._database.write(job)
 
