@@ -75,6 +75,9 @@ def test_a_new_capability_is_certified(tmp_path: Path) -> None:
         *((check, backend) for check in CHECKS[1:-1] for backend in ("mock", "remote")),
     }
     assert all(result.cases > 0 for result in found.checks)
+    assert found.as_json()["facts"]["no_simulator"] == ["ledger/1"]
+    (line,) = [line for line in as_text(found).splitlines() if "no simulator" in line]
+    assert re.fullmatch(r" +parity +no simulator for contract ledger/1: not compared .*", line)
     assert results["contract", "mock"].facts["promises"] == 5
     assert results["contract", "remote"].facts["faults"] > 150
     for backend in ("mock", "remote"):

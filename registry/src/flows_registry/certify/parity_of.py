@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from core_caps.capabilities.known import KNOWN
-from core_caps.claims.manifest import Backend
+from core_caps.claims.manifest import Backend, Manifest
 from core_caps.contract.suite import Call
 from core_caps.secret import Secret
 
@@ -12,13 +12,13 @@ from flows_registry.checks.plan import Plan
 from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import Case, Step
 from flows_registry.lab.lab import OUTSIDE, Profile
-from flows_registry.lab.simulators.known import S3_WIRE
+from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
 from flows_registry.lab.simulators.sides import ParitySubject, S3Target, Settings, SimulatorAccess
 from flows_registry.subject import Capability
 from flows_registry.verdict import CheckResult
 
-__all__ = ["check_parity"]
+__all__ = ["check_parity", "without_simulator"]
 
 NAME = "parity"
 _BASE = Profile()
@@ -54,6 +54,24 @@ def check_parity(plan: Plan, access: SimulatorAccess) -> list[CheckResult]:
         )
         results += parity(subject, access=access, effort=Effort(seed=plan.seed))
     return results
+
+
+def without_simulator(manifest: Manifest) -> list[str]:
+    """The contracts of services that no simulator here plays: what is provided of them was never
+    compared with what the vendor runs."""
+    wires = {
+        provided.contract: {
+            backend.wire
+            for backend in manifest.backends.values()
+            if backend.wire is not None and provided.name in backend.providers
+        }
+        for provided in manifest.capabilities.values()
+    }
+    return [
+        contract
+        for contract, spoken in wires.items()
+        if spoken and not any((wire, contract) in BINDINGS for wire in spoken)
+    ]
 
 
 def _runner(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
-from flows_registry.certify.parity_of import check_parity
+from flows_registry.certify.parity_of import check_parity, without_simulator
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
 from flows_registry.checks.contract.check import check_contract
@@ -81,7 +81,8 @@ def certify(options: Options) -> Certification:
         if options.only:
             checks = _told(options, checks)
         distribution = f"{built.wheel.name} {built.wheel.version}"
-        return Certification(distribution, (result, *checks), _facts(started), part)
+        facts = {**_facts(started), **_not_compared(options, built)}
+        return Certification(distribution, (result, *checks), facts, part)
 
 
 def _part(options: Options) -> str:
@@ -109,6 +110,12 @@ def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult,
 
 def _facts(started: float) -> dict[str, float]:
     return {"seconds": round(time.monotonic() - started, 3)}
+
+
+def _not_compared(options: Options, built: Built) -> dict[str, list[str]]:
+    """What parity, where it was asked for, has nobody to compare with: that is no pass of it."""
+    asked = "parity" in options.checks and not options.only
+    return {"no_simulator": without_simulator(built.manifest)} if asked else {}
 
 
 def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckResult]:

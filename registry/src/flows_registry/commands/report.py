@@ -67,6 +67,9 @@ def _table(certification: Certification) -> Iterator[str]:
             f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}"
             f"{time}{_remark(check)}"
         )
+    for contract in certification.facts.get("no_simulator", ()):
+        said = f"no simulator for contract {contract}: not compared with what its vendor runs"
+        yield f"  {'parity':<22}{coloured(said, 'yellow')}"
 
 
 def _remark(check: CheckResult) -> str:
