@@ -88,6 +88,12 @@ def test_a_new_capability_is_certified(tmp_path: Path) -> None:
     assert "cap_acme_ledger" not in sys.modules, "the certifier imported the plugin"
 
 
+@pytest.mark.feature("DC-04", "DC-05")
+def test_a_comparison_with_nobody_is_no_pass(tmp_path: Path) -> None:
+    found = _certified(_repository(tmp_path), "parity")
+    assert _codes(found, Verdict.INCONCLUSIVE) == {"parity": {"PARITY003"}}, _shown(found)
+
+
 @pytest.mark.feature("DC-05", "CK-05")
 def test_a_report_says_that_the_reference_came_from_the_plugin(tmp_path: Path) -> None:
     found = _certified(_repository(tmp_path), "effects")

@@ -16,9 +16,9 @@ from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
 from flows_registry.lab.simulators.sides import ParitySubject, S3Target, Settings, SimulatorAccess
 from flows_registry.subject import Capability
-from flows_registry.verdict import CheckResult
+from flows_registry.verdict import CheckResult, Finding, Verdict
 
-__all__ = ["check_parity", "without_simulator"]
+__all__ = ["check_parity", "nothing_compared", "without_simulator"]
 
 NAME = "parity"
 _BASE = Profile()
@@ -72,6 +72,19 @@ def without_simulator(manifest: Manifest) -> list[str]:
         for contract, spoken in wires.items()
         if spoken and not any((wire, contract) in BINDINGS for wire in spoken)
     ]
+
+
+def nothing_compared(contracts: Sequence[str]) -> CheckResult:
+    """The result where nothing but parity was asked for, and nobody could be compared with."""
+    finding = Finding(
+        "PARITY003",
+        f"no simulator for contract {', '.join(contracts)}",
+        "the plugin answers as what its vendor runs",
+        "nothing was compared",
+        "",
+        "the other checks judge it by its own suite: leave --check away for a certificate",
+    )
+    return CheckResult(NAME, "", Verdict.INCONCLUSIVE, 0, (finding,))
 
 
 def _runner(

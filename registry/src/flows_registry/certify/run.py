@@ -5,9 +5,10 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
-from flows_registry.certify.parity_of import check_parity, without_simulator
+from flows_registry.certify.parity_of import check_parity, nothing_compared, without_simulator
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
 from flows_registry.checks.contract.check import check_contract
@@ -81,7 +82,9 @@ def certify(options: Options) -> Certification:
         if options.only:
             checks = _told(options, checks)
         distribution = f"{built.wheel.name} {built.wheel.version}"
-        facts = {**_facts(started), **_not_compared(options, built)}
+        facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built)}
+        if not checks and (unplayed := facts.get("no_simulator")):
+            checks = (nothing_compared(unplayed),)
         return Certification(distribution, (result, *checks), facts, part)
 
 
