@@ -205,6 +205,7 @@ def _print_failure(error: Exception) -> None:
         "code": getattr(error, "code", None),
         "message": str(getattr(error, "message", error)),
         "fix": str(getattr(error, "hint", "")),
+        "findings": list(getattr(error, "findings", ())),
     }
     print_json({"error": told})
 
