@@ -41,8 +41,11 @@ class Baseline:
 
     @property
     def writes_something_new(self) -> bool:
-        """Whether a healthy call left more in the service than there was: a put, no delete."""
-        return self.writes and len(self.run.state_text_after) > len(self.run.state_text_before)
+        """Whether a healthy call left something in the service that was not there: a put, no
+        delete."""
+        run = self.run
+        changed = run.state_after != run.state_before
+        return self.writes and changed and run.state_bytes_after >= run.state_bytes_before
 
     @property
     def problem(self) -> str | None:

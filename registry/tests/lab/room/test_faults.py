@@ -110,6 +110,15 @@ def test_no_kind_is_left_out() -> None:
     assert {fault.kind for fault in FAULTS} == set(SERVED) | apart
 
 
+def test_a_state_is_told_apart_however_large_it_is(run: Run) -> None:
+    filled = [act("exchange", "PUT", f"{number:a>400}", b"first") for number in range(50)]
+    done = run(act("exchange", "PUT", "z" * 400, b"second"), setup=filled)
+    assert value_of(done)["data"].startswith(b"HTTP/1.1 200 ")
+    assert done.state_text_before == done.state_text_after, "it is shown to a readable size"
+    assert done.state_before != done.state_after
+    assert 20_000 < done.state_bytes_before < done.state_bytes_after
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("fault", ANSWERED, ids=lambda fault: fault.name)
 def test_a_write_meets_the_fault_and_is_committed_or_not(
@@ -128,11 +137,12 @@ def test_a_write_meets_the_fault_and_is_committed_or_not(
     assert seen.fault == fault.kind
     assert seen.committed == seen.changed == (fault.kind in COMMITTED)
     assert (done.state_before != done.state_after) == (fault.kind in COMMITTED)
-    for text, digest in (
-        (done.state_text_before, done.state_before),
-        (done.state_text_after, done.state_after),
+    for text, digest, size_bytes in (
+        (done.state_text_before, done.state_before, done.state_bytes_before),
+        (done.state_text_after, done.state_after, done.state_bytes_after),
     ):
         assert hashlib.sha256(text.encode()).hexdigest() == digest
+        assert len(text) == size_bytes
     kept = Answer(done.probe[0].value)
     assert (kept.status, kept.body == VALUE) == (
         (200, True) if fault.kind in COMMITTED else (404, False)

@@ -78,6 +78,8 @@ class Desk:
                 "consumed": [fault["consumed"] for fault in self.faults],
                 "state_before": _digest(self._before),
                 "state_after": _digest(after),
+                "state_bytes_before": len(self._before),
+                "state_bytes_after": len(after),
                 "state_text_before": self._before[:_STATE_TEXT_MAX],
                 "state_text_after": after[:_STATE_TEXT_MAX],
                 "handshakes_failed": self.handshakes_failed,
@@ -90,7 +92,7 @@ class Desk:
             return sum(not _has_left(connection) for connection in self._stalled)
 
     def state_text(self) -> str:
-        """The state, as text that is equal exactly when the states are."""
+        """The state, as text in ASCII that is equal exactly when the states are."""
         return json.dumps(self.reference.state(), sort_keys=True, separators=(",", ":"))
 
     def fault_for_request(self) -> tuple[int, dict[str, Any] | None]:

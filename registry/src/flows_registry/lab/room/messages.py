@@ -64,6 +64,8 @@ def run_of(
         consumed=tuple(seen.get("consumed", ())),
         state_before=seen.get("state_before", ""),
         state_after=seen.get("state_after", ""),
+        state_bytes_before=seen.get("state_bytes_before", 0),
+        state_bytes_after=seen.get("state_bytes_after", 0),
         state_text_before=seen.get("state_text_before", ""),
         state_text_after=seen.get("state_text_after", ""),
         egress=tuple(
