@@ -31,7 +31,7 @@ class Level(enum.IntEnum):
     """How closely a check could look."""
 
     STATIC = 0
-    """L0: the source was read."""
+    """L0: the source was read; or something in it was neither understood nor watched."""
 
     INTERPRETER = 1
     """L1: it ran, observed from inside the interpreter."""

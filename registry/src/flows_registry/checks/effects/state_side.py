@@ -7,7 +7,8 @@ by reading back all that the exercise can have touched.
 from collections.abc import Callable, Iterator
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.effects.evidence import NAME, Evidence, Seen, only_reads, over_declared
+from flows_registry.checks.effects.evidence import Evidence, over_declared
+from flows_registry.checks.effects.seen import NAME, Seen, only_reads
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.verdict import Finding

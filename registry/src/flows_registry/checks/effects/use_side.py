@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from core_caps.contract.suite import Call, Grant
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.effects.evidence import NAME, Evidence
+from flows_registry.checks.effects.evidence import Evidence
+from flows_registry.checks.effects.seen import NAME
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun, Use
 from flows_registry.verdict import Finding

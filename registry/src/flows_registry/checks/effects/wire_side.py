@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from core_caps.claims.lattice import Effects
 
-from flows_registry.checks.effects.evidence import Evidence, Seen, only_reads, over_declared
+from flows_registry.checks.effects.evidence import Evidence, over_declared
+from flows_registry.checks.effects.seen import Seen, only_reads
 from flows_registry.checks.reading import is_read
 from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.verdict import Finding
