@@ -106,7 +106,8 @@ class Room:
         agent, server = self.agent(profile), self._server
         message = message_of(case, self._furniture)
         self._folders.sweep()
-        if case.promise is None and agent.scout(message, case.real_seconds_max):
+        seconds = case.real_seconds_max
+        if case.promise is None and agent.scout(message, seconds, self._folders.sweep):
             self._folders.settle()
         started = time.monotonic()
         if server is not None:

@@ -240,19 +240,21 @@ def fork_a_daemon(file: str) -> bool:
 # ---- leaving something behind, and looking for it
 
 
+CACHE = ".prober/cache"
 _LEFT: list[str] = []
 
 
 def leave_behind(mark: str) -> None:
     _LEFT.append(mark)
     os.environ["PROBER_MARK"] = mark
+    (Path.home() / CACHE / mark).write_text(mark)
     for folder in _folders():
         (folder / mark).mkdir()
-        (folder / mark / "file").write_text(mark)
+        (folder / mark / mark).write_text(mark)
 
 
 def left_behind() -> list[str]:
-    found = [str(path.name) for folder in _folders() for path in folder.iterdir()]
+    found = sorted(path.name for folder in _folders() for path in folder.rglob("*"))
     return [*_LEFT, *found, *filter(None, [os.environ.get("PROBER_MARK")])]
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from core_caps.secret import Secret
@@ -32,6 +33,7 @@ class Alone:
         self.config = config
 
     async def __aenter__(self) -> Self:
+        (Path.home() / acts.CACHE).mkdir(parents=True, exist_ok=True)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
