@@ -16,7 +16,7 @@ from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
 from flows_registry.lab.simulators.sides import ParitySubject, S3Target, Settings, SimulatorAccess
 from flows_registry.subject import Capability
-from flows_registry.verdict import CheckResult, Finding, Verdict
+from flows_registry.verdict import CheckResult, Finding, Verdict, merged
 
 __all__ = ["check_parity", "nothing_compared", "without_simulator"]
 
@@ -27,33 +27,14 @@ _S3_SETTINGS = ("bucket", "access_key_id", "secret_access_key")
 
 def check_parity(plan: Plan, access: SimulatorAccess) -> list[CheckResult]:
     """Every capability of every backend against the vendor's simulator."""
-    results: list[CheckResult] = []
+    results: dict[str, list[CheckResult]] = {}
     for capability in plan.subject.capabilities.values():
-        contract = capability.judge
         if capability.contract not in KNOWN:
             continue  # nobody here has a simulator of a third party's service
-        remotes = {
-            name: backend.wire
-            for name, backend in plan.subject.manifest.backends.items()
-            if backend.wire is not None and capability.declared.name in backend.providers
-        }
-        mocks = [
-            name
-            for name, backend in plan.subject.manifest.backends.items()
-            if backend.wire is None and capability.declared.name in backend.providers
-        ]
-        subject = ParitySubject(
-            contract=contract,
-            operations=frozenset(capability.claims),
-            run=_runner(plan, capability),
-            mock=mocks[0] if mocks else None,
-            remotes=remotes,
-            s3=_targets(plan, remotes),
-            started_at=ORIGIN_SECONDS,
-            level=plan.lab.level,
-        )
-        results += parity(subject, access=access, effort=Effort(seed=plan.seed))
-    return results
+        subject = _subject(plan, capability)
+        for result in parity(subject, access=access, effort=Effort(seed=plan.seed)):
+            results.setdefault(result.backend, []).append(plan.named(capability, result))
+    return [merged(of_one) for of_one in results.values()]
 
 
 def without_simulator(manifest: Manifest) -> list[str]:
@@ -72,6 +53,25 @@ def without_simulator(manifest: Manifest) -> list[str]:
         for contract, spoken in wires.items()
         if spoken and not any((wire, contract) in BINDINGS for wire in spoken)
     ]
+
+
+def _subject(plan: Plan, capability: Capability) -> ParitySubject:
+    wires = {
+        name: backend.wire
+        for name, backend in plan.subject.manifest.backends.items()
+        if capability.declared.name in backend.providers
+    }
+    remotes = {name: wire for name, wire in wires.items() if wire is not None}
+    return ParitySubject(
+        contract=capability.judge,
+        operations=frozenset(capability.claims),
+        run=_runner(plan, capability),
+        mock=next((name for name, wire in wires.items() if wire is None), None),
+        remotes=remotes,
+        s3=_targets(plan, remotes),
+        started_at=ORIGIN_SECONDS,
+        level=plan.lab.level,
+    )
 
 
 def nothing_compared(contracts: Sequence[str]) -> CheckResult:
@@ -95,7 +95,7 @@ def _runner(
     ) -> list[Sequence[Step]]:
         cases = [
             Case(
-                f"{backend}/history {number}",
+                f"{plan.place(capability, backend)}/history {number}",
                 capability.contract,
                 backend,
                 tuple(calls),

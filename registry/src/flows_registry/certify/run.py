@@ -97,7 +97,7 @@ def _part(options: Options) -> str:
 def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """The results that some case stands behind, and those that were kept from running one: the
     others were not asked about."""
-    told = tuple(c for c in checks if c.cases or c.verdict is Verdict.REFUSED or was_kept(c))
+    told = tuple(filter(_is_told, checks))
     if told:
         return told
     finding = Finding(
@@ -106,9 +106,14 @@ def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult,
         "at least one case runs",
         "none did",
         "",
-        "case names are in the reproductions that a refusal prints: backend/exercise/fault",
+        "case names are in the reproductions that a refusal prints: backend/exercise/fault, after "
+        "the capability where the plugin has several",
     )
     return (CheckResult(options.checks[0], "", Verdict.INCONCLUSIVE, 0, (finding,)),)
+
+
+def _is_told(result: CheckResult) -> bool:
+    return bool(result.cases) or result.verdict is Verdict.REFUSED or was_kept(result)
 
 
 def _facts(started: float) -> dict[str, float]:
@@ -174,16 +179,32 @@ def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[Che
     own = plan.lab.own_reference(backend)
     told = {} if own is None else {"own_reference": own}
     for name in names:
-        asked = [part.asked(name, its) for part, its in zip(plans, baselines, strict=True)]
-        if plan.only and not any(asked):
+        asked = [(part, part.asked(name, its)) for part, its in zip(plans, baselines, strict=True)]
+        asked = [(part, its) for part, its in asked if its or not plan.only]
+        if not asked:
             continue
-
-        def check(name: str = name, asked: Sequence[Sequence[Baseline]] = asked) -> CheckResult:
-            of_all = zip(plans, asked, strict=True)
-            return merged([_ON_BACKENDS[name](part, backend, its) for part, its in of_all])
-
-        for result in _timed(lambda check=check: [check()], name, backend):
+        for result in _timed(lambda n=name, a=asked: [_together(n, backend, a)], name, backend):
             yield replace(result, facts={**result.facts, **told})
+
+
+def _together(
+    name: str, backend: str, asked: Sequence[tuple[Plan, Sequence[Baseline]]]
+) -> CheckResult:
+    """What a check says of every capability, as one result; where only some cases were asked for,
+    of those that have such a case."""
+    results = [_alone(name, backend, part, its) for part, its in asked]
+    told = [each for each in results if _is_told(each)] if asked[0][0].only else results
+    return merged(told or results)
+
+
+def _alone(name: str, backend: str, part: Plan, baselines: Sequence[Baseline]) -> CheckResult:
+    """What a check says of one capability: what keeps one from being judged keeps no other."""
+    (capability,) = part.subject.capabilities.values()
+    try:
+        result = _ON_BACKENDS[name](part, backend, baselines)
+    except PROBLEMS as problem:
+        result = kept(name, backend, problem)
+    return part.named(capability, result)
 
 
 def _said_of(names: Sequence[str], problem: Exception) -> Sequence[str]:

@@ -115,7 +115,8 @@ def _some(names: Sequence[str]) -> str:
 
 def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]:
     _, colour = _WORDS[check.verdict]
-    where = f"{check.check} {check.backend}".strip()
+    place = "/".join(filter(None, (finding.capability, check.backend)))
+    where = f"{check.check} {place}".strip()
     yield coloured(f"{number}. {finding.code} {finding.message}", colour) + coloured(
         f"  [{where}]", "dim"
     )

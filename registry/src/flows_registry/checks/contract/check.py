@@ -116,8 +116,9 @@ def _promises(
     plan: Plan, backend: str, capability: Capability
 ) -> tuple[list[tuple[str, Finding]], int]:
     names = plan.lab.promises(capability.contract, backend)
+    place = plan.place(capability, backend)
     cases = plan.wanted(
-        Case(f"{backend}/promise/{name}", capability.contract, backend, (), promise=name)
+        Case(f"{place}/promise/{name}", capability.contract, backend, (), promise=name)
         for name in names
     )
     findings: list[tuple[str, Finding]] = []
@@ -147,7 +148,7 @@ def _unusable(plan: Plan, base: Baseline) -> Finding:
         f"the exercise {base.exercise.name!r} fails on a healthy service",
         f"{base.exercise.call.operation} succeeds on a service without faults",
         base.problem or "",
-        plan.reproduce(NAME, base.run.case.name),
+        plan.reproduce(NAME, base.name),
         "make the operation work against the vendor's documented protocol first",
     )
 

@@ -75,7 +75,7 @@ def _case(
     cancelled = settle_seconds is not None
     what = "cancelled during a stall" if cancelled else fault.name
     return Case(
-        f"{backend}/{base.exercise.name}/{what}{where}",
+        f"{base.name}/{what}{where}",
         base.capability.contract,
         backend,
         (base.exercise.call,),

@@ -22,9 +22,9 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
     declared = _by_declared(usable).items()
     groups = [(all_axes(without=axes), bases) for axes, bases in declared]
     repeated, *others = replayed(plan, backend, [(REPEAT, usable), *groups])
-    steady = {base.run.case.name: base for base, difference in repeated if difference is None}
+    steady = {base.name: base for base, difference in repeated if difference is None}
     # What does not even repeat itself says nothing about its surroundings.
-    surrounded = [found for group in others for found in group if found[0].run.case.name in steady]
+    surrounded = [found for group in others for found in group if found[0].name in steady]
     elsewhere = list(moved(plan, backend, list(steady.values())))
     differences = [difference for _, difference in (*repeated, *elsewhere) if difference]
     suspects = [difference for _, difference in surrounded if difference]
@@ -101,7 +101,7 @@ def _finding(plan: Plan, difference: Difference) -> Finding:
         + _PROMISES.get(difference.cause, "with the service standing still, the same call gives "
                         "the same bytes"),
         difference.shown,
-        plan.reproduce(NAME, difference.base.run.case.name),
+        plan.reproduce(NAME, difference.base.name),
         _FIXES.get(
             difference.cause, "remove the dependency, or declare determinism = 'nondeterministic'"
         ),

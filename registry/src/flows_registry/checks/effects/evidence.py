@@ -37,7 +37,7 @@ class Evidence:
         return {} if self.plan.only else unreached(self.derived, self.seen)
 
     def reproduce(self, case: str) -> str:
-        """The command that runs one case again."""
+        """The command that runs an exercise again, from every side; or the whole check."""
         return self.plan.reproduce(NAME, case)
 
 
@@ -57,7 +57,7 @@ def over_declared(evidence: Evidence, base: Baseline, what: str) -> Finding:
         f"{operation} never {what}",
         f"{operation} declares effects {base.claim.effects}",
         "its cases succeeded without any such effect",
-        evidence.reproduce(base.run.case.name),
+        evidence.reproduce(base.name),
         "declare the smaller effect, or make the operation do what it says",
     )
 

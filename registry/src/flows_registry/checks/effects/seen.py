@@ -89,7 +89,7 @@ def _detours(
         (
             base,
             Case(
-                f"{backend}/{base.exercise.name}/{fault.name}",
+                f"{base.name}/{fault.name}",
                 base.capability.contract,
                 backend,
                 (base.exercise.call,),

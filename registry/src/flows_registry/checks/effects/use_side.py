@@ -86,7 +86,7 @@ class _Trial:
     def _case(self, name: str, call: Call, use: Use | None = None) -> Case:
         exercise = self.base.exercise
         return Case(
-            f"{self.evidence.backend}/{exercise.name}/{name}",
+            f"{self.base.name}/{name}",
             self.base.capability.contract,
             self.evidence.backend,
             (call,),
@@ -136,7 +136,7 @@ class _Trial:
             f"the URL that {operation} gives {what}",
             f"it is good for {grant.method} during {grant.seconds} s: {promised}",
             _shown(run),
-            self.evidence.reproduce(run.case.name),
+            self.evidence.reproduce(self.base.name),
             "sign the method, the key and the expiry that the caller asked for, for the declared "
             "host",
         )

@@ -26,7 +26,7 @@ def wire_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
 
 def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     base, exchanges = seen.base, seen.run.exchanges
-    reproduce = evidence.reproduce(seen.run.case.name)
+    reproduce = evidence.reproduce(seen.base.name)
     safe_posts = evidence.plan.backend(evidence.backend).safe_posts
     unsafe = [exchange for exchange in exchanges if not is_read(exchange, safe_posts)]
     if only_reads(base) and unsafe:
@@ -54,7 +54,7 @@ def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
 def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     """Hosts, processes and files that nobody declared."""
     allowed = evidence.plan.egress(evidence.backend)
-    reproduce = evidence.reproduce(seen.run.case.name)
+    reproduce = evidence.reproduce(seen.base.name)
     for deed in strangers(seen.run, allowed, evidence.plan.lab.canaries(evidence.backend)):
         yield Finding(
             "EGRESS101",

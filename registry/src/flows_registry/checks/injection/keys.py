@@ -84,7 +84,7 @@ def key_trials(
         if key is None or not _is_keyed(base.claim) or not base.run.exchanges or base.problem:
             continue
         case = Case(
-            f"{backend}/{base.exercise.name}/twice under one key",
+            f"{base.name}/twice under one key",
             base.capability.contract,
             backend,
             (call, call),
