@@ -296,6 +296,33 @@ def test_what_the_manifest_names_and_does_not_import_is_refused(
     assert [(f.code, what in f.message) for f in result.findings] == [("PACKAGE012", True)]
 
 
+FAILING = """
+def _nothing() -> None:
+    import sys
+    if sys.argv[2:3] == ["suite"]:
+        raise ValueError("it only imports elsewhere")
+
+_nothing()
+
+
+class Model:"""
+
+
+@pytest.mark.feature("DC-05")
+def test_a_suite_that_does_not_import_is_told_by_its_own_lines(tmp_path: Path) -> None:
+    path = _repository(tmp_path, ("contract.py", "\nclass Model:", FAILING))
+    found = _certified(path, "effects")
+    assert _codes(found, Verdict.REFUSED) == {"effects": {"LAB001"}}, _shown(found)
+    (finding,) = found.checks[-1].findings
+    frames = [line.strip() for line in finding.observed.splitlines() if "File " in line]
+    assert [re.sub(r"\d+", "N", frame) for frame in frames[1:]] == [
+        'File "cap_acme_ledger/contract.py", line N, in <module>',
+        'File "cap_acme_ledger/contract.py", line N, in _nothing',
+    ]
+    assert frames[0].startswith('File "core_caps/')
+    assert finding.observed.endswith("ValueError: it only imports elsewhere")
+
+
 HALVES = (
     (
         "protocol.py",
