@@ -118,3 +118,11 @@ def test_a_hint_that_is_misspelt_is_answered_with_the_nearest(plugin: Path, told
     _change(plugin, "[data]", "[capabilities.kv.deviations]\nput.hints = ['kv_wirte']\n\n[data]")
     _, report = told(plugin, "--check", "package")
     assert "did you mean 'resource::kv::write'?" in report["checks"][0]["findings"][0]["fix"]
+
+
+def test_a_plugin_that_cannot_be_opened_is_called_by_its_folder(
+    plugin: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _change(plugin, "mock:MockKv", "mock:MockKV")
+    monkeypatch.chdir(plugin)
+    assert told(Path())[1]["subject"] == "cap-twin"

@@ -67,7 +67,7 @@ def certify(options: Options) -> Certification:
 
     Raises:
         SourceNotPlugin: the path holds no plugin (PACKAGE001).
-        ManifestInvalid: its capability.toml is not TOML (CAP106).
+        ManifestInvalid: its capability.toml cannot be used (CAP106).
     """
     started = time.monotonic()
     with scratch_folder(options.keep) as scratch:
@@ -77,7 +77,8 @@ def certify(options: Options) -> Certification:
         options.progress("package", "", 1, 1)
         part = _part(options)
         if built is None:
-            return Certification(options.path.name, (result,), _facts(started), part)
+            subject = options.path.resolve().name
+            return Certification(subject, (result,), _facts(started), part)
         checks = tuple(_checked(options, built, scratch))
         if options.only:
             checks = _told(options, checks)
