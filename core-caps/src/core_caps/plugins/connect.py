@@ -13,10 +13,10 @@ from core_caps.calls.retrying import Policy, Retrier
 from core_caps.claims.manifest import OperationClaim
 from core_caps.clock import Clock, SystemClock
 from core_caps.errors import (
-    BindingError,
     ClientClosed,
     ConfigInvalid,
     ManifestInvalid,
+    OpenedWithoutAsync,
     PluginNotFound,
 )
 from core_caps.plugins import hookspecs
@@ -27,15 +27,9 @@ from core_caps.plugins.settings import given_settings
 from core_caps.rng import Rng, SystemRng
 from core_caps.secret import Secret
 
-__all__ = ["Connection", "OpenedWithoutAsync", "connect"]
+__all__ = ["Connection", "connect"]
 
 _Protocol = TypeVar("_Protocol")
-
-
-class OpenedWithoutAsync(BindingError, TypeError):
-    """A connection was opened by `with`, or awaited, where `async with` opens it."""
-
-    code = "CAP107"
 
 
 def connect(
