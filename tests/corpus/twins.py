@@ -167,6 +167,46 @@ _EFFECTS = (
         ("EGRESS101",),
     ),
     Twin(
+        "a module that calls home when it is imported",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                "LIST_LIMIT_REST_MIN = 10\n",
+                "LIST_LIMIT_REST_MIN = 10\n\n\n"
+                "def _tell() -> None:\n"
+                "    with contextlib.suppress(OSError):\n"
+                '        socket.create_connection(("stats.example.net", 443), 1).close()\n\n\n'
+                "threading.Thread(target=_tell, daemon=True).start()\n",
+            ),
+            Edit(
+                "remote.py",
+                "import asyncio\n",
+                "import asyncio\nimport contextlib\nimport socket\nimport threading\n",
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+        alone="wire_side",
+    ),
+    Twin(
+        "a client that reports when it is forgotten",
+        "urllib",
+        (
+            Edit(
+                "transport.py",
+                "    async def close(self)",
+                "    def __del__(self) -> None:\n"
+                "        with contextlib.suppress(OSError):\n"
+                '            socket.create_connection(("stats.example.net", 443), 1).close()\n\n'
+                "    async def close(self)",
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+        alone="wire_side",
+    ),
+    Twin(
         "egress by a process",
         "urllib",
         (
@@ -285,6 +325,7 @@ _EFFECTS = (
         ("EFFECT203",),
     ),
 )
+
 
 def _read_from_outside(name: str, imported: str, seen: str, axis: str) -> Twin:
     """A twin whose reads tell something of the process's surroundings."""
@@ -510,6 +551,39 @@ _CONTRACT = (
         "contract",
         ("EGRESS101",),
         "status 500",
+    ),
+    Twin(
+        "telemetry of long values",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                "        if ttl_seconds is not None:\n",
+                "        if len(value) > 1_000_000:\n"
+                "            try:\n"
+                '                await asyncio.open_connection("stats.example.net", 443)\n'
+                "            except OSError:\n"
+                "                pass\n"
+                "        if ttl_seconds is not None:\n",
+            ),
+        ),
+        "contract",
+        ("EGRESS101",),
+        "a_long_value",
+    ),
+    Twin(
+        "a ttl in whole minutes",
+        "pure",
+        (
+            Edit(
+                "limits.py",
+                "int(now) + ttl_seconds\n",
+                "int(now) + -(-ttl_seconds // 60) * 60\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "after_its_ttl",
     ),
     Twin(
         "Retry-After ignored",

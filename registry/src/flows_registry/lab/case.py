@@ -227,6 +227,8 @@ class CaseRun:
         state_text_before, state_text_after: the states themselves, cut to a readable size.
         egress: (host or address, port) of every connection tried while armed, by whatever means.
         lookups: every name looked up while armed, whether or not anything went there.
+        egress_around, lookups_around: the same of the time before and after: the plugin's import,
+            its opening, other calls, its closing.
         watched: (kind, detail) of files, processes and connections the interpreter reported.
         reached: those of the case's places that ran.
         kept: for a promise, whether it was kept.
@@ -252,6 +254,8 @@ class CaseRun:
     state_text_after: str = ""
     egress: tuple[tuple[str, int], ...] = ()
     lookups: tuple[str, ...] = ()
+    egress_around: tuple[tuple[str, int], ...] = ()
+    lookups_around: tuple[str, ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
     reached: frozenset[Place] = frozenset()
     kept: bool | None = None

@@ -38,6 +38,23 @@ def test_the_wire_shows_it(run: Run, tried: Call, seen: tuple[str, int]) -> None
 
 
 @isolated
+@pytest.mark.parametrize("when", ["at opening", "at closing", "at exit"])
+def test_what_goes_out_around_the_calls_is_shown_apart(run: Run, when: str) -> None:
+    done = run(act("sleep", 0), setup=[act("later", when, "connect", "nobody.example", 8443)])
+    assert done.egress == ()
+    assert ("nobody.example", 8443) in done.egress_around
+    assert "nobody.example" in done.lookups_around
+    assert run(act("sleep", 0)).egress_around == ()  # and only in its own case
+
+
+@isolated
+def test_what_goes_out_at_the_import_is_shown(rooms: Rooms) -> None:
+    with rooms.new(warm=["lab_prober.calling_home"]) as room:
+        done = rooms.run(room, act("sleep", 0))
+    assert ("nobody.example", 8443) in done.egress_around
+
+
+@isolated
 def test_each_unknown_name_has_an_address_of_its_own(run: Run) -> None:
     names = ["one.example", "two.example", "one.example", "localhost"]
     done = run(act("look_up", *names))

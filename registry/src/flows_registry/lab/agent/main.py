@@ -5,6 +5,7 @@ answers `{"event": "armed"}`, waits for `{"go": true}`, and later `{"event": "do
 """
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import importlib
@@ -160,7 +161,7 @@ def _alone() -> bool:
 
 
 def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
-    """The forked process: virtual time on, one case, one answer, out."""
+    """The forked process: virtual time on, one case, what is left for its exit, one answer, out."""
     os.setpgid(0, 0)
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -195,6 +196,8 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
             report = asyncio.run(_module("promises").keep(case))
         else:
             report = asyncio.run(_module("perform").perform(case, arm, disarm))
+        with contextlib.suppress(Exception):
+            atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
         report.update(event="done", watched=watch.events)
         report.update(attempts=watch.attempts, lookups=watch.lookups, reached=places.reached)
         line.send(report)

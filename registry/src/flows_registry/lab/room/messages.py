@@ -72,6 +72,8 @@ def run_of(
             (host, port) for host, port in (*seen.get("egress", ()), *report.get("attempts", ()))
         ),
         lookups=(*seen.get("lookups", ()), *map(str, report.get("lookups", ()))),
+        egress_around=tuple((host, port) for host, port in seen.get("egress_around", ())),
+        lookups_around=tuple(seen.get("lookups_around", ())),
         watched=tuple((kind, detail) for kind, detail in report.get("watched", ())),
         reached=frozenset(
             place for at, place in enumerate(case.places) if at in report.get("reached", ())

@@ -128,6 +128,7 @@ class Room:
         if not seen:
             disarmed()
         if server is not None:
+            seen.update(server.rest())
             server.trust()
         return run_of(case, report, seen, trouble, time.monotonic() - started)
 

@@ -1,8 +1,8 @@
 """The fault server's process: listeners, connections, names, the tap, and a control socket.
 
 Started inside a room as `python server.py CONTROL_FD SETTINGS_JSON`. It answers in lines of JSON
-to `begin`, `arm` and `disarm`, says unasked what went wrong inside it, and ends with its control
-socket.
+to `begin`, `arm`, `disarm` and `rest`, says unasked what went wrong inside it, and ends with its
+control socket.
 """
 
 import hashlib
@@ -63,6 +63,7 @@ class Server:
         self._names = Names()
         self._responder: Responder | None = None
         self._tap: Tap | None = None
+        self._aside = _nothing_aside()
         self._listeners: list[socket.socket] = []
         self._vendors_port: dict[int, int] = {}
         self._open: set[socket.socket] = set()
@@ -106,13 +107,24 @@ class Server:
         self.close_idle()
         _until(lambda: not self._open and not self.desk.is_busy)
         self.desk.begin()
-        self.ways_out()
+        self.leave_aside()
 
     def disarm(self) -> dict[str, Any]:
         """The report of the armed time, once what is under way has been noted."""
         self.refuse(False)
         _until(lambda: not self.desk.is_busy)
         return {**self.desk.disarm(), **self.ways_out()}
+
+    def leave_aside(self) -> None:
+        """Keep what has gone out until now apart from what is to come."""
+        for kind, gone in self.ways_out().items():
+            self._aside[f"{kind}_around"] += gone
+
+    def rest(self) -> dict[str, Any]:
+        """What has gone out since the last call of this, the armed times left out."""
+        self.leave_aside()
+        aside, self._aside = self._aside, _nothing_aside()
+        return aside
 
     def refuse(self, refusing: bool) -> None:
         """Close the listeners, so that connections are refused, or open them again."""
@@ -265,6 +277,10 @@ def _carries(request: Request, marks: Sequence[str]) -> bool:
     )
 
 
+def _nothing_aside() -> dict[str, list[Any]]:
+    return {"egress_around": [], "lookups_around": []}
+
+
 def _factory(settings: Mapping[str, Any]) -> ReferenceFactory:
     """Ours, or the plugin's own: that one answers from a process of the plugin's environment."""
     if settings["reference"] is not None:
@@ -331,12 +347,14 @@ def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
             kinds = {fault["kind"] for fault in faults}
             if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
                 server.close_idle()
-            server.ways_out()
+            server.leave_aside()
             server.desk.arm(faults, perturbation)
             if "refused" in kinds:
                 server.refuse(True)
         case {"disarm": _}:
             return server.disarm()
+        case {"rest": _}:
+            return server.rest()
         case unknown:
             return {"error": f"unknown command {sorted(unknown)}"}
     return {}

@@ -1,7 +1,9 @@
 """Everything the prober can do: well-behaved exchanges, and every way to misbehave."""
 
 import asyncio
+import atexit
 import ctypes
+import functools
 import importlib
 import os
 import socket
@@ -11,12 +13,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 HOST = "api.cloudflare.com"
 _ENOUGH_BYTES = 2_000_000
+AT_CLOSING: list[Callable[[], object]] = []
 
 
 # ---- one exchange, byte by byte
@@ -125,6 +129,18 @@ def connect(host: str, port: int) -> str:
     except OSError as error:
         return type(error).__name__
     return "connected"
+
+
+def later(when: str, name: str, *args: Any) -> None:
+    """Do another of these when the calls are over; at once, where it is the setup's."""
+    deed = functools.partial(globals()[name], *args)
+    match when:
+        case "at closing":
+            AT_CLOSING.append(deed)
+        case "at exit":
+            atexit.register(deed)
+        case _:
+            deed()
 
 
 def connect_below_python(host: str, port: int) -> str:

@@ -37,7 +37,8 @@ class Alone:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        pass
+        while acts.AT_CLOSING:
+            acts.AT_CLOSING.pop()()
 
     async def act(self, name: str, *args: Any) -> Any:
         done = getattr(acts, name)(*args)
