@@ -167,6 +167,27 @@ _EFFECTS = (
         ("EGRESS101",),
     ),
     Twin(
+        "telemetry to a process next door",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                "import asyncio\n",
+                "import asyncio\nimport contextlib\nimport socket\n",
+            ),
+            Edit(
+                "remote.py",
+                _GET,
+                "        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as statistics:\n"
+                "            with contextlib.suppress(OSError):\n"
+                '                statistics.sendto(key.encode(), "\\0statistics")\n' + _GET,
+            ),
+        ),
+        "effects",
+        ("EFFECT203",),
+        alone="wire_side",
+    ),
+    Twin(
         "a module that calls home when it is imported",
         "urllib",
         (

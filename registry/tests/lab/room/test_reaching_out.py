@@ -137,6 +137,15 @@ def test_a_process_that_might_reach_out_is_shown(redirected: Run) -> None:
     assert "process" in {kind for kind, _ in run.watched}
 
 
+def test_a_process_that_is_spoken_with_is_shown(redirected: Run) -> None:
+    run = redirected(act("send_to_a_neighbour", "\0statistics"))
+    assert run.watched == (("local socket", "\0statistics"),)
+
+
+def test_a_database_in_memory_is_no_file(redirected: Run) -> None:
+    assert redirected(act("keep_a_database", ":memory:")).watched == ()
+
+
 def test_no_kind_of_event_takes_the_place_of_another(redirected: Run) -> None:
     many = [act("connect_without_raising", DOCUMENTED, 1000 + number) for number in range(300)]
     run = redirected(*many, act("connect_from_subprocess", "127.0.0.1", 9))

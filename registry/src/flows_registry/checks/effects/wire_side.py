@@ -51,6 +51,14 @@ def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
         )
 
 
+_BESIDES = {
+    "process": "starts a process",
+    "file": "writes a file",
+    "local socket": "speaks with another process",
+}
+"""What the interpreter tells of the machine, besides the network: its kind, and in words."""
+
+
 def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     """Hosts, processes and files that nobody declared."""
     allowed = evidence.plan.egress(evidence.backend)
@@ -65,8 +73,7 @@ def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
             "declare the host under the backend's egress, or do not go there",
         )
     for kind, detail in seen.run.watched:
-        if kind in ("process", "file"):
-            does = "starts a process" if kind == "process" else "writes a file"
+        if does := _BESIDES.get(kind):
             yield Finding(
                 "EFFECT203",
                 f"{seen.operation} {does} {seen.path}",

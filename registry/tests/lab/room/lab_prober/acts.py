@@ -7,6 +7,7 @@ import functools
 import importlib
 import os
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
@@ -129,6 +130,19 @@ def connect(host: str, port: int) -> str:
     except OSError as error:
         return type(error).__name__
     return "connected"
+
+
+def send_to_a_neighbour(path: str) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        try:
+            sender.sendto(b"one", path)
+        except OSError as error:
+            return type(error).__name__
+    return "sent"
+
+
+def keep_a_database(path: str) -> None:
+    sqlite3.connect(path).close()
 
 
 def later(when: str, name: str, *args: Any) -> None:
