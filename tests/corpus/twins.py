@@ -642,6 +642,31 @@ _CONTRACT = (
         "status 503",
     ),
     Twin(
+        "a refused connection is tried again",
+        "sockets",
+        (
+            Edit(
+                "transport.py",
+                "        try:\n            reader, writer = await asyncio.open_connection(\n"
+                "                self._host, self._port, ssl=self._context\n            )\n"
+                "        except OSError as problem:\n"
+                "            raise NotConnected(type(problem).__name__) from None\n",
+                "        for left in (2, 1, 0):\n"
+                "            try:\n"
+                "                reader, writer = await asyncio.open_connection(\n"
+                "                    self._host, self._port, ssl=self._context\n"
+                "                )\n"
+                "                break\n"
+                "            except OSError as problem:\n"
+                "                if not left:\n"
+                "                    raise NotConnected(type(problem).__name__) from None\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT014",),
+        "refused",
+    ),
+    Twin(
         "a lost write is sent again",
         "aiohttp",
         (
