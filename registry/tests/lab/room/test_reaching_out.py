@@ -1,6 +1,7 @@
 """Every connection that is tried is seen, by whatever means, and every name can be told."""
 
 import ipaddress
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -75,6 +76,13 @@ def test_a_name_is_shown_whatever_is_asked_of_it(run: Run, kind: str) -> None:
 
 
 @isolated
+def test_nobody_is_asked_for_the_machines_own_name(run: Run) -> None:
+    done = run(act("own_name"))
+    assert value_of(done).startswith("127.0.0.1 ")
+    assert (done.lookups, done.egress) == ((), ())
+
+
+@isolated
 def test_a_name_that_a_process_looks_up_is_shown(run: Run) -> None:
     assert run(act("look_up_from_subprocess", "nobody.example")).lookups == ("nobody.example",)
 
@@ -130,6 +138,11 @@ def test_the_interpreter_shows_a_name_that_is_looked_up(
     run = redirected(*[act("resolve", module, way, name) for name in ("One.example", "127.0.0.1")])
     assert (run.lookups, run.egress) == (("one.example",), ())
     assert redirected(act("sleep", 0)).lookups == ()
+
+
+def test_the_interpreter_asks_nobody_for_the_machines_own_name(redirected: Run) -> None:
+    done = redirected(act("resolve", "socket", "gethostbyname", socket.gethostname()))
+    assert (done.lookups, done.egress) == ((), ())
 
 
 def test_a_process_that_might_reach_out_is_shown(redirected: Run) -> None:

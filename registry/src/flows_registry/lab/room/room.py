@@ -3,6 +3,7 @@
 One room runs one case at a time; a lab has as many rooms as it has cores.
 """
 
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,8 @@ _BASE = Profile()
 _NAME_SERVICE = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\nsearch .\noptions timeout:1 attempts:1\n",
     "/etc/nsswitch.conf": "hosts: files dns\npasswd: files\ngroup: files\n",
-    "/etc/hosts": "127.0.0.1 localhost\n",
+    # Nobody else is asked for the machine's own name, as `socket.getfqdn` does.
+    "/etc/hosts": f"127.0.0.1 localhost {socket.gethostname()}\n",
 }
 
 

@@ -99,6 +99,10 @@ def look_up(*names: str) -> list[str]:
     return [socket.gethostbyname(name) for name in names]
 
 
+def own_name() -> str:
+    return socket.gethostbyname(socket.gethostname()) + " " + socket.getfqdn()
+
+
 def look_up_from_subprocess(name: str) -> int:
     program = f"import socket; socket.gethostbyname({name!r})"
     return subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode
