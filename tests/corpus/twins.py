@@ -719,6 +719,38 @@ _CONTRACT = (
         "get/stall",
     ),
     Twin(
+        "no timeout while it connects",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                "            async with asyncio.timeout(self._config.timeout_seconds):\n" + _EXCHANGE,
+                "            answer = await transport.exchange(request, self._config.timeout_seconds)\n",
+            ),
+            Edit(
+                "transport.py",
+                "self, request: Request) -> Answer:\n",
+                "self, request: Request, seconds: float) -> Answer:\n",
+            ),
+            Edit(
+                "transport.py",
+                "                self._host, self._port, ssl=self._context\n            )\n",
+                "                self._host, self._port, ssl=self._context,\n"
+                "                ssl_handshake_timeout=3600,\n            )\n",
+            ),
+            Edit(
+                "transport.py",
+                "            await writer.drain()\n            return await _answer(reader)\n",
+                "            async with asyncio.timeout(seconds):\n"
+                "                await writer.drain()\n                return await _answer(reader)\n"
+                "        except TimeoutError:\n            raise\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT015",),
+        "mute handshake",
+    ),
+    Twin(
         "412 taken for success",
         "urllib",
         (Edit("remote.py", "        if absent and", "        if answer.status == 412:\n            return None\n        if absent and"),),

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import CaseRun
-from flows_registry.lab.faults import COMMITTED, CONNECTION, FAULTS, PINNED_ONLY, READS_ONLY, Fault
+from flows_registry.lab.faults import (
+    COMMITTED,
+    CONNECTION,
+    FAULTS,
+    MUTE,
+    PINNED_ONLY,
+    READS_ONLY,
+    Fault,
+)
 
 from .conftest import TOKEN, act, value_of
 
@@ -106,7 +114,7 @@ ANSWERED = [fault for fault in FAULTS if fault.kind in SERVED]
 
 
 def test_no_kind_is_left_out() -> None:
-    apart = CONNECTION | PINNED_ONLY | READS_ONLY
+    apart = CONNECTION | PINNED_ONLY | READS_ONLY | {MUTE}
     assert {fault.kind for fault in FAULTS} == set(SERVED) | apart
 
 
@@ -215,6 +223,14 @@ def test_refused_is_an_attempt_and_nothing_else(run: Run) -> None:
     assert value_of(done)["ended"] == "refused"
     assert done.exchanges == ()
     assert ("api.cloudflare.com", 443) in done.egress
+    assert Answer(done.probe[0].value).status == 404
+
+
+def test_a_handshake_that_nobody_answers_is_ended_by_a_deadline(run: Run) -> None:
+    get = act("exchange", "GET", "key", b"", "https", True, PATIENCE_SECONDS)
+    done = run(get, setup=(get,), faults=(Fault(MUTE),), probe=(get,))
+    assert done.steps[0].seconds == pytest.approx(PATIENCE_SECONDS, abs=1)
+    assert (done.exchanges, done.consumed) == ((), (True,))
     assert Answer(done.probe[0].value).status == 404
 
 

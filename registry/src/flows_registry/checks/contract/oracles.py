@@ -15,7 +15,7 @@ from flows_registry.checks.plan import Baseline
 from flows_registry.checks.reading import is_read
 from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.lab.case import CaseRun, ErrorFacts, Exchange
-from flows_registry.lab.faults import COMMITTED, CONNECTION, PORTAL, SILENT, Fault
+from flows_registry.lab.faults import COMMITTED, CONNECTION, MUTE, PORTAL, SILENT, Fault
 from flows_registry.verdict import Finding
 
 __all__ = ["Rules", "judge"]
@@ -164,7 +164,7 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
     kind = m.fault.kind
     withheld = kind in ("status", "bare status", "redirect") or (
         kind in CONNECTION | PORTAL
-        or kind in ("reset before commit", "closed before commit", "stall")
+        or kind in ("reset before commit", "closed before commit", "stall", MUTE)
     )
     if not withheld or m.error is not None or not m.run.steps or m.run.steps[0].cancelled:
         return

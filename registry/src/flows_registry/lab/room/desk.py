@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from flows_registry.lab.agent.page import NEVER, Page
+from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.references.exchange import Reference, Request, Response
 from flows_registry.lab.room.broken import ReferenceBroken
 
 __all__ = ["Desk"]
 
 _STATE_TEXT_MAX = 20_000
+_OF_A_HANDSHAKE = CONNECTION - {"refused"} | {MUTE}
 
 
 class Desk:
@@ -115,7 +117,7 @@ class Desk:
                     for f in self.faults
                     if f["at"] == self.requests
                     and not f["consumed"]
-                    and f["kind"] in ("untrusted certificate", "other host's certificate")
+                    and f["kind"] in _OF_A_HANDSHAKE
                 ),
                 None,
             )

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from flows_registry.lab.agent.names import Names
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
+from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.hosted.reference import hosted_factory
 from flows_registry.lab.references.exchange import ReferenceFactory, Request
@@ -37,6 +38,7 @@ __all__ = ["main"]
 
 _LISTEN_BACKLOG = 128
 _QUIET_SECONDS_MAX = 2.0
+_HELLO_BYTES_MAX = 64 * 1024
 
 
 class Server:
@@ -215,6 +217,11 @@ class Server:
             return connection, "http", ""
         fault = self.desk.connection_fault()
         kind = fault["kind"] if fault else "trusted"
+        if fault is not None and kind == MUTE:
+            self.desk.consume(fault)
+            connection.recv(_HELLO_BYTES_MAX)  # heard, and never answered
+            self.desk.stall(connection)
+            return None
         asked: list[str] = []
         context = self._contexts[kind]
         context.sni_callback = lambda _socket, name, _context: asked.append(name or "")
@@ -345,7 +352,7 @@ def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
             server.begin()
         case {"arm": faults, "perturbation": perturbation}:
             kinds = {fault["kind"] for fault in faults}
-            if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
+            if kinds & (CONNECTION | {MUTE}):
                 server.close_idle()
             server.leave_aside()
             server.desk.arm(faults, perturbation)
