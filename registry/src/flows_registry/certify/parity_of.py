@@ -1,6 +1,6 @@
 """The parity check's view of the lab: histories of calls on any backend, here or at a simulator."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from core_caps.capabilities.known import KNOWN
 from core_caps.claims.manifest import Backend, Manifest
@@ -14,7 +14,13 @@ from flows_registry.lab.case import Case, Step
 from flows_registry.lab.lab import OUTSIDE, Profile
 from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
-from flows_registry.lab.simulators.sides import ParitySubject, S3Target, Settings, SimulatorAccess
+from flows_registry.lab.simulators.sides import (
+    ParitySubject,
+    Run,
+    S3Target,
+    Settings,
+    SimulatorAccess,
+)
 from flows_registry.subject import Capability
 from flows_registry.verdict import CheckResult, Finding, Verdict, merged
 
@@ -87,11 +93,9 @@ def nothing_compared(contracts: Sequence[str]) -> CheckResult:
     return CheckResult(NAME, "", Verdict.INCONCLUSIVE, 0, (finding,))
 
 
-def _runner(
-    plan: Plan, capability: Capability
-) -> Callable[[str, Sequence[Sequence[Call]], Settings | None], Sequence[Sequence[Step]]]:
+def _runner(plan: Plan, capability: Capability) -> Run:
     def run(
-        backend: str, histories: Sequence[Sequence[Call]], settings: Settings | None
+        backend: str, histories: Sequence[Sequence[Call]], settings: Sequence[Settings] | None
     ) -> list[Sequence[Step]]:
         cases = [
             Case(
@@ -99,7 +103,7 @@ def _runner(
                 capability.contract,
                 backend,
                 tuple(calls),
-                config=dict(settings or {}),
+                config=dict(settings[number] if settings else {}),
             )
             for number, calls in enumerate(histories)
         ]
@@ -119,9 +123,8 @@ def _targets(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, S3Target]:
         if wire != S3_WIRE or endpoint is None or not set(_S3_SETTINGS) <= set(values):
             continue
         targets[name] = S3Target(
-            bucket=values["bucket"],
             credentials=S3Credentials(values["access_key_id"], Secret(values["secret_access_key"])),
-            settings=lambda url, endpoint=endpoint: {endpoint: url},
+            settings=lambda url, bucket, endpoint=endpoint: {endpoint: url, "bucket": bucket},
         )
     return targets
 
