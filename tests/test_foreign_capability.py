@@ -75,6 +75,9 @@ def test_a_new_capability_is_certified(tmp_path: Path) -> None:
         *((check, backend) for check in CHECKS[1:-1] for backend in ("mock", "remote")),
     }
     assert all(result.cases > 0 for result in found.checks)
+    assert found.as_json()["facts"]["no_simulator"] == ["ledger/1"]
+    (line,) = [line for line in as_text(found).splitlines() if "no simulator" in line]
+    assert re.fullmatch(r" +parity +no simulator for contract ledger/1: not compared .*", line)
     assert results["contract", "mock"].facts["promises"] == 5
     assert results["contract", "remote"].facts["faults"] > 150
     for backend in ("mock", "remote"):
@@ -83,6 +86,12 @@ def test_a_new_capability_is_certified(tmp_path: Path) -> None:
             "post": "key idempotency_key",
         }
     assert "cap_acme_ledger" not in sys.modules, "the certifier imported the plugin"
+
+
+@pytest.mark.feature("DC-04", "DC-05")
+def test_a_comparison_with_nobody_is_no_pass(tmp_path: Path) -> None:
+    found = _certified(_repository(tmp_path), "parity")
+    assert _codes(found, Verdict.INCONCLUSIVE) == {"parity": {"PARITY003"}}, _shown(found)
 
 
 @pytest.mark.feature("DC-05", "CK-05")
@@ -285,6 +294,33 @@ def test_what_the_manifest_names_and_does_not_import_is_refused(
     result, _ = check_package(path, tmp_path / "scratch")
     assert result.verdict is Verdict.REFUSED
     assert [(f.code, what in f.message) for f in result.findings] == [("PACKAGE012", True)]
+
+
+FAILING = """
+def _nothing() -> None:
+    import sys
+    if sys.argv[2:3] == ["suite"]:
+        raise ValueError("it only imports elsewhere")
+
+_nothing()
+
+
+class Model:"""
+
+
+@pytest.mark.feature("DC-05")
+def test_a_suite_that_does_not_import_is_told_by_its_own_lines(tmp_path: Path) -> None:
+    path = _repository(tmp_path, ("contract.py", "\nclass Model:", FAILING))
+    found = _certified(path, "effects")
+    assert _codes(found, Verdict.REFUSED) == {"effects": {"LAB001"}}, _shown(found)
+    (finding,) = found.checks[-1].findings
+    frames = [line.strip() for line in finding.observed.splitlines() if "File " in line]
+    assert [re.sub(r"\d+", "N", frame) for frame in frames[1:]] == [
+        'File "cap_acme_ledger/contract.py", line N, in <module>',
+        'File "cap_acme_ledger/contract.py", line N, in _nothing',
+    ]
+    assert frames[0].startswith('File "core_caps/')
+    assert finding.observed.endswith("ValueError: it only imports elsewhere")
 
 
 HALVES = (

@@ -1,25 +1,37 @@
 """Small complete plugins, made from the parts in this folder.
 
 Every base is the shared parts with one transport of its own; the pure one has a mock alone. For
-what the small ones do not provide, a twin is made from a real plugin.
+what the small ones do not provide, a twin is made from a real plugin. The pair has two
+capabilities: the shared parts, and a real plugin's mock.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BASES", "REAL", "Files", "edited", "files_of", "path_of", "write"]
+__all__ = ["BASES", "PAIR", "REAL", "Files", "edited", "files_of", "path_of", "write"]
 
 Files = Mapping[str, str]
 """A plugin: path in its folder → text."""
 
 BASES = ("urllib", "aiohttp", "sockets", "pure")
 
+PAIR = "pair"
+"""The base that provides kv, below `kv/`, and blob."""
+
 REAL = {"r2": "cap_cloudflare_r2"}
 """Real plugins that twins are made from: the base's name, the package."""
 
 _HERE = Path(__file__).parent
 _PLUGINS = _HERE.parents[1] / "plugins"
+_OF_ITS_MOCK = ("__init__.py", "arguments.py", "config.py", "cursors.py", "limits.py", "mock.py")
+_ALIKE = (
+    ("limits.py", "\nKEY_SIZE_BYTES_MAX = 1024", "\nKEY_SIZE_BYTES_MAX = 512"),
+    ("limits.py", "\nMETADATA_SIZE_BYTES_MAX = 8192", "\nMETADATA_SIZE_BYTES_MAX = 1024"),
+    ("kv/mock.py", "from .config", "from corpus_pair.config"),
+)
+"""A manifest states its limits, and a backend its settings, for all capabilities."""
+
 _MOCK_ALONE = ("__init__.py", "plugin.py", "config.py", "cursors.py", "limits.py", "mock.py")
 
 
@@ -27,6 +39,8 @@ def files_of(base: str) -> dict[str, str]:
     """The files of a base. Its package is `corpus_BASE`, or a real plugin's own."""
     if base in REAL:
         return _real(_PLUGINS / REAL[base].replace("_", "-"))
+    if base == PAIR:
+        return _pair()
     package = f"corpus_{base}"
     parts = {path.name: path.read_text() for path in (_HERE / "shared").iterdir()}
     if base == "pure":
@@ -56,6 +70,38 @@ def files_of(base: str) -> dict[str, str]:
     project = named.pop("pyproject.toml")
     source = {f"src/{package}/{name}": text for name, text in named.items()}
     return {"pyproject.toml": project, f"src/{package}/py.typed": "", **source}
+
+
+def _pair() -> dict[str, str]:
+    """Two capabilities whose operations share names; the remote backend provides but one."""
+    small, real = files_of("urllib"), _real(_PLUGINS / "cap-cloudflare-r2")
+    files = {"pyproject.toml": small["pyproject.toml"].replace("urllib", PAIR)}
+    for path, text in small.items():
+        folder, _, name = path.rpartition("/")
+        if name == "capability.toml":
+            blob = real["src/cap_cloudflare_r2/capability.toml"]
+            files[f"src/corpus_pair/{name}"] = _of_both(text.replace("urllib.", "urllib.kv."), blob)
+        elif name in ("plugin.py", "py.typed"):
+            files[f"src/corpus_pair/{name}"] = text
+        elif folder:
+            files[f"src/corpus_pair/kv/{name}"] = text
+    for name in _OF_ITS_MOCK:
+        text = real[f"src/cap_cloudflare_r2/{name}"]
+        files[f"src/corpus_pair/{name}"] = text.replace("cap_cloudflare_r2", "corpus_pair")
+    given = {path: text.replace("corpus_urllib", "corpus_pair") for path, text in files.items()}
+    return edited(given, PAIR, _ALIKE)
+
+
+def _of_both(kv: str, blob: str) -> str:
+    """The first one's manifest, with the second one's capability on its mock."""
+    capability = re.search(r"\[capabilities\.blob\].*?(?=\[backends)", blob, re.S)
+    settings = re.search(r"(?<=\[backends\.mock\.config\]\n).*?(?=\n\[)", blob, re.S)
+    assert capability
+    assert settings
+    kv = re.sub(r"(?<=\[backends\.mock\.config\]\n).*?\n", settings[0], kv, count=1)
+    provider = '[backends.mock]\nproviders.blob = "corpus_pair.mock:MockR2"\n'
+    kv = kv.replace("corpus-urllib", "corpus-pair").replace("[backends.mock]\n", provider)
+    return kv.replace(provider, capability[0] + provider)
 
 
 def _real(folder: Path) -> dict[str, str]:

@@ -167,6 +167,67 @@ _EFFECTS = (
         ("EGRESS101",),
     ),
     Twin(
+        "telemetry to a process next door",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                "import asyncio\n",
+                "import asyncio\nimport contextlib\nimport socket\n",
+            ),
+            Edit(
+                "remote.py",
+                _GET,
+                "        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as statistics:\n"
+                "            with contextlib.suppress(OSError):\n"
+                '                statistics.sendto(key.encode(), "\\0statistics")\n' + _GET,
+            ),
+        ),
+        "effects",
+        ("EFFECT203",),
+        alone="wire_side",
+    ),
+    Twin(
+        "a module that calls home when it is imported",
+        "urllib",
+        (
+            Edit(
+                "remote.py",
+                "LIST_LIMIT_REST_MIN = 10\n",
+                "LIST_LIMIT_REST_MIN = 10\n\n\n"
+                "def _tell() -> None:\n"
+                "    with contextlib.suppress(OSError):\n"
+                '        socket.create_connection(("stats.example.net", 443), 1).close()\n\n\n'
+                "threading.Thread(target=_tell, daemon=True).start()\n",
+            ),
+            Edit(
+                "remote.py",
+                "import asyncio\n",
+                "import asyncio\nimport contextlib\nimport socket\nimport threading\n",
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+        alone="wire_side",
+    ),
+    Twin(
+        "a client that reports when it is forgotten",
+        "urllib",
+        (
+            Edit(
+                "transport.py",
+                "    async def close(self)",
+                "    def __del__(self) -> None:\n"
+                "        with contextlib.suppress(OSError):\n"
+                '            socket.create_connection(("stats.example.net", 443), 1).close()\n\n'
+                "    async def close(self)",
+            ),
+        ),
+        "effects",
+        ("EGRESS101",),
+        alone="wire_side",
+    ),
+    Twin(
         "egress by a process",
         "urllib",
         (
@@ -285,6 +346,7 @@ _EFFECTS = (
         ("EFFECT203",),
     ),
 )
+
 
 def _read_from_outside(name: str, imported: str, seen: str, axis: str) -> Twin:
     """A twin whose reads tell something of the process's surroundings."""
@@ -512,6 +574,39 @@ _CONTRACT = (
         "status 500",
     ),
     Twin(
+        "telemetry of long values",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                "        if ttl_seconds is not None:\n",
+                "        if len(value) > 1_000_000:\n"
+                "            try:\n"
+                '                await asyncio.open_connection("stats.example.net", 443)\n'
+                "            except OSError:\n"
+                "                pass\n"
+                "        if ttl_seconds is not None:\n",
+            ),
+        ),
+        "contract",
+        ("EGRESS101",),
+        "a_long_value",
+    ),
+    Twin(
+        "a ttl in whole minutes",
+        "pure",
+        (
+            Edit(
+                "limits.py",
+                "int(now) + ttl_seconds\n",
+                "int(now) + -(-ttl_seconds // 60) * 60\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "after_its_ttl",
+    ),
+    Twin(
         "Retry-After ignored",
         "sockets",
         (Edit("remote.py", "writes=writes, wait=wait)", "writes=writes, wait=None)"),),
@@ -545,6 +640,31 @@ _CONTRACT = (
         "contract",
         ("CONTRACT014",),
         "status 503",
+    ),
+    Twin(
+        "a refused connection is tried again",
+        "sockets",
+        (
+            Edit(
+                "transport.py",
+                "        try:\n            reader, writer = await asyncio.open_connection(\n"
+                "                self._host, self._port, ssl=self._context\n            )\n"
+                "        except OSError as problem:\n"
+                "            raise NotConnected(type(problem).__name__) from None\n",
+                "        for left in (2, 1, 0):\n"
+                "            try:\n"
+                "                reader, writer = await asyncio.open_connection(\n"
+                "                    self._host, self._port, ssl=self._context\n"
+                "                )\n"
+                "                break\n"
+                "            except OSError as problem:\n"
+                "                if not left:\n"
+                "                    raise NotConnected(type(problem).__name__) from None\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT014",),
+        "refused",
     ),
     Twin(
         "a lost write is sent again",
@@ -597,6 +717,38 @@ _CONTRACT = (
         "contract",
         ("CONTRACT015",),
         "get/stall",
+    ),
+    Twin(
+        "no timeout while it connects",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                "            async with asyncio.timeout(self._config.timeout_seconds):\n" + _EXCHANGE,
+                "            answer = await transport.exchange(request, self._config.timeout_seconds)\n",
+            ),
+            Edit(
+                "transport.py",
+                "self, request: Request) -> Answer:\n",
+                "self, request: Request, seconds: float) -> Answer:\n",
+            ),
+            Edit(
+                "transport.py",
+                "                self._host, self._port, ssl=self._context\n            )\n",
+                "                self._host, self._port, ssl=self._context,\n"
+                "                ssl_handshake_timeout=3600,\n            )\n",
+            ),
+            Edit(
+                "transport.py",
+                "            await writer.drain()\n            return await _answer(reader)\n",
+                "            async with asyncio.timeout(seconds):\n"
+                "                await writer.drain()\n                return await _answer(reader)\n"
+                "        except TimeoutError:\n            raise\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT015",),
+        "mute handshake",
     ),
     Twin(
         "412 taken for success",

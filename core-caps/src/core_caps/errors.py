@@ -7,7 +7,8 @@
     │   ├── PluginConflict         CAP102
     │   ├── PluginNotFound         CAP103
     │   ├── BackendNotInstalled    CAP104
-    │   └── ConfigInvalid          CAP105
+    │   ├── ConfigInvalid          CAP105
+    │   └── OpenedWithoutAsync     CAP107  (also a TypeError)
     ├── ClaimError
     │   ├── EffectTooSmall         EFFECT201
     │   ├── UnknownHint            EFFECT202 (also a KeyError)
@@ -62,6 +63,7 @@ __all__ = [
     "ManifestInvalid",
     "NoCanonicalForm",
     "ObjectAbsent",
+    "OpenedWithoutAsync",
     "Outcome",
     "PermissionDenied",
     "PluginConflict",
@@ -150,6 +152,12 @@ class ConfigInvalid(BindingError):
     """A binding's configuration is incomplete or wrong."""
 
     code = "CAP105"
+
+
+class OpenedWithoutAsync(BindingError, TypeError):
+    """A connection was opened by `with`, or awaited, where `async with` opens it."""
+
+    code = "CAP107"
 
 
 class ClaimError(CapsError):

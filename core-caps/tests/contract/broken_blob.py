@@ -104,7 +104,7 @@ class CleanStore:
         self.check_etags(if_match)
         held = self.objects.get(key)
         self.require(key, if_match if held else None, if_none_match)
-        return held and Blob(self.part(held.data, range), held.info)
+        return held and Blob(self.part(held.data, range), self.told(held.info))
 
     async def open(self, key, *, if_match=None):
         self.check(key)
@@ -119,7 +119,10 @@ class CleanStore:
     async def head(self, key):
         self.check(key)
         held = self.objects.get(key)
-        return held and held.info
+        return held and self.told(held.info)
+
+    def told(self, info):
+        return replace(info, metadata=dict(info.metadata))
 
     def order(self, key):
         return key.encode()
@@ -218,7 +221,7 @@ class CleanStore:
         self.require(key, if_match, if_none_match)
         info = ObjectInfo(key, len(content), self.etag(content), None, http, dict(metadata or {}))
         self.objects[key] = Blob(content, info)
-        return info
+        return self.told(info)
 
     async def delete(self, key):
         self.check(key)
@@ -231,7 +234,7 @@ class CleanStore:
         if held is None:
             return None
         self.objects[target] = Blob(held.data, replace(held.info, key=target))
-        return self.objects[target].info
+        return self.told(self.objects[target].info)
 
     async def presign(self, key, *, method="GET", expires_in_seconds=3600):
         self.check(key)
@@ -381,6 +384,21 @@ class HeaderInjected(CleanStore):
 
     def check_beside(self, http, metadata):
         pass
+
+
+class SharesMetadata(CleanStore):
+    """What is returned is what is kept, and changes with it."""
+
+    def told(self, info):
+        return info
+
+
+class WhenInMilliseconds(CleanStore):
+    """uploaded_at has the wire's unit."""
+
+    async def head(self, key):
+        info = await super().head(key)
+        return info and replace(info, uploaded_at=self.clock.now() * 1000)
 
 
 class CopyForgets(CleanStore):
@@ -544,6 +562,8 @@ BROKEN = {
     MetadataLatin: "custom_metadata_comes_back_exactly",
     WordsDecoded: "what_looks_encoded_comes_back_or_is_refused",
     HeaderInjected: "metadata_that_cannot_come_back_is_refused",
+    SharesMetadata: "what_is_stored_is_a_copy",
+    WhenInMilliseconds: "every_read_tells_when_it_was_stored",
     CopyForgets: "copy_takes_everything_along",
     CopyCreates: "copying_nothing_is_none",
     PageDropped: "pages_cover_everything_once",

@@ -286,6 +286,37 @@ class SharesMetadata(SoundKv):
         return metadata
 
 
+class CopiesTheSurface(SoundKv):
+    def _copied(self, metadata: Any) -> Any:
+        return metadata if metadata is None else dict(metadata)
+
+
+class ListsItsOwn(SoundKv):
+    def _line(self, key: str) -> KeyInfo:
+        held = self.service.held[key]
+        return KeyInfo(key, held.expires_at, held.metadata)
+
+
+class CutsBlanks(SoundKv):
+    async def put(self, key: str, value: bytes, **named: Any) -> None:
+        await super().put(key.strip(), value, **named)
+
+    async def get(self, key: str) -> bytes | None:
+        return await super().get(key.strip())
+
+
+class KeysCutShort(SoundKv):
+    def _living(self, key: str) -> Held | None:
+        cut = {name[:400]: name for name in self.service.held}
+        return super()._living(cut.get(key[:400], key))
+
+
+class OneReadOfALongValue(SoundKv):
+    async def get(self, key: str) -> bytes | None:
+        value = await super().get(key)
+        return None if value is None else value[: 1 << 16] if len(value) > 80_000 else value
+
+
 class DeleteOfAbsentFails(SoundKv):
     async def delete(self, key: str) -> None:
         refuse(key not in self.service.held, "no such key")
@@ -381,6 +412,13 @@ class TtlIgnored(SoundKv):
 class TtlInMinutes(SoundKv):
     def _expired(self, held: Held) -> bool:
         return held.expires_at is not None and self.service.clock.now() >= held.expires_at + 60
+
+
+class TtlInWholeMinutes(SoundKv):
+    async def put(self, key: str, value: bytes, *, ttl_seconds: Any = None, **named: Any) -> None:
+        self._check_expiry(ttl_seconds, named.get("expires_at"))
+        minutes = None if ttl_seconds is None else -(-ttl_seconds // 60) * 60
+        await super().put(key, value, ttl_seconds=minutes, **named)
 
 
 class TtlShowsRelative(SoundKv):

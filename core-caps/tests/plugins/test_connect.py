@@ -31,12 +31,12 @@ from core_caps.errors import (
     ConfigInvalid,
     EffectTooSmall,
     ManifestInvalid,
+    OpenedWithoutAsync,
     PluginConflict,
     PluginNotFound,
     Unavailable,
     UnknownHint,
 )
-from core_caps.plugins.connect import OpenedWithoutAsync
 
 pytestmark = pytest.mark.feature("DC-02")
 

@@ -21,6 +21,8 @@ OK, REFUSED, USAGE, INCONCLUSIVE = 0, 1, 2, 3
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 and the number of the signal, as shells say it."""
 
+_EXIT_CODES = "Exit codes: 0 as asked, 1 refused or unhealthy, 2 bad input, 3 nothing proved."
+
 _JSON = (("--json",), {"action": "store_true", "help": "print one JSON object"})
 
 COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]]" = {
@@ -37,7 +39,14 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
         "certify",
         "refuse or certify the plugin at PATH, with evidence a person can read",
         (
-            (("path",), {"metavar": "PATH", "help": "the folder of the plugin's pyproject.toml"}),
+            (
+                ("path",),
+                {
+                    "metavar": "PATH",
+                    "help": "the folder of the plugin's pyproject.toml; bad input where there is "
+                    "none, or where its manifest cannot be used",
+                },
+            ),
             _JSON,
             (("--offline",), {"action": "store_true", "help": "fetch nothing"}),
             (("--seed",), {"type": int, "metavar": "N", "help": "seed of generated cases"}),
@@ -151,7 +160,9 @@ def _parsed(
     import argparse
 
     parser = argparse.ArgumentParser(
-        prog=f"{PROGRAM} {command}", description=COMMANDS[command][1].capitalize() + "."
+        prog=f"{PROGRAM} {command}",
+        description=COMMANDS[command][1].capitalize() + ".",
+        epilog=_EXIT_CODES,
     )
     for names, options in declared:
         parser.add_argument(*names, **options)
@@ -205,6 +216,7 @@ def _print_failure(error: Exception) -> None:
         "code": getattr(error, "code", None),
         "message": str(getattr(error, "message", error)),
         "fix": str(getattr(error, "hint", "")),
+        "findings": list(getattr(error, "findings", ())),
     }
     print_json({"error": told})
 

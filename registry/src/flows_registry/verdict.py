@@ -5,10 +5,19 @@ A check that proves nothing is INCONCLUSIVE, which is not a pass.
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["Certification", "CheckResult", "Finding", "Level", "Verdict", "merged", "overall"]
+__all__ = [
+    "Certification",
+    "CheckResult",
+    "Finding",
+    "Level",
+    "Verdict",
+    "about",
+    "merged",
+    "overall",
+]
 
 
 class Verdict(enum.Enum):
@@ -31,7 +40,7 @@ class Level(enum.IntEnum):
     """How closely a check could look."""
 
     STATIC = 0
-    """L0: the source was read."""
+    """L0: the source was read; or something in it was neither understood nor watched."""
 
     INTERPRETER = 1
     """L1: it ran, observed from inside the interpreter."""
@@ -57,6 +66,7 @@ class Finding:
         observed: what happened.
         reproduce: the smallest way to see it again.
         fix: the likely correction.
+        capability: the capability it is about, where the subject has several.
     """
 
     code: str
@@ -65,6 +75,7 @@ class Finding:
     observed: str = ""
     reproduce: str = ""
     fix: str = ""
+    capability: str = ""
 
     def as_json(self) -> dict[str, str]:
         """The published shape."""
@@ -75,6 +86,7 @@ class Finding:
             "observed": self.observed,
             "reproduce": self.reproduce,
             "fix": self.fix,
+            "capability": self.capability,
         }
 
 
@@ -167,6 +179,12 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
         if verdict in seen:
             return verdict
     return Verdict.PASSED if seen else Verdict.INCONCLUSIVE
+
+
+def about(capability: str, result: CheckResult) -> CheckResult:
+    """The result; its findings and facts say which capability they are about."""
+    findings = tuple(replace(finding, capability=capability) for finding in result.findings)
+    return replace(result, findings=findings, facts={"capability": capability, **result.facts})
 
 
 def merged(results: Sequence[CheckResult]) -> CheckResult:

@@ -1,6 +1,7 @@
 """`list` beside real installations: right at once, and without importing anything."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,23 @@ def test_one_plugin_in_full(installation: Installation, plugin: Path) -> None:
     assert "CAP103" in missing.stderr
     assert "shelf" in missing.stderr
     assert "Traceback" not in missing.stderr
+
+
+def test_every_capability_of_a_plugin_is_shown(installation: Installation, plugin: Path) -> None:
+    manifest = plugin / "src/cap_shelf/capability.toml"
+    both = '[backends.mock]\nproviders.blob = "cap_shelf.mock:MockBlob"\n'
+    text = manifest.read_text().replace("[backends.mock]\n", both)
+    second = '\n[capabilities.blob]\ncontract = "blob/1"\noperations = ["put", "delete"]\n'
+    manifest.write_text(text + second)
+    installation.uv("install", str(plugin))
+    (row,) = installation.rows()
+    assert row["problems"] == []
+    assert [each["contract"] for each in row["capabilities"]] == ["kv/1", "blob/1"]
+    assert row["capabilities"][1]["operations"]["put"] == ["resource::blob::write"]
+    assert set(row["backends"][0]["contracts"]) == {"kv/1", "blob/1"}
+    assert "kv/1, blob/1" in installation.run("list").stdout
+    full = installation.run("list", "shelf").stdout
+    assert re.findall(r"capability +(\S+)", full) == ["kv/1", "blob/1"]
 
 
 def test_it_works_where_nothing_can_be_cached(installation: Installation, plugin: Path) -> None:

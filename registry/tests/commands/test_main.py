@@ -59,6 +59,7 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert f"flows-registry {name}" in shown
+    assert "Exit codes: 0 as asked, 1 refused" in shown
     assert "--json" in shown
 
 

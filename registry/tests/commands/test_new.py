@@ -1,6 +1,8 @@
 """`new`: what it makes certifies as it stands, and it never touches what is there."""
 
 import json
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from flows_registry.lab.uv import Uv
 from flows_registry.lab.workspace import companions
 from flows_registry.main import main
 from flows_registry.verdict import Verdict
+
+from .conftest import Installation
 
 pytestmark = pytest.mark.feature("DC-01", "DC-05")
 
@@ -53,6 +57,29 @@ def test_its_own_tests_pass_against_the_wheel_outside_of_this_repository(tmp_pat
     )
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.feature("DC-01", "DC-05")
+def test_what_its_readme_says_to_run_runs_where_the_command_is(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.uv("install", "pip")
+    folder = create("cap-acme", tmp_path)
+    (commands,) = re.findall(r"```\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    path = f"{installation.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/sh", "-e", "-c", commands],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    installation.uv("uninstall", "cap-acme")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "certified at L" in done.stdout
+    assert re.search(r"\d+ passed", done.stdout)
 
 
 @pytest.mark.parametrize(

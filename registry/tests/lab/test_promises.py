@@ -8,9 +8,13 @@ from flows_registry.lab.agent.promises import promises_of
 
 
 def _asked(*operations: str) -> set[str]:
-    world = {"limits": {}, "guarantees": {}, "operations": list(operations)}
-    suite = "core_caps.contract.kv:CONTRACT"
-    return set(promises_of({"suite": suite, "backend": "mock", "world": world}))
+    case = {
+        "suite": "core_caps.contract.kv:CONTRACT",
+        "backend": "mock",
+        "operations": list(operations),
+        "world": {"limits": {}, "guarantees": {}},
+    }
+    return set(promises_of(case))
 
 
 @pytest.mark.feature("CK-05")

@@ -14,10 +14,10 @@ from core_caps.calls.retrying import Policy, Retrier
 from core_caps.claims.manifest import OperationClaim
 from core_caps.clock import Clock, SystemClock
 from core_caps.errors import (
-    BindingError,
     ClientClosed,
     ConfigInvalid,
     ManifestInvalid,
+    OpenedWithoutAsync,
     PluginNotFound,
 )
 from core_caps.plugins import hookspecs
@@ -31,15 +31,9 @@ from core_caps.secret import Secret
 if TYPE_CHECKING:
     from core_caps.capabilities.secrets import Secrets
 
-__all__ = ["Connection", "OpenedWithoutAsync", "connect"]
+__all__ = ["Connection", "connect"]
 
 _Protocol = TypeVar("_Protocol")
-
-
-class OpenedWithoutAsync(BindingError, TypeError):
-    """A connection was opened by `with`, or awaited, where `async with` opens it."""
-
-    code = "CAP107"
 
 
 def connect(

@@ -159,7 +159,7 @@ class MockR2:
             metadata=dict(metadata or {}),
         )
         self._bucket.objects[_nfc(key)] = Blob(content, info)
-        return info
+        return _told(info)
 
     async def delete(self, key: str) -> None:
         """See BlobWriter.delete."""
@@ -176,7 +176,7 @@ class MockR2:
             return None if found is None else found.info
         info = replace(found.info, key=target, uploaded_at=self._clock.now())
         self._bucket.objects[_nfc(target)] = Blob(found.data, info)
-        return info
+        return _told(info)
 
     async def presign(
         self,
@@ -213,7 +213,7 @@ class MockR2:
         found = self._bucket.objects.get(_nfc(key))
         if found is not None:
             self._check_condition(key, if_match, if_none_match)
-        return found
+        return None if found is None else replace(found, info=_told(found.info))
 
     def _check_condition(self, key: str, if_match: str | None, if_none_match: str | None) -> None:
         found = self._bucket.objects.get(_nfc(key))
@@ -243,6 +243,11 @@ class MockR2:
                 last = "p" + folded
                 prefixes.append(folded)
         return BlobPage(tuple(objects), tuple(prefixes), None)
+
+
+def _told(info: ObjectInfo) -> ObjectInfo:
+    """What a caller may change without changing what is stored."""
+    return replace(info, metadata=dict(info.metadata))
 
 
 def _nfc(key: str) -> str:

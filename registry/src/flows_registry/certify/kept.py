@@ -1,5 +1,6 @@
 """What keeps a check from running, said as its result: the plugin's fault, its suite's, or ours."""
 
+from flows_registry.certify.tracebacks import plugins_own
 from flows_registry.lab.lab import (
     AgentBroken,
     HostBroken,
@@ -14,6 +15,7 @@ __all__ = ["PROBLEMS", "kept", "not_importable", "was_kept"]
 PROBLEMS = (AgentBroken, HostBroken, NoReference, ReferenceBroken, RoomBroken)
 """Everything that the lab raises instead of a run."""
 
+_TEXT_MAX = 1500
 _CODES = frozenset({"LAB001", "LAB002", "LAB003", "LAB004", "CONTRACT004"})
 
 
@@ -34,18 +36,24 @@ def kept(check: str, backend: str, problem: Exception) -> CheckResult:
             raise problem
 
 
+def _told_of(broken: Exception) -> str:
+    """What the plugin's own code did, cut to a readable size."""
+    return plugins_own(str(broken))[-_TEXT_MAX:]
+
+
 def was_kept(result: CheckResult) -> bool:
     """Whether it says what kept a check from running."""
     return any(finding.code in _CODES for finding in result.findings)
 
 
 def not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -> CheckResult:
+    """The result where the plugin, or the suite it brings, cannot be imported or opened."""
     last = str(broken).strip().splitlines()[-1]
     finding = Finding(
         "LAB001",
         f"the plugin cannot be used in its own environment: {last}",
         "the wheel, with its own dependencies and nothing else, can be imported",
-        str(broken)[-1500:],
+        _told_of(broken),
         "",
         "declare what it imports among its dependencies or the backend's extra",
     )
@@ -70,7 +78,7 @@ def _reference_broken(check: str, backend: str, broken: ReferenceBroken) -> Chec
         "LAB004",
         "the reference server failed, so nothing was proved about its wire",
         "a reference answers every request: what it does not know is a 4xx",
-        str(broken)[-1500:],
+        _told_of(broken),
         "",
         "mend the reference that the backend names; it holds no sockets, no clock, and never waits",
     )
@@ -82,7 +90,7 @@ def _suite_broken(check: str, backend: str, broken: HostBroken) -> CheckResult:
         "CONTRACT004",
         "the plugin's own suite failed, so nothing was proved",
         "model, generate, comparable and read_back answer whatever their own calls ask",
-        str(broken)[-1500:],
+        _told_of(broken),
         "",
         "mend the suite: a model refuses only by errors derived from ProviderError",
     )
@@ -94,7 +102,7 @@ def _lab_broken(check: str, backend: str, broken: RoomBroken) -> CheckResult:
         "LAB003",
         "the lab itself failed, so nothing was proved",
         "a room runs every case to its end",
-        str(broken)[-1500:],
+        str(broken)[-_TEXT_MAX:],
         "",
         "run it again; `flows-registry doctor` tells what this machine lacks",
     )

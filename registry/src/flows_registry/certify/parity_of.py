@@ -1,9 +1,9 @@
 """The parity check's view of the lab: histories of calls on any backend, here or at a simulator."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from core_caps.capabilities.known import KNOWN
-from core_caps.claims.manifest import Backend
+from core_caps.claims.manifest import Backend, Manifest
 from core_caps.contract.suite import Call
 from core_caps.secret import Secret
 
@@ -12,13 +12,19 @@ from flows_registry.checks.plan import Plan
 from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import Case, Step
 from flows_registry.lab.lab import OUTSIDE, Profile
-from flows_registry.lab.simulators.known import S3_WIRE
+from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
-from flows_registry.lab.simulators.sides import ParitySubject, S3Target, Settings, SimulatorAccess
+from flows_registry.lab.simulators.sides import (
+    ParitySubject,
+    Run,
+    S3Target,
+    Settings,
+    SimulatorAccess,
+)
 from flows_registry.subject import Capability
-from flows_registry.verdict import CheckResult
+from flows_registry.verdict import CheckResult, Finding, Verdict, merged
 
-__all__ = ["check_parity"]
+__all__ = ["check_parity", "nothing_compared", "without_simulator"]
 
 NAME = "parity"
 _BASE = Profile()
@@ -27,48 +33,77 @@ _S3_SETTINGS = ("bucket", "access_key_id", "secret_access_key")
 
 def check_parity(plan: Plan, access: SimulatorAccess) -> list[CheckResult]:
     """Every capability of every backend against the vendor's simulator."""
-    results: list[CheckResult] = []
+    results: dict[str, list[CheckResult]] = {}
     for capability in plan.subject.capabilities.values():
-        contract = capability.judge
         if capability.contract not in KNOWN:
             continue  # nobody here has a simulator of a third party's service
-        remotes = {
-            name: backend.wire
-            for name, backend in plan.subject.manifest.backends.items()
-            if backend.wire is not None and capability.declared.name in backend.providers
+        subject = _subject(plan, capability)
+        for result in parity(subject, access=access, effort=Effort(seed=plan.seed)):
+            results.setdefault(result.backend, []).append(plan.named(capability, result))
+    return [merged(of_one) for of_one in results.values()]
+
+
+def without_simulator(manifest: Manifest) -> list[str]:
+    """The contracts of services that no simulator here plays: what is provided of them was never
+    compared with what the vendor runs."""
+    wires = {
+        provided.contract: {
+            backend.wire
+            for backend in manifest.backends.values()
+            if backend.wire is not None and provided.name in backend.providers
         }
-        mocks = [
-            name
-            for name, backend in plan.subject.manifest.backends.items()
-            if backend.wire is None and capability.declared.name in backend.providers
-        ]
-        subject = ParitySubject(
-            contract=contract,
-            operations=frozenset(capability.claims),
-            run=_runner(plan, capability),
-            mock=mocks[0] if mocks else None,
-            remotes=remotes,
-            s3=_targets(plan, remotes),
-            started_at=ORIGIN_SECONDS,
-            level=plan.lab.level,
-        )
-        results += parity(subject, access=access, effort=Effort(seed=plan.seed))
-    return results
+        for provided in manifest.capabilities.values()
+    }
+    return [
+        contract
+        for contract, spoken in wires.items()
+        if spoken and not any((wire, contract) in BINDINGS for wire in spoken)
+    ]
 
 
-def _runner(
-    plan: Plan, capability: Capability
-) -> Callable[[str, Sequence[Sequence[Call]], Settings | None], Sequence[Sequence[Step]]]:
+def _subject(plan: Plan, capability: Capability) -> ParitySubject:
+    wires = {
+        name: backend.wire
+        for name, backend in plan.subject.manifest.backends.items()
+        if capability.declared.name in backend.providers
+    }
+    remotes = {name: wire for name, wire in wires.items() if wire is not None}
+    return ParitySubject(
+        contract=capability.judge,
+        operations=frozenset(capability.claims),
+        run=_runner(plan, capability),
+        mock=next((name for name, wire in wires.items() if wire is None), None),
+        remotes=remotes,
+        s3=_targets(plan, remotes),
+        started_at=ORIGIN_SECONDS,
+        level=plan.lab.level,
+    )
+
+
+def nothing_compared(contracts: Sequence[str]) -> CheckResult:
+    """The result where nothing but parity was asked for, and nobody could be compared with."""
+    finding = Finding(
+        "PARITY003",
+        f"no simulator for contract {', '.join(contracts)}",
+        "the plugin answers as what its vendor runs",
+        "nothing was compared",
+        "",
+        "the other checks judge it by its own suite: leave --check away for a certificate",
+    )
+    return CheckResult(NAME, "", Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _runner(plan: Plan, capability: Capability) -> Run:
     def run(
-        backend: str, histories: Sequence[Sequence[Call]], settings: Settings | None
+        backend: str, histories: Sequence[Sequence[Call]], settings: Sequence[Settings] | None
     ) -> list[Sequence[Step]]:
         cases = [
             Case(
-                f"{backend}/history {number}",
+                f"{plan.place(capability, backend)}/history {number}",
                 capability.contract,
                 backend,
                 tuple(calls),
-                config=dict(settings or {}),
+                config=dict(settings[number] if settings else {}),
             )
             for number, calls in enumerate(histories)
         ]
@@ -88,9 +123,8 @@ def _targets(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, S3Target]:
         if wire != S3_WIRE or endpoint is None or not set(_S3_SETTINGS) <= set(values):
             continue
         targets[name] = S3Target(
-            bucket=values["bucket"],
             credentials=S3Credentials(values["access_key_id"], Secret(values["secret_access_key"])),
-            settings=lambda url, endpoint=endpoint: {endpoint: url},
+            settings=lambda url, bucket, endpoint=endpoint: {endpoint: url, "bucket": bucket},
         )
     return targets
 

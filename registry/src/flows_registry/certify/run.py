@@ -5,9 +5,10 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
-from flows_registry.certify.parity_of import check_parity
+from flows_registry.certify.parity_of import check_parity, nothing_compared, without_simulator
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
 from flows_registry.checks.contract.check import check_contract
@@ -66,7 +67,7 @@ def certify(options: Options) -> Certification:
 
     Raises:
         SourceNotPlugin: the path holds no plugin (PACKAGE001).
-        ManifestInvalid: its capability.toml is not TOML (CAP106).
+        ManifestInvalid: its capability.toml cannot be used (CAP106).
     """
     started = time.monotonic()
     with scratch_folder(options.keep) as scratch:
@@ -76,12 +77,16 @@ def certify(options: Options) -> Certification:
         options.progress("package", "", 1, 1)
         part = _part(options)
         if built is None:
-            return Certification(options.path.name, (result,), _facts(started), part)
+            subject = options.path.resolve().name
+            return Certification(subject, (result,), _facts(started), part)
         checks = tuple(_checked(options, built, scratch))
         if options.only:
             checks = _told(options, checks)
         distribution = f"{built.wheel.name} {built.wheel.version}"
-        return Certification(distribution, (result, *checks), _facts(started), part)
+        facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built)}
+        if not checks and (unplayed := facts.get("no_simulator")):
+            checks = (nothing_compared(unplayed),)
+        return Certification(distribution, (result, *checks), facts, part)
 
 
 def _part(options: Options) -> str:
@@ -93,7 +98,7 @@ def _part(options: Options) -> str:
 def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """The results that some case stands behind, and those that were kept from running one: the
     others were not asked about."""
-    told = tuple(c for c in checks if c.cases or c.verdict is Verdict.REFUSED or was_kept(c))
+    told = tuple(filter(_is_told, checks))
     if told:
         return told
     finding = Finding(
@@ -102,13 +107,24 @@ def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult,
         "at least one case runs",
         "none did",
         "",
-        "case names are in the reproductions that a refusal prints: backend/exercise/fault",
+        "case names are in the reproductions that a refusal prints: backend/exercise/fault, after "
+        "the capability where the plugin has several",
     )
     return (CheckResult(options.checks[0], "", Verdict.INCONCLUSIVE, 0, (finding,)),)
 
 
+def _is_told(result: CheckResult) -> bool:
+    return bool(result.cases) or result.verdict is Verdict.REFUSED or was_kept(result)
+
+
 def _facts(started: float) -> dict[str, float]:
     return {"seconds": round(time.monotonic() - started, 3)}
+
+
+def _not_compared(options: Options, built: Built) -> dict[str, list[str]]:
+    """What parity, where it was asked for, has nobody to compare with: that is no pass of it."""
+    asked = "parity" in options.checks and not options.only
+    return {"no_simulator": without_simulator(built.manifest)} if asked else {}
 
 
 def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckResult]:
@@ -164,16 +180,32 @@ def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[Che
     own = plan.lab.own_reference(backend)
     told = {} if own is None else {"own_reference": own}
     for name in names:
-        asked = [part.asked(name, its) for part, its in zip(plans, baselines, strict=True)]
-        if plan.only and not any(asked):
+        asked = [(part, part.asked(name, its)) for part, its in zip(plans, baselines, strict=True)]
+        asked = [(part, its) for part, its in asked if its or not plan.only]
+        if not asked:
             continue
-
-        def check(name: str = name, asked: Sequence[Sequence[Baseline]] = asked) -> CheckResult:
-            of_all = zip(plans, asked, strict=True)
-            return merged([_ON_BACKENDS[name](part, backend, its) for part, its in of_all])
-
-        for result in _timed(lambda check=check: [check()], name, backend):
+        for result in _timed(lambda n=name, a=asked: [_together(n, backend, a)], name, backend):
             yield replace(result, facts={**result.facts, **told})
+
+
+def _together(
+    name: str, backend: str, asked: Sequence[tuple[Plan, Sequence[Baseline]]]
+) -> CheckResult:
+    """What a check says of every capability, as one result; where only some cases were asked for,
+    of those that have such a case."""
+    results = [_alone(name, backend, part, its) for part, its in asked]
+    told = [each for each in results if _is_told(each)] if asked[0][0].only else results
+    return merged(told or results)
+
+
+def _alone(name: str, backend: str, part: Plan, baselines: Sequence[Baseline]) -> CheckResult:
+    """What a check says of one capability: what keeps one from being judged keeps no other."""
+    (capability,) = part.subject.capabilities.values()
+    try:
+        result = _ON_BACKENDS[name](part, backend, baselines)
+    except PROBLEMS as problem:
+        result = kept(name, backend, problem)
+    return part.named(capability, result)
 
 
 def _said_of(names: Sequence[str], problem: Exception) -> Sequence[str]:

@@ -1,14 +1,15 @@
 """The package check: from a source folder to a wheel and an environment that later checks trust."""
 
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core_caps.claims.manifest import Manifest
 from core_caps.claims.operation import CapabilitySpec
-from core_caps.errors import CapsError, ManifestInvalid
+from core_caps.errors import CapsError
 
 from flows_registry.checks.package_contents import (
     declared_extras,
@@ -18,6 +19,7 @@ from flows_registry.checks.package_contents import (
     metadata,
     own_manifest,
     the_plugin,
+    usable_manifest,
 )
 from flows_registry.checks.package_loading import Loading, check_loading
 from flows_registry.lab.build import BUILD_SECONDS_MAX, Artifacts, BuildFailed, build
@@ -90,10 +92,8 @@ def plugin_source(path: Path) -> Source:
         SourceNotPlugin: there is no plugin: no project, or one without manifest and entry point
             (PACKAGE001).
         SourceRefused: the tree cannot be copied (PACKAGE002).
-        ManifestInvalid: its capability.toml is not TOML (CAP106).
+        ManifestInvalid: its capability.toml cannot be used (CAP106).
     """
-    from core_caps.claims.manifest import parse_toml
-
     source = read_source(path)
     manifests = [name for name in source.files if Path(name).name == MANIFEST_NAME]
     project = (source.root / "pyproject.toml").read_text(encoding="utf-8", errors="replace")
@@ -105,7 +105,7 @@ def plugin_source(path: Path) -> Source:
         )
     for name in manifests:
         if name.startswith(("src/", source.root.name.replace("-", "_"))):
-            parse_toml(source.root / name, str(source.root / name))
+            usable_manifest((source.root / name).read_bytes(), str(path / name))
     return source
 
 
@@ -127,11 +127,12 @@ def check_package(
         build_seconds_max: a build that takes longer is stopped and refused.
 
     Returns:
-        The result, and what was built where the plugin can be opened at all.
+        The result, and what was built where the plugin can be opened and its manifest does not
+        contradict itself: what came after would only be what follows from that.
 
     Raises:
         SourceNotPlugin: the path holds no plugin (PACKAGE001).
-        ManifestInvalid: its capability.toml is not TOML (CAP106).
+        ManifestInvalid: its capability.toml cannot be used (CAP106).
     """
     report, started = _Report(), time.monotonic()
     uv = uv or Uv()
@@ -155,38 +156,44 @@ def _examine(
 ) -> Built | None:
     """Everything about the finished wheel; None where it cannot be opened."""
     wheel, problems = inspect_wheel(artifacts.wheel)
-    sound = report.asked(from_problem(each, artifacts.wheel) for each in problems)
+
+    def asked(findings: Iterable[Finding]) -> bool:
+        return report.asked(_of_a_wheel_built_again(findings, tree.root))
+
+    sound = asked(from_problem(each, artifacts.wheel) for each in problems)
     if wheel is None:
         return None
     report.facts["compiled"] = list(wheel.compiled)
-    report.asked(metadata(wheel))
+    asked(metadata(wheel))
     plugin, findings = the_plugin(wheel)
-    report.asked(findings)
+    asked(findings)
     found, findings = own_manifest(wheel, plugin)
-    report.asked(findings)
+    asked(findings)
     if plugin is None or found is None:
         return None
-    try:
-        from core_caps.claims.manifest import read
-
-        manifest = read(found[1], found[0])
-    except ManifestInvalid:
-        # The full validation says more, and says it with the fix.
-        report.asked(manifest_findings(wheel, plugin, *found, {}))
-        return None
-    report.asked(declared_extras(wheel, manifest))
-    report.asked(dependencies(wheel, manifest))
+    manifest = usable_manifest(found[1], found[0])
+    complete = asked(declared_extras(wheel, manifest))
+    asked(dependencies(wheel, manifest))
     if not sound or any(" @ " in line for line in wheel.requires):
         # Neither a wheel that is not what it says is installed, nor one that fetches from a URL.
-        report.asked(manifest_findings(wheel, plugin, *found, {}))
+        asked(manifest_findings(wheel, plugin, *found, {}))
         return None
     loading = check_loading(wheel, plugin, manifest, scratch / "load", uv=uv, run=run)
     _note_loading(report, loading)
-    report.asked(manifest_findings(wheel, plugin, *found, loading.specifications))
-    if loading.environment is None or loading.bare is None:
-        return None
     own = loading.specifications
+    consistent = asked(manifest_findings(wheel, plugin, *found, own))
+    if not (complete and consistent and loading.whole):
+        return None
+    assert loading.environment is not None
+    assert loading.bare is not None
     return Built(tree, artifacts, wheel, manifest, loading.environment, loading.bare, own)
+
+
+def _of_a_wheel_built_again(findings: Iterable[Finding], root: Path) -> Iterator[Finding]:
+    """The wheel is gone when the report is read: what looks into it builds it first."""
+    for each in findings:
+        build = f"uv build --quiet --wheel --out-dir dist {shlex.quote(str(root))}"
+        yield replace(each, reproduce=f"{build} && {each.reproduce}")
 
 
 def _note(report: _Report, artifacts: Artifacts) -> None:
@@ -204,12 +211,14 @@ def _note_loading(report: _Report, loading: Loading) -> None:
 
 
 def _reproducible(artifacts: Artifacts, source: Path) -> Iterator[Finding]:
-    for difference in artifacts.differences:
+    if artifacts.differences:
+        first, *others = artifacts.differences
+        more = f", and {len(others)} more" if others else ""
         yield Finding(
             "PACKAGE004",
-            f"two builds of the same source differ: {difference}",
+            f"two builds of the same source differ: {first}{more}",
             promised="the same source gives the same bytes, wherever and whenever it is built",
-            observed=difference,
+            observed="\n".join(artifacts.differences),
             reproduce=f"build {source} in two folders with SOURCE_DATE_EPOCH set, another TZ, "
             "umask and PYTHONHASHSEED, and compare the files",
             fix="let the build write no time, path, random value or unordered set",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from core_caps.capabilities.known import spec_for
-from core_caps.claims.manifest import Manifest
+from core_caps.claims.manifest import Manifest, invalid, read
 from core_caps.claims.manifest_model import validate
 from core_caps.claims.operation import CapabilitySpec
 from core_caps.errors import ManifestInvalid
@@ -23,6 +23,7 @@ __all__ = [
     "metadata",
     "own_manifest",
     "the_plugin",
+    "usable_manifest",
 ]
 
 Plugin = tuple[str, str]
@@ -36,7 +37,7 @@ def from_problem(problem: Problem, wheel: Path) -> Finding:
         problem.message,
         promised="a wheel as the binary distribution format describes it, holding its own package",
         observed=problem.observed or problem.message,
-        reproduce=f"python -m zipfile -l {wheel.name}",
+        reproduce=f"python -m zipfile -l dist/{wheel.name}",
         fix=problem.fix or "build the wheel again with an unmodified build backend",
     )
 
@@ -50,7 +51,7 @@ def metadata(wheel: Wheel) -> Iterator[Finding]:
             f"{wheel.path.name} does not state {what}",
             promised="whoever installs a plugin can read what they may do with it",
             observed="nothing in METADATA or in the package",
-            reproduce=f"unzip -p {wheel.path.name} '*/METADATA'",
+            reproduce=f"unzip -p dist/{wheel.path.name} '*/METADATA'",
             fix=fix,
         )
 
@@ -87,7 +88,7 @@ def the_plugin(wheel: Wheel) -> tuple[Plugin | None, list[Finding]]:
             f"the wheel does not register one plugin: {observed}",
             promised=f"one entry point in the group {ENTRY_POINT_GROUP} names the plugin's module",
             observed=observed,
-            reproduce=f"unzip -p {wheel.path.name} '*/entry_points.txt'",
+            reproduce=f"unzip -p dist/{wheel.path.name} '*/entry_points.txt'",
             fix=f'[project.entry-points."{ENTRY_POINT_GROUP}"] NAME = "cap_name.plugin"',
         )
     ]
@@ -96,7 +97,10 @@ def the_plugin(wheel: Wheel) -> tuple[Plugin | None, list[Finding]]:
 def own_manifest(
     wheel: Wheel, plugin: Plugin | None
 ) -> tuple[tuple[str, bytes] | None, list[Finding]]:
-    """The manifest beside the plugin's module: member name and content."""
+    """The manifest beside the plugin's module: member name and content.
+
+    Where no entry point says which module that is, one manifest is not blamed for its place.
+    """
     listed = ", ".join(wheel.manifests) or "none"
     if plugin is not None:
         folder = PurePosixPath(plugin[1].partition(":")[0].replace(".", "/"))
@@ -104,16 +108,32 @@ def own_manifest(
         found = next((each for each in places if each in wheel.manifests), None)
         if found is not None and len(wheel.manifests) == 1:
             return (found, wheel.manifests[found]), []
+    elif len(wheel.manifests) == 1:
+        return None, []
     return None, [
         Finding(
             "PACKAGE010",
             f"one {MANIFEST_NAME} beside the entry point's package is needed, found: {listed}",
             promised="what a plugin does can be read from its wheel without importing it",
             observed=f"manifests in the wheel: {listed}",
-            reproduce=f"python -m zipfile -l {wheel.path.name} | grep {MANIFEST_NAME}",
+            reproduce=f"python -m zipfile -l dist/{wheel.path.name} | grep {MANIFEST_NAME}",
             fix=f"keep {MANIFEST_NAME} beside __init__.py and let the build include it",
         )
     ]
+
+
+def usable_manifest(content: bytes, origin: str) -> Manifest:
+    """The manifest as every reader of it needs it, whatever else may be wrong with it.
+
+    Raises:
+        ManifestInvalid: `connect` could not read it either; all that is wrong is listed (CAP106).
+    """
+    try:
+        return read(content, origin)
+    except ManifestInvalid as error:
+        if error.findings:
+            raise invalid(origin, validate(content, spec_for=spec_for, origin=origin)[1]) from None
+        raise
 
 
 def manifest_findings(
@@ -123,18 +143,13 @@ def manifest_findings(
     content: bytes,
     own: Mapping[str, CapabilitySpec],
 ) -> Iterator[Finding]:
-    """Everything that validation finds, and whether the two names agree."""
-    reproduce = f"unzip -p {wheel.path.name} {member}"
+    """Everything that validation finds in a readable manifest, and whether the two names agree."""
+    reproduce = f"unzip -p dist/{wheel.path.name} {member}"
 
     def known(contract: str) -> CapabilitySpec | None:
         return own.get(contract) or spec_for(contract)
 
-    try:
-        manifest, found = validate(content, spec_for=known, origin=member)
-    except ManifestInvalid as error:
-        promised = "a manifest that parses"
-        yield Finding(error.code, error.message, promised, error.message, reproduce, error.hint)
-        return
+    manifest, found = validate(content, spec_for=known, origin=member)
     for each in found:
         yield Finding(
             each.code,
@@ -165,7 +180,7 @@ def declared_extras(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
                 "does not have",
                 promised=f"pip install '{wheel.name}[{backend.extra}]' brings what it needs",
                 observed=f"extras: {', '.join(sorted(wheel.extras)) or 'none'}",
-                reproduce=f"unzip -p {wheel.path.name} '*/METADATA' | grep Provides-Extra",
+                reproduce=f"unzip -p dist/{wheel.path.name} '*/METADATA' | grep Provides-Extra",
                 fix=f"add {backend.extra} to [project.optional-dependencies]",
             )
 
@@ -177,7 +192,8 @@ def dependencies(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
         try:
             requirement = Requirement(line)
         except InvalidRequirement as error:
-            yield _dependency(line, f"{line!r} is no requirement: {error}", "correct it")
+            message = f"{line!r} is no requirement: {error}"
+            yield _dependency(wheel, line, message, "correct it")
             continue
         name = canonicalize_name(requirement.name)
         marker = requirement.marker
@@ -187,7 +203,7 @@ def dependencies(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
             continue
         if requirement.url is not None:
             message = f"{name} is taken from {requirement.url}"
-            yield _dependency(line, message, f"require a released version: {name}>=…")
+            yield _dependency(wheel, line, message, f"require a released version: {name}>=…")
 
 
 def _may_hold(evaluate: object, extra: str) -> bool:
@@ -195,9 +211,10 @@ def _may_hold(evaluate: object, extra: str) -> bool:
     return bool(evaluate({"extra": extra}))
 
 
-def _dependency(line: str, message: str, fix: str) -> Finding:
+def _dependency(wheel: Wheel, line: str, message: str, fix: str) -> Finding:
     promised = "whoever installs the plugin gets what it requires from an index"
-    return Finding("PACKAGE009", message, promised, line, "read Requires-Dist in METADATA", fix)
+    reproduce = f"unzip -p dist/{wheel.path.name} '*/METADATA' | grep Requires-Dist"
+    return Finding("PACKAGE009", message, promised, line, reproduce, fix)
 
 
 def _module_file(wheel: Wheel, target: str) -> str | None:

@@ -1,6 +1,7 @@
 """Whether the plugin and its backends import where only what they declare is installed."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,12 +39,25 @@ class Loading:
         specifications: capabilities of the plugin's own, by contract.
         environment: the wheel with every backend's extra.
         bare: the wheel without extras.
+        causes: why something does not import; each is told once, whatever it keeps away.
     """
 
     answers: list[list[Finding]] = field(default_factory=list[list[Finding]])
     specifications: dict[str, CapabilitySpec] = field(default_factory=dict[str, CapabilitySpec])
     environment: Environment | None = None
     bare: Environment | None = None
+    causes: set[str] = field(default_factory=set[str])
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the manifest names, and all that the code asks for, can be imported."""
+        return not self.causes
+
+    def is_new(self, cause: str) -> bool:
+        """Note the cause; False where it has been told."""
+        known = cause in self.causes
+        self.causes.add(cause)
+        return not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +78,33 @@ class _Lab:
         name = "-".join(("environment", *extras))
         return make_environment(wanted, uv=self.uv, scratch=self.scratch / name)
 
-    def ask(self, environment: Environment, names: Sequence[str]) -> tuple[Answers, Ran]:
-        """What importing these names gives in the environment."""
-        folder = self.scratch / f"probe-{environment.root.parent.name}"
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where names are imported: an environment, and the one extra that it is there for."""
+
+    lab: _Lab
+    environment: Environment
+    extra: str
+
+    @property
+    def installed(self) -> str:
+        """What is installed there, as a requirement."""
+        name = self.lab.wheel.name
+        return f"{name}[{self.extra}]" if self.extra else name
+
+    def ask(self, names: Sequence[str]) -> tuple[Answers, Ran]:
+        """What importing these names gives."""
+        folder = self.lab.scratch / f"probe-{self.environment.root.parent.name}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         request, answer = folder / "request.json", folder / "answer.json"
-        protocols = [each.protocol for each in self.manifest.capabilities.values()]
+        protocols = [each.protocol for each in self.lab.manifest.capabilities.values()]
         request.write_text(json.dumps({"names": names, "protocols": protocols}), encoding="utf-8")
         probe = folder / "probe.py"
         shutil.copyfile(flows_registry.checks.package_probe.__file__, probe)
-        ran = self.run(
-            [str(environment.python), "-I", "-B", str(probe), str(request), str(answer)],
+        ran = self.lab.run(
+            [str(self.environment.python), "-I", "-B", str(probe), str(request), str(answer)],
             env=bare_environment(folder),
             cwd=folder,
             timeout_seconds=LOAD_SECONDS_MAX,
@@ -85,6 +114,13 @@ class _Lab:
             return json.loads(answer.read_text(encoding="utf-8")), ran
         except (OSError, ValueError):
             return {}, ran
+
+    def command(self, name: str, attribute: str = "") -> str:
+        """Imports a name in this very environment, which is kept, and looks at its attribute."""
+        module, _, inside = name.partition(":")
+        found = ".".join(filter(None, [module, inside, attribute]))
+        code = f"import {module}" if found == module else f"import {module}; {found}"
+        return _python(self.environment, code)
 
 
 def check_loading(
@@ -111,28 +147,30 @@ def check_loading(
     for extra in ("", *extras):
         own_alone = loading.environment if extra else loading.bare
         environment = own_alone if len(extras) < 2 or not extra else lab.environment((extra,))
-        loading.answers.append(_load(lab, loading, environment, extra))
+        loading.answers.append(_load(_Place(lab, environment, extra), loading))
     loading.answers.append(list(_strangers(lab, loading.environment, extras)))
-    loading.answers.append(list(_undeclared(lab, loading.environment)))
+    loading.answers.append(list(_undeclared(lab, loading.environment, loading)))
     return loading
 
 
-def _load(lab: _Lab, loading: Loading, environment: Environment, extra: str) -> list[Finding]:
+def _load(place: _Place, loading: Loading) -> list[Finding]:
     """Import what must import with this extra alone."""
-    subjects = dict(_subjects(lab, extra))
+    subjects = dict(_subjects(place.lab, place.extra))
     if not subjects:
         return []
-    answers, ran = lab.ask(environment, list(subjects))
+    answers, ran = place.ask(list(subjects))
     findings: list[Finding] = []
     for name, subject in subjects.items():
         answer = answers.get(name)
         if answer is None:
             how = "did not end in time" if ran.timed_out else f"ended with code {ran.returncode}"
-            findings.append(
-                _broken(lab, name, extra, f"{subject}: the importing process {how}", ran.tail())
-            )
+            if loading.is_new(f"{how}: {ran.tail()}"):
+                message = f"{subject}: the importing process {how}"
+                findings.append(_broken(place, name, message, ran.tail()))
             break
-        findings += _judge(lab, name, subject, extra, answer)
+        found = list(_judge(place, name, subject, answer))
+        if found and loading.is_new(_cause(answer, found)):
+            findings += found
         if "specification" in answer:
             spec = _specification(answer["specification"])
             loading.specifications[spec.contract] = spec
@@ -156,55 +194,55 @@ def _subjects(lab: _Lab, extra: str) -> Iterator[tuple[str, str]]:
                 yield backend.reference, f"the reference of {backend.name!r}"
 
 
-def _judge(
-    lab: _Lab, name: str, subject: str, extra: str, answer: Mapping[str, Any]
-) -> Iterator[Finding]:
+def _cause(answer: Mapping[str, Any], found: Sequence[Finding]) -> str:
+    if found[0].code == "PACKAGE013":
+        return _absent(str(answer["missing"]))
+    return str(answer.get("message", found[0].message))
+
+
+def _absent(module: str) -> str:
+    return f"{module.partition('.')[0]} is absent"
+
+
+def _judge(place: _Place, name: str, subject: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
     if "error" in answer:
         missing = answer.get("missing")
-        if missing and str(missing).partition(".")[0] not in lab.wheel.packages:
-            yield _undeclared_finding(lab, name, subject, extra, str(missing))
+        if missing and str(missing).partition(".")[0] not in place.lab.wheel.packages:
+            yield _undeclared_finding(place, name, subject, str(missing))
         else:
-            yield _broken(lab, name, extra, f"{subject} does not import", str(answer["message"]))
-    elif name == lab.plugin[1] and not answer["hook"]:
+            yield _broken(place, name, f"{subject} does not import", str(answer["message"]))
+    elif name == place.lab.plugin[1] and not answer["hook"]:
         message = f"{subject} {name} does not implement the hook flows_open"
-        yield _broken(lab, name, extra, message, "no function flows_open marked with hookimpl")
+        observed = "no function flows_open marked with hookimpl"
+        yield _broken(place, name, message, observed, "flows_open.flows_impl")
     elif subject.startswith("backend") and not (answer["is_class"] and answer["config"]):
         what = "has no class attribute Config" if answer["is_class"] else "is not a class"
-        yield _broken(lab, name, extra, f"{subject}: {name} {what}", what)
+        yield _broken(place, name, f"{subject}: {name} {what}", what, "Config")
 
 
-def _broken(lab: _Lab, name: str, extra: str, message: str, observed: str) -> Finding:
+def _broken(place: _Place, name: str, message: str, observed: str, attribute: str = "") -> Finding:
     return Finding(
         "PACKAGE012",
         f"{message}: {observed.splitlines()[-1]}" if observed else message,
-        promised=f"{name} imports where {_installed(lab, extra)} is installed",
+        promised=f"{name} imports where {place.installed} is installed",
         observed=observed or message,
-        reproduce=_reproduce(lab, name, extra),
+        reproduce=place.command(name, attribute),
         fix="correct the name in capability.toml or pyproject.toml, or the error that it shows",
     )
 
 
-def _undeclared_finding(lab: _Lab, name: str, subject: str, extra: str, missing: str) -> Finding:
+def _undeclared_finding(place: _Place, name: str, subject: str, missing: str) -> Finding:
     return Finding(
         "PACKAGE013",
-        f"{subject} needs {missing}, which {_installed(lab, extra)} does not bring",
-        promised=f"{_installed(lab, extra)} brings everything that {name} imports",
+        f"{subject} needs {missing}, which {place.installed} does not bring",
+        promised=f"{place.installed} brings everything that {name} imports",
         observed=f"No module named {missing!r}",
-        reproduce=_reproduce(lab, name, extra),
-        fix=f"declare the distribution of {missing} in the extra {extra!r}"
-        if extra
+        reproduce=place.command(name),
+        fix=f"declare the distribution of {missing} in the extra {place.extra!r}"
+        if place.extra
         else f"declare the distribution of {missing} in dependencies, or import it only in a "
         "backend with an extra",
     )
-
-
-def _installed(lab: _Lab, extra: str) -> str:
-    return f"{lab.wheel.name}[{extra}]" if extra else lab.wheel.name
-
-
-def _reproduce(lab: _Lab, name: str, extra: str) -> str:
-    module = name.partition(":")[0]
-    return f"pip install '{_installed(lab, extra)}' in a fresh venv; python -c 'import {module}'"
 
 
 def _strangers(lab: _Lab, environment: Environment, extras: Sequence[str]) -> Iterator[Finding]:
@@ -222,7 +260,7 @@ def _strangers(lab: _Lab, environment: Environment, extras: Sequence[str]) -> It
             )
 
 
-def _undeclared(lab: _Lab, environment: Environment) -> Iterator[Finding]:
+def _undeclared(lab: _Lab, environment: Environment, loading: Loading) -> Iterator[Finding]:
     """Imports anywhere in the package, lazy ones too, that no declared dependency brings."""
     own = {
         name: text
@@ -237,23 +275,25 @@ def _undeclared(lab: _Lab, environment: Environment) -> Iterator[Finding]:
         whole = lab.environment([*sorted(used & lab.wheel.extras), *others])
         more = importable(whole.site_packages)
         left = [each for each in left if each.name not in more]
-    seen: set[str] = set()
     for each in left:
-        if each.name not in seen:
-            seen.add(each.name)
-            yield _static_finding(lab, each)
+        if loading.is_new(_absent(each.name)):
+            yield _static_finding(lab, environment, each)
 
 
-def _static_finding(lab: _Lab, found: Import) -> Finding:
+def _static_finding(lab: _Lab, environment: Environment, found: Import) -> Finding:
     name = found.name
     return Finding(
         "PACKAGE013",
         f"{found.file}:{found.line} imports {found.name}, which no dependency and no extra brings",
         promised=f"{lab.wheel.name} declares what it imports",
         observed=f"import {found.name} at {found.file}:{found.line}",
-        reproduce=f"pip install '{lab.wheel.name}' with every extra; python -c 'import {name}'",
+        reproduce=_python(environment, f"import {name}"),
         fix=f"declare the distribution of {name}, or guard the import with except ImportError",
     )
+
+
+def _python(environment: Environment, code: str) -> str:
+    return shlex.join([str(environment.python), "-c", code])
 
 
 def _specification(data: Mapping[str, Any]) -> CapabilitySpec:

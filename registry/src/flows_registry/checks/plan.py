@@ -13,7 +13,7 @@ from core_caps.contract.suite import Call, Contract, Exercise
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.lab import Lab, Profile
 from flows_registry.subject import Capability, Subject
-from flows_registry.verdict import Finding
+from flows_registry.verdict import CheckResult, Finding, about
 
 __all__ = ["Baseline", "Plan", "collapsed"]
 
@@ -35,14 +35,22 @@ class Baseline:
     run: CaseRun
 
     @property
+    def name(self) -> str:
+        """The exercise's case, with which the names of all others that start from it begin."""
+        return self.run.case.name
+
+    @property
     def writes(self) -> bool:
         """Whether the operation claims to change the service by itself."""
         return self.claim.effects is Effects.EFFECTFUL and not self.claim.delegates
 
     @property
     def writes_something_new(self) -> bool:
-        """Whether a healthy call left more in the service than there was: a put, no delete."""
-        return self.writes and len(self.run.state_text_after) > len(self.run.state_text_before)
+        """Whether a healthy call left something in the service that was not there: a put, no
+        delete."""
+        run = self.run
+        changed = run.state_after != run.state_before
+        return self.writes and changed and run.state_bytes_after >= run.state_bytes_before
 
     @property
     def problem(self) -> str | None:
@@ -98,14 +106,33 @@ class Plan:
         return frozenset(pairs)
 
     def apart(self, backend: str) -> list["Plan"]:
-        """A plan for each capability that a backend provides: two of them may have operations of
-        one name, and what the one does proves nothing about the other."""
+        """A plan for each capability that a backend provides and that the user asked about: two
+        of them may have operations of one name, and what the one does proves nothing about the
+        other."""
         provided = self.backend(backend).providers
         return [
             replace(self, subject=replace(self.subject, capabilities={contract: capability}))
             for contract, capability in self.subject.capabilities.items()
-            if capability.declared.name in provided
+            if capability.declared.name in provided and self._asks_about(capability)
         ]
+
+    @property
+    def has_several(self) -> bool:
+        """Whether the plugin has more than one capability, so that a case has to say which."""
+        return len(self.subject.manifest.capabilities) > 1
+
+    def place(self, capability: Capability, backend: str) -> str:
+        """What the names of a capability's cases on a backend begin with: `mock`, or `kv/mock`."""
+        return f"{capability.declared.name}/{backend}" if self.has_several else backend
+
+    def named(self, capability: Capability, result: CheckResult) -> CheckResult:
+        """The result, saying which capability it is about where the plugin has several."""
+        return about(capability.declared.name, result) if self.has_several else result
+
+    def _asks_about(self, capability: Capability) -> bool:
+        """Whether no other capability of the plugin is named at the beginning of `only`."""
+        others = self.subject.manifest.capabilities.keys() - {capability.declared.name}
+        return not any(self.only.startswith(f"{other}/") for other in others)
 
     def unproven(self, backend: str, baselines: Iterable[Baseline]) -> list[str]:
         """The provided operations that never succeeded on a healthy service; who asked for some
@@ -123,14 +150,14 @@ class Plan:
 
     def reproduce(self, check: str, case: str) -> str:
         """The command that runs one case again, or the whole check."""
-        command = f"flows-registry certify {self.source} --check {check}"
+        command = f"flows-registry certify {shlex.quote(self.source)} --check {check}"
         return f"{command} --case {shlex.quote(case)}" if case else command
 
     def asked(self, check: str, baselines: Sequence[Baseline]) -> Sequence[Baseline]:
         """What a check starts from: one that replays whole exercises has no other cases to name."""
         if check not in ("effects", "determinism"):
             return baselines
-        return [base for base in baselines if self.only in f"{base.run.case.name}/"]
+        return [base for base in baselines if self.only in f"{base.name}/"]
 
     def wanted(self, cases: Iterable[Case]) -> list[Case]:
         """The cases that the user asked for."""
@@ -170,15 +197,11 @@ class Plan:
             (capability, exercise)
             for capability in self.subject.capabilities.values()
             if capability.declared.name in provided
-            for exercise in capability.exercises
+            for exercise in self._exercises(capability, backend)
         ]
-        asked = self.only.partition("/")[0]
-        if asked in self.subject.manifest.backends:  # a case of one exercise needs no other's
-            named = [pair for pair in chosen if f"{backend}/{pair[1].name}/" in f"{self.only}/"]
-            chosen = named or (chosen if asked == backend else [])
         cases = [
             Case(
-                f"{backend}/{exercise.name}",
+                f"{self.place(capability, backend)}/{exercise.name}",
                 capability.contract,
                 backend,
                 (exercise.call,),
@@ -193,6 +216,17 @@ class Plan:
                 chosen, self.run("baseline", backend, cases), strict=True
             )
         ]
+
+    def _exercises(self, capability: Capability, backend: str) -> Sequence[Exercise]:
+        """Those that the cases asked for start from: a case of one exercise needs no other's."""
+        places = {name: self.place(capability, name) for name in self.subject.manifest.backends}
+        asked, here = f"{self.only}/", places[backend]
+        if not any(asked.startswith(f"{place}/") for place in places.values()):
+            return capability.exercises  # it may stand anywhere in a name
+        if not asked.startswith(f"{here}/"):
+            return ()
+        named = [one for one in capability.exercises if asked.startswith(f"{here}/{one.name}/")]
+        return named or capability.exercises
 
 
 def collapsed(findings: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:

@@ -11,13 +11,22 @@ from flows_registry.lab.case import CaseRun
 __all__ = ["declared", "strangers"]
 
 
+_AROUND = " outside the call: at its import, opening or closing"
+
+
 def strangers(run: CaseRun, egress: Set[tuple[str, int]], canaries: Mapping[str, str]) -> list[str]:
     """What a run did that leads to undeclared hosts: "goes to HOST:PORT", or "looks up NAME" where
     it went no further. A credential in a name is shown as its setting, `{api_token}`."""
     reached = {(e.host.lower(), e.port) for e in run.exchanges} | set(run.egress)
-    known = {host for host, _ in reached | egress}
+    around = set(run.egress_around) - reached
+    known = {host for host, _ in reached | around | egress}
+    lookups = set(run.lookups)
     deeds = [f"goes to {host}:{port}" for host, port in sorted(reached - egress)]
-    deeds += [f"looks up {name}" for name in sorted(set(run.lookups) - known)]
+    deeds += [f"looks up {name}" for name in sorted(lookups - known)]
+    deeds += [f"goes to {host}:{port}{_AROUND}" for host, port in sorted(around - egress)]
+    deeds += [
+        f"looks up {name}{_AROUND}" for name in sorted(set(run.lookups_around) - lookups - known)
+    ]
     return [_redacted(deed, canaries) for deed in deeds]
 
 

@@ -19,6 +19,10 @@ def run(arguments: "argparse.Namespace") -> int:
 
     Returns:
         0 certified, 1 refused, 2 usage, 3 inconclusive.
+
+    Raises:
+        CapsError: the path holds nothing to certify: no plugin (PACKAGE001), or a manifest that
+            cannot be used (CAP106); `main` says so, and returns 2.
     """
     from flows_registry.certify.run import CHECKS, Options, certify
     from flows_registry.commands.output import print_json
@@ -58,7 +62,7 @@ def _usage(arguments: "argparse.Namespace", told: str, fix: str) -> int:
     from flows_registry.commands.output import print_json
 
     if arguments.json:
-        print_json({"error": {"code": None, "message": told, "fix": fix}})
+        print_json({"error": {"code": None, "message": told, "fix": fix, "findings": []}})
     print(f"flows-registry: {told}", file=sys.stderr)
     print(f"  → {fix}", file=sys.stderr)
     return USAGE

@@ -1,10 +1,10 @@
 """A certification as text: the verdict first, the table, then every finding with what to do."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flows_registry.commands.output import coloured
-from flows_registry.verdict import Certification, CheckResult, Finding, Verdict
+from flows_registry.verdict import Certification, CheckResult, Finding, Level, Verdict
 
 __all__ = ["as_text", "exit_code"]
 
@@ -27,6 +27,7 @@ _HEADLINES = {
     Verdict.INCONCLUSIVE: ("INCONCLUSIVE", "yellow"),
 }
 _WIDTH = 100
+_NAMES_MAX = 3
 
 
 def exit_code(certification: Certification) -> int:
@@ -37,6 +38,8 @@ def exit_code(certification: Certification) -> int:
 def as_text(certification: Certification) -> str:
     """The report that a person reads on a terminal."""
     lines = [*_headline(certification), "", *_table(certification)]
+    for check in certification.checks:
+        lines += _unwatched(check)
     findings = [(check, f) for check in certification.checks for f in check.findings]
     for number, (check, finding) in enumerate(findings, 1):
         lines += ["", *_finding(number, check, finding)]
@@ -67,6 +70,9 @@ def _table(certification: Certification) -> Iterator[str]:
             f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}"
             f"{time}{_remark(check)}"
         )
+    for contract in certification.facts.get("no_simulator", ()):
+        said = f"no simulator for contract {contract}: not compared with what its vendor runs"
+        yield f"  {'parity':<22}{coloured(said, 'yellow')}"
 
 
 def _remark(check: CheckResult) -> str:
@@ -82,9 +88,35 @@ def _remark(check: CheckResult) -> str:
     return ""
 
 
+def _unwatched(check: CheckResult) -> Iterator[str]:
+    """Where the source tells nothing and no case has been, and what to do about it."""
+    each = [facts.get("static_unreached", {}) for facts in check.facts.get("each", [check.facts])]
+    places = dict.fromkeys(place for of in each for places in of.values() for place in places)
+    if places:
+        operations = dict.fromkeys(name.strip("()") for of in each for name in of)
+        yield ""
+        yield from textwrap.wrap(
+            f"{check.check} {check.backend} stays at {check.level}: nobody knows all that "
+            f"{_some(list(operations))} can do ({_some(list(places))}). The source does not tell, "
+            "and no watched call ran it. Let an exercise of the suite reach it, or write it so "
+            "that the source tells.",
+            _WIDTH,
+            initial_indent="  ",
+            subsequent_indent="  ",
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = len(names) - _NAMES_MAX
+    shown = ", ".join(names[:_NAMES_MAX])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]:
     _, colour = _WORDS[check.verdict]
-    where = f"{check.check} {check.backend}".strip()
+    place = "/".join(filter(None, (finding.capability, check.backend)))
+    where = f"{check.check} {place}".strip()
     yield coloured(f"{number}. {finding.code} {finding.message}", colour) + coloured(
         f"  [{where}]", "dim"
     )
@@ -116,8 +148,9 @@ def _closing(certification: Certification) -> Iterator[str]:
     if certification.part:
         yield coloured("  A part certifies nothing: leave --check and --case away for that.", "dim")
     elif certification.verdict is Verdict.PASSED:
+        only = ", and nothing else" if certification.level > Level.STATIC else ""
         yield coloured(
-            "  Everything declared was seen, and nothing else. Levels: L0 source, L1 interpreter, "
+            f"  Everything declared was seen{only}. Levels: L0 source, L1 interpreter, "
             "L2 wire and state.",
             "dim",
         )

@@ -223,9 +223,12 @@ class CaseRun:
         exchanges: the requests of the armed time, in order.
         consumed: for each fault, whether the server really served it.
         state_before, state_after: digests of the service's state around the armed calls.
+        state_bytes_before, state_bytes_after: how large the states are.
         state_text_before, state_text_after: the states themselves, cut to a readable size.
         egress: (host or address, port) of every connection tried while armed, by whatever means.
         lookups: every name looked up while armed, whether or not anything went there.
+        egress_around, lookups_around: the same of the time before and after: the plugin's import,
+            its opening, other calls, its closing.
         watched: (kind, detail) of files, processes and connections the interpreter reported; an
             "own file" lies in a folder that a setting of the backend names.
         reached: those of the case's places that ran.
@@ -246,10 +249,14 @@ class CaseRun:
     consumed: tuple[bool, ...] = ()
     state_before: str = ""
     state_after: str = ""
+    state_bytes_before: int = 0
+    state_bytes_after: int = 0
     state_text_before: str = ""
     state_text_after: str = ""
     egress: tuple[tuple[str, int], ...] = ()
     lookups: tuple[str, ...] = ()
+    egress_around: tuple[tuple[str, int], ...] = ()
+    lookups_around: tuple[str, ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
     reached: frozenset[Place] = frozenset()
     kept: bool | None = None

@@ -12,6 +12,7 @@ __all__ = [
     "COMMITTED",
     "CONNECTION",
     "FAULTS",
+    "MUTE",
     "PINNED_ONLY",
     "PORTAL",
     "READS_ONLY",
@@ -52,6 +53,10 @@ class Fault:
 CONNECTION = frozenset({"refused", "untrusted certificate", "other host's certificate"})
 """Faults that happen before any request: nothing can have been applied."""
 
+MUTE = "mute handshake"
+"""A connection that is taken and never becomes one of TLS: only a deadline around connecting ends
+it, and who has one around the whole call cannot tell whether anything was sent."""
+
 COMMITTED = frozenset(
     {
         "reset after commit", "closed after commit", "stall after commit", "reset in body",
@@ -62,7 +67,9 @@ COMMITTED = frozenset(
 )  # fmt: skip
 """Faults after which the request has been applied although no usable answer arrives."""
 
-SILENT = frozenset({"stall", "stall after commit", "stall in body", "slow body", "slow headers"})
+SILENT = frozenset(
+    {MUTE, "stall", "stall after commit", "stall in body", "slow body", "slow headers"}
+)
 """Faults that only a deadline ends."""
 
 PORTAL = frozenset({"html page", "empty answer"})
@@ -94,6 +101,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reset before commit"),
     Fault("closed before commit"),
     Fault("stall"),
+    Fault(MUTE),
     *(Fault(kind) for kind in sorted(PORTAL)),
     *(Fault(kind) for kind in sorted(COMMITTED)),
     Fault("stale read"),

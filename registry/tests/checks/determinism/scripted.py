@@ -44,7 +44,7 @@ def checked(
     )
     backend = SimpleNamespace(providers={"store": "pkg:Store"})
     subject: Any = SimpleNamespace(
-        manifest=SimpleNamespace(backends={BACKEND: backend}),
+        manifest=SimpleNamespace(backends={BACKEND: backend}, capabilities={"store": None}),
         capabilities={"store/1": capability},
     )
     lab: Any = _Lab(script)

@@ -134,6 +134,26 @@ def test_what_is_given_or_sorted_is_not_ambient(tmp_path: Path, expression: str)
     assert found["run"] == Derived(Effects.PURE)
 
 
+def test_places_of_one_line_are_kept_apart(tmp_path: Path) -> None:
+    line = "return getattr(self.c, key) if key else getattr(self.c, name)"
+    found = provider(
+        tmp_path,
+        f"""
+        import httpx
+        class P:
+            def __init__(self): self.c = httpx.Client()
+            def run(self, key, name):
+                {line}
+        """,
+    )
+    (text,) = [row for row in (tmp_path / "p.py").read_text().splitlines() if line in row]
+    spans = [top.span for top in found["run"].top]
+    assert {text[span[1] : span[3]] for span in spans if span is not None} == {
+        "getattr(self.c, key)", "getattr(self.c, name)",
+    }  # fmt: skip
+    assert len({top.location for top in found["run"].top}) == 1
+
+
 def test_what_is_missing_or_unreadable_is_top(tmp_path: Path) -> None:
     assert provider(tmp_path, "x = 1")["run"].top
     assert provider(tmp_path, "class P: pass")["run"].top

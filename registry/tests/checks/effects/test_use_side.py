@@ -43,6 +43,7 @@ def _found(url: str, endpoint: str = "", egress: str = "store.example:443") -> l
     judge = SimpleNamespace(comparable=lambda _, value: value, read_back=lambda _: ())
     base: Any = SimpleNamespace(
         exercise=HELD,
+        name="remote/presign",
         capability=SimpleNamespace(contract="store/1", judge=judge, claims={"get": None}),
     )
     subject: Any = SimpleNamespace(manifest=SimpleNamespace(backends={"remote": backend}))

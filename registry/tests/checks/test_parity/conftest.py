@@ -37,7 +37,11 @@ def running() -> Callable[..., Run]:
     def running(**makers: Callable[[Any], Any]) -> Run:
         def run(backend: str, histories: Sequence[Sequence[Call]], settings: Any) -> Any:
             async def all_of_them() -> list[list[Step]]:
-                return [await _played(makers[backend](settings), calls) for calls in histories]
+                each = settings or [None] * len(histories)
+                return [
+                    await _played(makers[backend](own), calls)
+                    for own, calls in zip(each, histories, strict=True)
+                ]
 
             return asyncio.run(all_of_them())
 

@@ -29,7 +29,7 @@ def judged(
             contract.protocol, name, backend=backend, **(settings or {})
         )
 
-    target = S3Target("lab-bucket", CREDENTIALS, settings)
+    target = S3Target(CREDENTIALS, settings)
     subject = ParitySubject(
         contract,
         frozenset(contract.spec.operations),
@@ -40,11 +40,11 @@ def judged(
     return {result.backend: result for result in parity(subject)}
 
 
-def settings(endpoint: str) -> dict[str, Any]:
+def settings(endpoint: str, bucket: str) -> dict[str, Any]:
     return {
         "config": {
             "account_id": "0" * 32,
-            "bucket": "lab-bucket",
+            "bucket": bucket,
             "access_key_id": CREDENTIALS.access_key_id,
             "base_url": endpoint,
         },

@@ -23,7 +23,6 @@ from flows_registry.verdict import CheckResult, Verdict
 
 OPERATIONS = frozenset({"get", "put", "head", "delete"})
 CREDENTIALS = S3Credentials("c" * 32, Secret("d" * 64))
-BUCKET = "lab-bucket"
 EDGES = Effort(histories=3, length=8, shrink_seconds=2.0)
 FIELDS = {
     "content_type": "content-type",
@@ -49,6 +48,7 @@ class OverS3:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.url = urlsplit(settings["endpoint"])
+        self.bucket = settings["bucket"]
         self.secret = settings["secret"]
 
     async def put(
@@ -122,7 +122,7 @@ class OverS3:
     def sent(
         self, method: str, key: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, dict[str, str], bytes]:
-        path = f"{self.url.path}/{BUCKET}/{quote(self.checked(key), safe='/~')}"
+        path = f"{self.url.path}/{self.bucket}/{quote(self.checked(key), safe='/~')}"
         connection = http.client.HTTPConnection(self.url.netloc, timeout=20)
         with contextlib.closing(connection):
             connection.request(method, path, body, self.signed(method, path, headers, body))
@@ -173,7 +173,10 @@ class EverythingIsText(OverS3):
 def judged(
     running: Running, make: Any, secret: str = CREDENTIALS.secret_access_key.reveal()
 ) -> Any:
-    target = S3Target(BUCKET, CREDENTIALS, lambda url: {"endpoint": url, "secret": secret})
+    def settings(url: str, bucket: str) -> Mapping[str, str]:
+        return {"endpoint": url, "bucket": bucket, "secret": secret}
+
+    target = S3Target(CREDENTIALS, settings)
     run = running(remote=make)
     subject = ParitySubject(
         CONTRACT, OPERATIONS, run, mock=None, remotes={"remote": "s3"}, s3={"remote": target}

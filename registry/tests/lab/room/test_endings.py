@@ -131,8 +131,19 @@ def test_what_a_case_leaves_the_next_does_not_find(run: Run) -> None:
     first = value_of(run(act("left_behind")))
     done = run(act("leave_behind", "mark"), act("left_behind"))
     left = value_of(done)
-    assert left.count("mark") == 5  # in memory, in three folders, in the environment
+    # In memory, in the environment, in three folders and below, in one that opening has made.
+    assert left.count("mark") == 9
     assert value_of(run(act("left_behind"))) == first == [name for name in left if name != "mark"]
+
+
+def test_what_the_first_case_leaves_when_it_is_tried_out_nobody_finds(rooms: Rooms) -> None:
+    with rooms.new() as room:
+        for _ in range(2):
+            left = value_of(rooms.run(room, act("leave_behind", "mark"), act("left_behind")))
+            assert left.count("mark") == 9
+        left = value_of(rooms.run(room, act("left_behind")))
+        assert ".prober" in left, "opening has made it"
+        assert "mark" not in left
 
 
 def test_the_service_of_the_next_case_is_empty(run: Run) -> None:

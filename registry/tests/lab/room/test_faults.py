@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import CaseRun
-from flows_registry.lab.faults import COMMITTED, CONNECTION, FAULTS, PINNED_ONLY, READS_ONLY, Fault
+from flows_registry.lab.faults import (
+    COMMITTED,
+    CONNECTION,
+    FAULTS,
+    MUTE,
+    PINNED_ONLY,
+    READS_ONLY,
+    Fault,
+)
 
 from .conftest import TOKEN, act, value_of
 
@@ -106,8 +114,17 @@ ANSWERED = [fault for fault in FAULTS if fault.kind in SERVED]
 
 
 def test_no_kind_is_left_out() -> None:
-    apart = CONNECTION | PINNED_ONLY | READS_ONLY
+    apart = CONNECTION | PINNED_ONLY | READS_ONLY | {MUTE}
     assert {fault.kind for fault in FAULTS} == set(SERVED) | apart
+
+
+def test_a_state_is_told_apart_however_large_it_is(run: Run) -> None:
+    filled = [act("exchange", "PUT", f"{number:a>400}", b"first") for number in range(50)]
+    done = run(act("exchange", "PUT", "z" * 400, b"second"), setup=filled)
+    assert value_of(done)["data"].startswith(b"HTTP/1.1 200 ")
+    assert done.state_text_before == done.state_text_after, "it is shown to a readable size"
+    assert done.state_before != done.state_after
+    assert 20_000 < done.state_bytes_before < done.state_bytes_after
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -128,11 +145,12 @@ def test_a_write_meets_the_fault_and_is_committed_or_not(
     assert seen.fault == fault.kind
     assert seen.committed == seen.changed == (fault.kind in COMMITTED)
     assert (done.state_before != done.state_after) == (fault.kind in COMMITTED)
-    for text, digest in (
-        (done.state_text_before, done.state_before),
-        (done.state_text_after, done.state_after),
+    for text, digest, size_bytes in (
+        (done.state_text_before, done.state_before, done.state_bytes_before),
+        (done.state_text_after, done.state_after, done.state_bytes_after),
     ):
         assert hashlib.sha256(text.encode()).hexdigest() == digest
+        assert len(text) == size_bytes
     kept = Answer(done.probe[0].value)
     assert (kept.status, kept.body == VALUE) == (
         (200, True) if fault.kind in COMMITTED else (404, False)
@@ -205,6 +223,14 @@ def test_refused_is_an_attempt_and_nothing_else(run: Run) -> None:
     assert value_of(done)["ended"] == "refused"
     assert done.exchanges == ()
     assert ("api.cloudflare.com", 443) in done.egress
+    assert Answer(done.probe[0].value).status == 404
+
+
+def test_a_handshake_that_nobody_answers_is_ended_by_a_deadline(run: Run) -> None:
+    get = act("exchange", "GET", "key", b"", "https", True, PATIENCE_SECONDS)
+    done = run(get, setup=(get,), faults=(Fault(MUTE),), probe=(get,))
+    assert done.steps[0].seconds == pytest.approx(PATIENCE_SECONDS, abs=1)
+    assert (done.exchanges, done.consumed) == ((), (True,))
     assert Answer(done.probe[0].value).status == 404
 
 

@@ -1,6 +1,7 @@
 """Every connection that is tried is seen, by whatever means, and every name can be told."""
 
 import ipaddress
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -38,6 +39,23 @@ def test_the_wire_shows_it(run: Run, tried: Call, seen: tuple[str, int]) -> None
 
 
 @isolated
+@pytest.mark.parametrize("when", ["at opening", "at closing", "at exit"])
+def test_what_goes_out_around_the_calls_is_shown_apart(run: Run, when: str) -> None:
+    done = run(act("sleep", 0), setup=[act("later", when, "connect", "nobody.example", 8443)])
+    assert done.egress == ()
+    assert ("nobody.example", 8443) in done.egress_around
+    assert "nobody.example" in done.lookups_around
+    assert run(act("sleep", 0)).egress_around == ()  # and only in its own case
+
+
+@isolated
+def test_what_goes_out_at_the_import_is_shown(rooms: Rooms) -> None:
+    with rooms.new(warm=["lab_prober.calling_home"]) as room:
+        done = rooms.run(room, act("sleep", 0))
+    assert ("nobody.example", 8443) in done.egress_around
+
+
+@isolated
 def test_each_unknown_name_has_an_address_of_its_own(run: Run) -> None:
     names = ["one.example", "two.example", "one.example", "localhost"]
     done = run(act("look_up", *names))
@@ -55,6 +73,13 @@ def test_each_unknown_name_has_an_address_of_its_own(run: Run) -> None:
 @pytest.mark.parametrize("kind", ["A", "AAAA", "TXT"])
 def test_a_name_is_shown_whatever_is_asked_of_it(run: Run, kind: str) -> None:
     assert run(act("ask_for", kind, "Secret.Nobody.example")).lookups == ("secret.nobody.example",)
+
+
+@isolated
+def test_nobody_is_asked_for_the_machines_own_name(run: Run) -> None:
+    done = run(act("own_name"))
+    assert value_of(done).startswith("127.0.0.1 ")
+    assert (done.lookups, done.egress) == ((), ())
 
 
 @isolated
@@ -115,9 +140,23 @@ def test_the_interpreter_shows_a_name_that_is_looked_up(
     assert redirected(act("sleep", 0)).lookups == ()
 
 
+def test_the_interpreter_asks_nobody_for_the_machines_own_name(redirected: Run) -> None:
+    done = redirected(act("resolve", "socket", "gethostbyname", socket.gethostname()))
+    assert (done.lookups, done.egress) == ((), ())
+
+
 def test_a_process_that_might_reach_out_is_shown(redirected: Run) -> None:
     run = redirected(act("connect_from_subprocess", "127.0.0.1", 9))
     assert "process" in {kind for kind, _ in run.watched}
+
+
+def test_a_process_that_is_spoken_with_is_shown(redirected: Run) -> None:
+    run = redirected(act("send_to_a_neighbour", "\0statistics"))
+    assert run.watched == (("local socket", "\0statistics"),)
+
+
+def test_a_database_in_memory_is_no_file(redirected: Run) -> None:
+    assert redirected(act("keep_a_database", ":memory:")).watched == ()
 
 
 def test_no_kind_of_event_takes_the_place_of_another(redirected: Run) -> None:

@@ -14,7 +14,9 @@ TRICKY_NAMES = (
     "a//b",
     "a/",
     "A/b",
+    "a",
     "a b",
+    "a ",
     "?x=1&y=2#z",
     "a+b",
     "a:b;c,d=e@f!g$h'i(j)k*l",
@@ -38,6 +40,9 @@ _CONTENTS = (
     b"<Error><Code>NoSuchKey</Code></Error>",
     b"x" * 300_000,
 )
+
+_CLOCKS_APART_SECONDS = 300
+"""How far the service's clock may be from the case's, the waiting for a write to show included."""
 
 
 @promise("get", "head")
@@ -110,6 +115,35 @@ async def put_replaces_the_whole_object(store: BlobStore, world: World) -> None:
     expect("put replaces the HTTP metadata", info.http.cache_control is None, info.http)
 
 
+@promise("get", "head", "list", "put")
+async def every_read_tells_when_it_was_stored(store: BlobStore, world: World) -> None:
+    """In seconds since 1970, whatever the unit or the time zone of the wire; or not at all."""
+    key = at(world, "when", "a")
+    before = world.clock.now()
+    put = await store.put(key, b"content")
+    got = await holds(store, world, key, b"content", "a put is seen")
+    lines, _ = await listed(store, key)
+    for told in (put, got, await store.head(key), *lines):
+        when = told and told.uploaded_at
+        near = when is None or -_CLOCKS_APART_SECONDS <= when - before <= _CLOCKS_APART_SECONDS
+        expect("uploaded_at is the time of the put, in seconds since 1970", near, (when, before))
+
+
+@promise("get", "head", "put")
+async def what_is_stored_is_a_copy(store: BlobStore, world: World) -> None:
+    """Changing the metadata that was passed in, or returned, changes nothing that is stored."""
+    key = at(world, "copy-of", "a")
+    given = {"a": "1"}
+    put = await store.put(key, b"value", metadata=given)
+    given["more"] = "argument"
+    got = await holds(store, world, key, b"value", "a put is seen")
+    for told in (put, got, await store.head(key)):
+        kept = told and told.metadata
+        expect("what is stored and returned is a copy", kept == {"a": "1"}, kept)
+        if isinstance(kept, dict):
+            kept["more"] = "result"
+
+
 @promise("get", "put")
 async def the_same_put_twice_is_once(store: BlobStore, world: World) -> None:
     """A repeated put converges: a retry is safe."""
@@ -146,6 +180,8 @@ CASES = (
     an_object_comes_back_exactly,
     keys_are_kept_exactly,
     every_read_tells_the_same,
+    every_read_tells_when_it_was_stored,
+    what_is_stored_is_a_copy,
     put_replaces_the_whole_object,
     the_same_put_twice_is_once,
     delete_removes_the_object,

@@ -4,7 +4,7 @@ from core_caps.capabilities.key_value import KeyInfo, KeyValue
 from core_caps.contract.reading import seen
 from core_caps.contract.suite import World, expect, violated
 
-__all__ = ["absent", "holds", "listed", "lists"]
+__all__ = ["absent", "holds", "listed", "lists", "same"]
 
 
 async def holds(kv: KeyValue, world: World, key: str, value: bytes, promised: str) -> None:
@@ -18,6 +18,14 @@ async def absent(kv: KeyValue, world: World, key: str, promised: str) -> None:
     """Check that the key has no value, to each of the reads."""
     await seen(world, promised, lambda: kv.get(key), lambda found: found is None)
     await seen(world, promised, lambda: kv.get_with_metadata(key), lambda found: found is None)
+
+
+async def same(kv: KeyValue, key: str, value: bytes) -> str:
+    """ "the same", or in few words what the key has instead of a value too long to show."""
+    found = await kv.get(key)
+    if found == value:
+        return "the same"
+    return "None" if found is None else f"{len(found)} bytes, other ones"
 
 
 async def listed(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from core_caps.capabilities.key_value import Entry, KeyValue
 from core_caps.claims.operation import operations_of
-from core_caps.contract.key_value.reading import absent, holds, lists
+from core_caps.contract.key_value.reading import absent, holds, lists, same
 from core_caps.contract.reading import at, refused, seen
 from core_caps.contract.suite import World, expect, promise
 
@@ -54,6 +54,8 @@ async def the_longest_key_works_and_one_byte_more_does_not(kv: KeyValue, world: 
         await kv.put(longest, b"value")
         await holds(kv, world, longest, b"value", f"a key of {greatest} bytes works")
         await lists(kv, world, longest, [longest], f"a key of {greatest} bytes is listed")
+        other = await kv.get(longest[:-1] + "z")
+        expect("long keys that differ in their last letter stay apart", other is None, other)
         beyond = longest + "k"
         promised = f"a key of {greatest + 1} bytes is refused"
         for call in (
@@ -77,7 +79,7 @@ async def the_greatest_value_works_and_one_byte_more_does_not(kv: KeyValue, worl
     await seen(
         world,
         f"a value of {greatest} bytes comes back whole",
-        lambda: _same(kv, key, value),
+        lambda: same(kv, key, value),
         lambda verdict: verdict == "the same",
     )
     await refused_whole(
@@ -153,13 +155,6 @@ async def an_undeclared_operation_is_absent(kv: KeyValue, world: World) -> None:
     others = operations_of(KeyValue).keys() - world.operations
     present = sorted(name for name in others if hasattr(kv, name))
     expect("an operation that is not declared is not there", not present, present)
-
-
-async def _same(kv: KeyValue, key: str, value: bytes) -> str:
-    found = await kv.get(key)
-    if found == value:
-        return "the same"
-    return "None" if found is None else f"{len(found)} bytes, other ones"
 
 
 CASES = (

@@ -1,11 +1,13 @@
 """Promises about single values: what is put comes back, whole, and nothing else does."""
 
 import asyncio
+from typing import cast
 
 from core_caps.capabilities.key_value import Entry, KeyValue, Metadata
-from core_caps.contract.key_value.reading import absent, holds
+from core_caps.contract.key_value.reading import absent, holds, lists, same
 from core_caps.contract.reading import at, seen
 from core_caps.contract.suite import World, expect, promise
+from core_caps.errors import InvalidArgument
 
 __all__ = ["CASES", "TRICKY_NAMES"]
 
@@ -19,6 +21,9 @@ TRICKY_NAMES = (
     "A/b",
     "?x=1&y=2#z",
     "a+b",
+    "a b",
+    "a",
+    "a ",
     "a:b;c,d=e@f!g$h'i(j)k*l",
     '"<>[]{}|\\^`',
     "~-_.",
@@ -28,7 +33,8 @@ TRICKY_NAMES = (
     "鍵",
     "\U0001f511",
 )
-"""Names that an unescaped path, a decoded escape or a normalised letter would confuse."""
+"""Names that an unescaped path, a decoded escape, a normalised letter or a cut blank would
+confuse."""
 
 _VALUES = (
     b"plain",
@@ -41,6 +47,9 @@ _VALUES = (
     b"null",
     b"x" * 70_000,
 )
+
+_LONG_BYTES = 3_000_017
+_PIECE = bytes(range(251))
 
 _METADATA: tuple[Metadata, ...] = (
     {"text": 'é\U0001f511"\\/\n', "number": -7, "float": 0.5, "yes": True, "none": None},
@@ -62,6 +71,27 @@ async def a_value_comes_back_exactly(kv: KeyValue, world: World) -> None:
         key = at(world, "exact", str(number))
         await kv.put(key, value)
         await holds(kv, world, key, value, "a value comes back byte for byte")
+
+
+@promise("get", "put")
+async def a_long_value_comes_back_whole(kv: KeyValue, world: World) -> None:
+    """More than one read of a client brings; a store may refuse it, and never cuts it off."""
+    key = at(world, "long")
+    longest = min(_LONG_BYTES, world.limits.get("value_size_bytes_max", _LONG_BYTES))
+    value = (_PIECE * (longest // len(_PIECE) + 1))[:longest]
+    try:
+        await kv.put(key, value)
+    except InvalidArgument:
+        stated = "value_size_bytes_max" in world.limits
+        expect("a value within the stated limit is stored", not stated, f"{longest} bytes refused")
+        return
+    await seen(
+        world,
+        f"a value of {longest} bytes comes back whole",
+        lambda: same(kv, key, value),
+        lambda verdict: verdict == "the same",
+    )
+    await kv.put(key, b"")
 
 
 @promise("get", "get_with_metadata", "put")
@@ -200,13 +230,28 @@ async def what_is_stored_is_a_copy(kv: KeyValue, world: World) -> None:
         lambda: kv.get_with_metadata(key),
         lambda entry: entry == original,
     )
-    if entry is not None and isinstance(entry.metadata, dict):
-        entry.metadata["more"] = True
+    _spoil(entry and entry.metadata)
     await seen(
         world,
         "what is returned is a copy of what is stored",
         lambda: kv.get_with_metadata(key),
         lambda entry: entry == original,
+    )
+
+
+@promise("get_with_metadata", "list", "put")
+async def what_is_listed_is_a_copy(kv: KeyValue, world: World) -> None:
+    """Changing a listing's metadata changes nothing that is stored."""
+    key = at(world, "listed-copy", "a")
+    original = Entry(b"value", {"list": [1]})
+    await kv.put(key, original.value, metadata=original.metadata)
+    lines = await lists(kv, world, at(world, "listed-copy"), [key], "a put key is listed")
+    _spoil(lines[0].metadata)
+    await seen(
+        world,
+        "what is listed is a copy of what is stored",
+        lambda: kv.get_with_metadata(key),
+        lambda entry: entry == Entry(b"value", {"list": [1]}),
     )
 
 
@@ -222,9 +267,19 @@ async def concurrent_calls_keep_their_answers(kv: KeyValue, world: World) -> Non
     expect("each of many reads at once gets its own value", not wrong, wrong)
 
 
+def _spoil(metadata: Metadata | None) -> None:
+    """Change what was returned, at its surface and below."""
+    if isinstance(metadata, dict):
+        inside = metadata.get("list")
+        if isinstance(inside, list):
+            cast("list[object]", inside).append("more")
+        metadata["more"] = True
+
+
 CASES = (
     an_absent_key_is_none,
     a_value_comes_back_exactly,
+    a_long_value_comes_back_whole,
     an_empty_value_is_a_value,
     put_replaces_the_value,
     the_same_put_twice_is_once,
@@ -236,5 +291,6 @@ CASES = (
     a_value_without_metadata_says_none,
     put_drops_the_old_metadata,
     what_is_stored_is_a_copy,
+    what_is_listed_is_a_copy,
     concurrent_calls_keep_their_answers,
 )

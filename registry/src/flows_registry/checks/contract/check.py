@@ -7,6 +7,7 @@ from core_caps.contract.suite import Call, Result
 from flows_registry.checks.contract.matrix import cases_of
 from flows_registry.checks.contract.oracles import Rules, judge
 from flows_registry.checks.plan import Baseline, Plan, collapsed
+from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.faults import Fault
 from flows_registry.subject import Capability
@@ -116,29 +117,42 @@ def _promises(
     plan: Plan, backend: str, capability: Capability
 ) -> tuple[list[tuple[str, Finding]], int]:
     names = plan.lab.promises(capability.contract, backend)
+    place = plan.place(capability, backend)
     cases = plan.wanted(
-        Case(f"{backend}/promise/{name}", capability.contract, backend, (), promise=name)
+        Case(f"{place}/promise/{name}", capability.contract, backend, (), promise=name)
         for name in names
     )
     findings: list[tuple[str, Finding]] = []
     for run in plan.run(NAME, backend, cases):
-        if run.kept and run.trouble is None:
-            continue
         name = run.case.promise or ""
-        findings.append(
-            (
-                name,
-                Finding(
-                    "CONTRACT001",
-                    f"the promise {name!r} of {capability.contract} is broken",
-                    run.broken.get("promised", "the case runs to its end"),
-                    run.broken.get("observed", run.trouble or "it did not end"),
-                    plan.reproduce(NAME, run.case.name),
-                    f"see {name} in {capability.suite.partition(':')[0]}",
-                ),
-            )
-        )
+        if not run.kept or run.trouble is not None:
+            findings.append((name, _broken(plan, capability, run)))
+        if deeds := strangers(run, plan.egress(backend), plan.lab.canaries(backend)):
+            findings.append((name, _strayed(plan, backend, run, deeds)))
     return findings, len(cases)
+
+
+def _broken(plan: Plan, capability: Capability, run: CaseRun) -> Finding:
+    name = run.case.promise or ""
+    return Finding(
+        "CONTRACT001",
+        f"the promise {name!r} of {capability.contract} is broken",
+        run.broken.get("promised", "the case runs to its end"),
+        run.broken.get("observed", run.trouble or "it did not end"),
+        plan.reproduce(NAME, run.case.name),
+        f"see {name} in {capability.suite.partition(':')[0]}",
+    )
+
+
+def _strayed(plan: Plan, backend: str, run: CaseRun, deeds: Sequence[str]) -> Finding:
+    return Finding(
+        "EGRESS101",
+        f"held to the promise {run.case.promise!r}, it {deeds[0]}",
+        declared(plan.egress(backend)),
+        "it " + ", ".join(deeds),
+        plan.reproduce(NAME, run.case.name),
+        "declare every host that the plugin needs, or do not go there",
+    )
 
 
 def _unusable(plan: Plan, base: Baseline) -> Finding:
@@ -147,7 +161,7 @@ def _unusable(plan: Plan, base: Baseline) -> Finding:
         f"the exercise {base.exercise.name!r} fails on a healthy service",
         f"{base.exercise.call.operation} succeeds on a service without faults",
         base.problem or "",
-        plan.reproduce(NAME, base.run.case.name),
+        plan.reproduce(NAME, base.name),
         "make the operation work against the vendor's documented protocol first",
     )
 

@@ -10,6 +10,7 @@ from flows_registry.lab.case import Case, Exchange
 from flows_registry.lab.faults import (
     CONNECTION,
     FAULTS,
+    MUTE,
     PINNED_ONLY,
     READS_ONLY,
     STRUCTURED_ONLY,
@@ -75,7 +76,7 @@ def _case(
     cancelled = settle_seconds is not None
     what = "cancelled during a stall" if cancelled else fault.name
     return Case(
-        f"{backend}/{base.exercise.name}/{what}{where}",
+        f"{base.name}/{what}{where}",
         base.capability.contract,
         backend,
         (base.exercise.call,),
@@ -90,7 +91,7 @@ def _case(
 def _applies(fault: Fault, base: Baseline, at: int, exchange: Exchange) -> bool:
     """Whether this fault can be told from a healthy answer to this request at all."""
     kind = fault.kind
-    if kind in CONNECTION:
+    if kind in CONNECTION or kind == MUTE:
         return at == 0
     if kind in READS_ONLY:
         return base.claim.effects <= Effects.READ_ONLY

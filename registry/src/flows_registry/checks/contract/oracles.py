@@ -15,7 +15,7 @@ from flows_registry.checks.plan import Baseline
 from flows_registry.checks.reading import is_read
 from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.lab.case import CaseRun, ErrorFacts, Exchange
-from flows_registry.lab.faults import COMMITTED, CONNECTION, PORTAL, SILENT, Fault
+from flows_registry.lab.faults import COMMITTED, CONNECTION, MUTE, PORTAL, SILENT, Fault
 from flows_registry.verdict import Finding
 
 __all__ = ["Rules", "judge"]
@@ -164,7 +164,7 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
     kind = m.fault.kind
     withheld = kind in ("status", "bare status", "redirect") or (
         kind in CONNECTION | PORTAL
-        or kind in ("reset before commit", "closed before commit", "stall")
+        or kind in ("reset before commit", "closed before commit", "stall", MUTE)
     )
     if not withheld or m.error is not None or not m.run.steps or m.run.steps[0].cancelled:
         return
@@ -283,6 +283,9 @@ def _nothing_half_written(m: _Meeting) -> Iterator[Finding]:
     )
 
 
+_ONE_ATTEMPT = 'retry_owner = "caller": one call is one attempt, and core_caps.retrying repeats it'
+
+
 def _no_hidden_retry(m: _Meeting) -> Iterator[Finding]:
     """Providers never retry, unless they say that they do; then they do it right."""
     sent = Counter(exchange.identity for exchange in m.run.exchanges)
@@ -296,7 +299,7 @@ def _no_hidden_retry(m: _Meeting) -> Iterator[Finding]:
         yield m.finding(
             "CONTRACT014",
             "it retried by itself",
-            'retry_owner = "caller": one call is one attempt, and core_caps.retrying repeats it',
+            _ONE_ATTEMPT,
             observed,
             "turn the client's own retries off, or declare retry_owner",
         )
@@ -329,6 +332,23 @@ def _no_hidden_retry(m: _Meeting) -> Iterator[Finding]:
             f"the repeat came within {m.run.steps[0].seconds:.3f} s",
             "wait at least Retry-After before the repeat",
         )
+
+
+def _connects_once(m: _Meeting) -> Iterator[Finding]:
+    """Connecting again is a retry, too, although nothing was sent."""
+    if m.fault.kind not in CONNECTION or m.rules.retry_owner != "caller":
+        return
+    healthy = Counter(m.base.run.egress)
+    for (host, port), times in Counter(m.run.egress).items():
+        if times > max(1, healthy[host, port]):
+            yield m.finding(
+                "CONTRACT014",
+                "it connected again by itself",
+                _ONE_ATTEMPT,
+                f"{host}:{port} was tried {times} times",
+                "turn the client's own retries off, or declare retry_owner",
+            )
+            return
 
 
 ATTEMPTS_MAX = 10
@@ -473,6 +493,7 @@ _ORACLES: tuple[Callable[[_Meeting], Iterator[Finding]], ...] = (
     _true_outcome,
     _nothing_half_written,
     _no_hidden_retry,
+    _connects_once,
     _wait_passed_on,
     _in_time,
     _cancelled,

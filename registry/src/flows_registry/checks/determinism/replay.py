@@ -71,7 +71,7 @@ def replayed(
 def _cases(backend: str, bases: Sequence[Baseline]) -> list[Case]:
     return [
         Case(
-            f"{backend}/{base.exercise.name}",
+            base.name,
             base.capability.contract,
             backend,
             (base.exercise.call,),

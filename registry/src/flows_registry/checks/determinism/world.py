@@ -67,7 +67,7 @@ def _needs_time_alone(base: Baseline, world: str) -> bool:
 
 def _case(backend: str, base: Baseline, world: str, changes: Sequence[Call]) -> Case:
     return Case(
-        f"{backend}/{base.exercise.name}/{world}",
+        f"{base.name}/{world}",
         base.capability.contract,
         backend,
         (base.exercise.call,),

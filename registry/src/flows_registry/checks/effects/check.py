@@ -7,13 +7,15 @@ refused; so is less, when the cases reached success. Each side finds what none o
 
 from collections.abc import Callable, Iterator, Sequence
 
-from flows_registry.checks.effects.evidence import NAME, Evidence, gathered
+from flows_registry.checks.effects.evidence import Evidence, gathered
+from flows_registry.checks.effects.seen import NAME
 from flows_registry.checks.effects.state_side import state_side, unseen
+from flows_registry.checks.effects.static import Top
 from flows_registry.checks.effects.static_side import static_side
 from flows_registry.checks.effects.use_side import untried, use_side
 from flows_registry.checks.effects.wire_side import wire_side
 from flows_registry.checks.plan import Baseline, Plan, collapsed
-from flows_registry.verdict import CheckResult, Finding, Verdict
+from flows_registry.verdict import CheckResult, Finding, Level, Verdict
 
 __all__ = ["SIDES", "Side", "check_effects"]
 
@@ -34,15 +36,20 @@ def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Ch
         found += [_not_read_back(evidence, hidden)] if (hidden := unseen(evidence)) else []
         found += [_not_used(evidence, held)] if (held := untried(evidence)) else []
         verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
-    unknown = {
-        operation: [str(top.location) for top in derived.top[:3]]
-        for operation, derived in evidence.derived.items()
-        if derived.top
+    unknown = {name: derived.top for name, derived in evidence.derived.items() if derived.top}
+    unreached = evidence.unreached
+    level = Level.STATIC if unreached else plan.lab.level
+    facts = {
+        "sides": ["static", "wire", "state", "use"],
+        "static_unknown": {name: _places(tops)[:3] for name, tops in unknown.items()},
+        "static_unreached": {name: _places(tops) for name, tops in unreached.items()},
     }
-    facts = {"sides": ["static", "wire", "state", "use"], "static_unknown": unknown}
-    return CheckResult(
-        NAME, backend, verdict, len(evidence.seen), tuple(found), plan.lab.level, facts
-    )
+    return CheckResult(NAME, backend, verdict, len(evidence.seen), tuple(found), level, facts)
+
+
+def _places(tops: Sequence[Top]) -> list[str]:
+    """Where they stand; or, where that is nowhere in particular, why nothing is known."""
+    return list(dict.fromkeys(str(t.location) if t.location.file else t.reason for t in tops))
 
 
 def _nothing_seen(evidence: Evidence, operations: Sequence[str]) -> Finding:

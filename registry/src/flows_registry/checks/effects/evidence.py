@@ -3,39 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core_caps.claims.lattice import Effects
-
 from flows_registry.checks.effects.bounded import derive_bounded
+from flows_registry.checks.effects.seen import NAME, Seen, Unreached, looked_at, unreached
 from flows_registry.checks.effects.static import Derived
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.lab.case import Case, CaseRun
-from flows_registry.lab.faults import Fault
 from flows_registry.verdict import Finding
 
-__all__ = ["NAME", "Evidence", "Seen", "gathered", "only_reads", "over_declared"]
-
-NAME = "effects"
-
-_DETOURS = (
-    Fault("status", status=404), Fault("status", status=429), Fault("status", status=500),
-    Fault("status", status=401), Fault("reset before commit"), Fault("truncated body"),
-    Fault("stall"), Fault("refused"),
-)  # fmt: skip
-"""Faults that lead an operation down its error paths, where a hidden write may wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One run of one exercise, on the straight path or on a detour."""
-
-    base: Baseline
-    run: CaseRun
-    path: str
-
-    @property
-    def operation(self) -> str:
-        """The operation under test."""
-        return self.base.exercise.call.operation
+__all__ = ["Evidence", "gathered", "over_declared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +30,23 @@ class Evidence:
     usable: Sequence[Baseline]
     seen: Sequence[Seen]
 
+    @property
+    def unreached(self) -> Unreached:
+        """What is neither understood nor watched; who asked for some cases only is not told what
+        the others would have reached."""
+        return {} if self.plan.only else unreached(self.derived, self.seen)
+
     def reproduce(self, case: str) -> str:
-        """The command that runs one case again."""
+        """The command that runs an exercise again, from every side; or the whole check."""
         return self.plan.reproduce(NAME, case)
 
 
-def only_reads(base: Baseline) -> bool:
-    """Whether the operation claims to change nothing by itself."""
-    return base.claim.effects <= Effects.READ_ONLY or bool(base.claim.delegates)
-
-
 def gathered(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Evidence:
-    """Read the source, and run every exercise on its detours."""
+    """Read the source, then run every exercise where it leads and where faults lead it."""
     usable = [base for base in baselines if base.problem is None]
-    seen = [Seen(base, base.run, "on the straight path") for base in usable]
-    seen += _detours(plan, backend, usable)
-    return Evidence(plan, backend, _derived(plan, backend), usable, seen)
+    derived = _derived(plan, backend)
+    seen = looked_at(plan, backend, usable, derived)
+    return Evidence(plan, backend, derived, usable, seen)
 
 
 def over_declared(evidence: Evidence, base: Baseline, what: str) -> Finding:
@@ -82,7 +57,7 @@ def over_declared(evidence: Evidence, base: Baseline, what: str) -> Finding:
         f"{operation} never {what}",
         f"{operation} declares effects {base.claim.effects}",
         "its cases succeeded without any such effect",
-        evidence.reproduce(base.run.case.name),
+        evidence.reproduce(base.name),
         "declare the smaller effect, or make the operation do what it says",
     )
 
@@ -95,30 +70,3 @@ def _derived(plan: Plan, backend: str) -> Mapping[str, Derived]:
         if provider is not None and plan.sources is not None:
             derived |= derive_bounded(plan.sources, provider, tuple(capability.claims))
     return derived
-
-
-def _detours(plan: Plan, backend: str, usable: Sequence[Baseline]) -> list[Seen]:
-    """Every exercise that only reads once more for each detour, at its first request."""
-    chosen = [
-        (base, fault)
-        for base in usable
-        if only_reads(base) and base.run.exchanges
-        for fault in _DETOURS
-    ]
-    cases = [
-        Case(
-            f"{backend}/{base.exercise.name}/{fault.name}",
-            base.capability.contract,
-            backend,
-            (base.exercise.call,),
-            setup=base.exercise.setup,
-            faults=(fault,),
-        )
-        for base, fault in chosen
-    ]
-    runs = plan.run(NAME, backend, cases)
-    return [
-        Seen(base, run, f"when it meets {fault.name!r}")
-        for (base, fault), run in zip(chosen, runs, strict=True)
-        if run.trouble is None
-    ]

@@ -7,7 +7,8 @@ by reading back all that the exercise can have touched.
 from collections.abc import Callable, Iterator
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.effects.evidence import NAME, Evidence, Seen, only_reads, over_declared
+from flows_registry.checks.effects.evidence import Evidence, over_declared
+from flows_registry.checks.effects.seen import NAME, Seen, only_reads
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.verdict import Finding
@@ -56,7 +57,7 @@ def _changed(evidence: Evidence, seen: Seen) -> Finding:
         f"{seen.operation} changes the service {seen.path}",
         f"{seen.operation} declares effects {seen.base.claim.effects}: the state stays as it is",
         _change(seen.run),
-        evidence.reproduce(seen.run.case.name),
+        evidence.reproduce(seen.base.name),
         f"declare effects = 'effectful' for {seen.operation}, or do not write",
     )
 
@@ -83,7 +84,7 @@ def _mock(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
                 f"{operation} changes the mock's state",
                 f"{operation} declares effects {base.claim.effects}",
                 f"reading back gave {before!r} before and {after!r} after"[:800],
-                evidence.reproduce(run.case.name),
+                evidence.reproduce(base.name),
                 "a read leaves the store as it is",
             )
             yield operation, finding
@@ -96,7 +97,7 @@ def _mock(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
 def _reading_back(evidence: Evidence, base: Baseline) -> Case:
     look = evidence.plan.read_back(base) or ()
     return Case(
-        f"{evidence.backend}/{base.exercise.name}/read back",
+        f"{base.name}/read back",
         base.capability.contract,
         evidence.backend,
         (*look, base.exercise.call, *look),

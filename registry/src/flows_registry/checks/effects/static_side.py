@@ -33,12 +33,13 @@ def static_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
 
 def _finding(evidence: Evidence, name: str, ceiling: Effects, sink: Sink) -> Finding:
     what = "opening the provider" if name == OPENING else name
+    uses = (base.name for base in evidence.usable if base.exercise.call.operation == name)
     return Finding(
         "EFFECT201",
         f"{what} can be {sink.effects}: {sink.detail}",
         f"{what} declares effects {ceiling}",
         f"{' → '.join(sink.path) or name} at {sink.location}",
-        evidence.reproduce("static"),
+        evidence.reproduce(next(uses, "")),
         f"declare effects = {str(sink.effects)!r} for {name}, or remove the call",
     )
 

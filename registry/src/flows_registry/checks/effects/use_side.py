@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from core_caps.contract.suite import Call, Grant
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.effects.evidence import NAME, Evidence
+from flows_registry.checks.effects.evidence import Evidence
+from flows_registry.checks.effects.seen import NAME
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun, Use
 from flows_registry.verdict import Finding
@@ -85,7 +86,7 @@ class _Trial:
     def _case(self, name: str, call: Call, use: Use | None = None) -> Case:
         exercise = self.base.exercise
         return Case(
-            f"{self.evidence.backend}/{exercise.name}/{name}",
+            f"{self.base.name}/{name}",
             self.base.capability.contract,
             self.evidence.backend,
             (call,),
@@ -135,7 +136,7 @@ class _Trial:
             f"the URL that {operation} gives {what}",
             f"it is good for {grant.method} during {grant.seconds} s: {promised}",
             _shown(run),
-            self.evidence.reproduce(run.case.name),
+            self.evidence.reproduce(self.base.name),
             "sign the method, the key and the expiry that the caller asked for, for the declared "
             "host",
         )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from core_caps.claims.lattice import Effects
 
-from flows_registry.checks.effects.evidence import Evidence, Seen, only_reads, over_declared
+from flows_registry.checks.effects.evidence import Evidence, over_declared
+from flows_registry.checks.effects.seen import Seen, only_reads
 from flows_registry.checks.reading import is_read
 from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.verdict import Finding
@@ -25,7 +26,7 @@ def wire_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
 
 def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     base, exchanges = seen.base, seen.run.exchanges
-    reproduce = evidence.reproduce(seen.run.case.name)
+    reproduce = evidence.reproduce(seen.base.name)
     safe_posts = evidence.plan.backend(evidence.backend).safe_posts
     unsafe = [exchange for exchange in exchanges if not is_read(exchange, safe_posts)]
     if only_reads(base) and unsafe:
@@ -50,10 +51,18 @@ def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
         )
 
 
+_BESIDES = {
+    "process": "starts a process",
+    "file": "writes a file",
+    "local socket": "speaks with another process",
+}
+"""What the interpreter tells of the machine, besides the network: its kind, and in words."""
+
+
 def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
     """Hosts, processes and files that nobody declared."""
     allowed = evidence.plan.egress(evidence.backend)
-    reproduce = evidence.reproduce(seen.run.case.name)
+    reproduce = evidence.reproduce(seen.base.name)
     for deed in strangers(seen.run, allowed, evidence.plan.lab.canaries(evidence.backend)):
         yield Finding(
             "EGRESS101",
@@ -64,8 +73,7 @@ def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
             "declare the host under the backend's egress, or do not go there",
         )
     for kind, detail in seen.run.watched:
-        if kind in ("process", "file"):
-            does = "starts a process" if kind == "process" else "writes a file"
+        if does := _BESIDES.get(kind):
             yield Finding(
                 "EFFECT203",
                 f"{seen.operation} {does} {seen.path}",

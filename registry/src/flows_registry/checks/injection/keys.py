@@ -86,7 +86,7 @@ def key_trials(
         if not keys or not _is_keyed(base.claim) or not base.run.exchanges or base.problem:
             continue
         case = Case(
-            f"{backend}/{base.exercise.name}/twice under one key",
+            f"{base.name}/twice under one key",
             base.capability.contract,
             backend,
             (call, call),

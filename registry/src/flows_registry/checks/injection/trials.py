@@ -176,7 +176,7 @@ class Maker:
     ) -> Case:
         look = self._contract.read_back((*before, *calls))
         return Case(
-            f"{self._backend}/{name}",
+            f"{self._plan.place(self._capability, self._backend)}/{name}",
             self._capability.contract,
             self._backend,
             tuple(calls),

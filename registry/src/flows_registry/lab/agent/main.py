@@ -5,6 +5,7 @@ answers `{"event": "armed"}`, waits for `{"go": true}`, and later `{"event": "do
 """
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import importlib
@@ -84,8 +85,13 @@ def main(control: int, settings: dict[str, Any]) -> None:
             line.send(_promises(message["promises"]))
             continue
         if "scout" in message:
-            _scout(line, message["scout"], settings, message["seconds"])
+            answer = _tried(message["scout"], settings, message["seconds"])
             orphans.end()
+            line.send({"event": "tried"})
+            line.receive()
+            imported = _follow(message["scout"], answer)
+            orphans.end()
+            line.send({"event": "scouted", "modules": imported})
             continue
         child = os.fork()
         if child == 0:
@@ -96,8 +102,8 @@ def main(control: int, settings: dict[str, Any]) -> None:
         line.send({"event": "ended", "status": os.waitstatus_to_exitcode(status)})
 
 
-def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any], seconds: float) -> None:
-    """Import here what a fork had to import to run this case, so that later forks need not.
+def _tried(case: dict[str, Any], settings: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """What a fork had to import to run this case, and whether opening the plugin left it clean.
 
     A fork that has not ended after so many seconds is given up, and nothing is learned from it.
     """
@@ -125,18 +131,24 @@ def _scout(line: Line, case: dict[str, Any], settings: dict[str, Any], seconds: 
         answer = Line(reading).receive()
     os.close(reading)
     os.waitpid(child, 0)
+    return answer or {}
+
+
+def _follow(case: dict[str, Any], tried: dict[str, Any]) -> int:
+    """Import and open here what a fork has tried, so that later forks need not; how many modules
+    that brought."""
     imported = 0
-    for module in (answer or {}).get("modules", ()):
+    for module in tried.get("modules", ()):
         with contextlib.suppress(BaseException):
             importlib.import_module(module)
             imported += 1
-    if (answer or {}).get("clean"):
+    if tried.get("clean"):
         # What opening fills (parsed service models, sessions) is worth more than its imports.
         with contextlib.suppress(BaseException):
             asyncio.run(_module("perform").visit(case))
     gc.collect()
     gc.freeze()
-    line.send({"event": "scouted", "modules": imported})
+    return imported
 
 
 def _alone() -> bool:
@@ -149,7 +161,7 @@ def _alone() -> bool:
 
 
 def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
-    """The forked process: virtual time on, one case, one answer, out."""
+    """The forked process: virtual time on, one case, what is left for its exit, one answer, out."""
     os.setpgid(0, 0)
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -184,6 +196,8 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
             report = asyncio.run(_module("promises").keep(case))
         else:
             report = asyncio.run(_module("perform").perform(case, arm, disarm))
+        with contextlib.suppress(Exception):
+            atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
         report.update(event="done", watched=watch.events)
         report.update(attempts=watch.attempts, lookups=watch.lookups, reached=places.reached)
         line.send(report)

@@ -1,6 +1,7 @@
 """An address of its own for every name, so that a connection attempt can be told by name."""
 
 import itertools
+import socket
 import threading
 
 __all__ = ["LOCAL", "LOOPBACK", "Names"]
@@ -14,6 +15,7 @@ class Names:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._here = {LOCAL, socket.gethostname().lower()}
         self._addresses: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._next = itertools.count(1)
@@ -21,7 +23,7 @@ class Names:
     def address(self, name: str) -> str:
         """The address of a name, made up when it is first asked for."""
         name = name.lower().rstrip(".")
-        if name == LOCAL:
+        if name in self._here:
             return LOOPBACK
         with self._lock:
             if name not in self._addresses:

@@ -23,6 +23,8 @@ THREAD_NAME = "timekeeper"
 
 _TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6", "/proc/self/net/udp")
 
+_SWITCHES = b"\nvoluntary_ctxt_switches:"
+
 _real_monotonic = time.monotonic
 _real_sleep = time.sleep
 _real_lock = threading.Lock
@@ -41,6 +43,19 @@ GRACE_SECONDS = 2.0
 
 BUSY_SECONDS_MAX = 20.0
 """How long to wait for a server that says it is busy: a loaded machine makes it slow."""
+
+
+def _has_run() -> str:
+    """The kernel's file that tells how long and how often a thread has run; where it keeps no
+    such account, the longer one that ends with how often it was switched."""
+    try:
+        account = Path("/proc/self/schedstat").read_text()
+    except OSError:
+        return "status"
+    return "status" if account.startswith("0 ") else "schedstat"
+
+
+_HAS_RUN = _has_run()
 
 
 class Deadline:
@@ -92,13 +107,13 @@ class Timekeeper:
     def _keep(self) -> None:
         self._own_task = threading.get_native_id()
         quiet_since: float | None = None
-        before = self._activity()
+        before = self._ran()
         while True:
             _real_sleep(LOOK_EVERY_SECONDS)
-            after = self._activity()
-            asleep = after is not None and after == before
+            after = None if self.paused else self._ran()
+            still = after is not None and after == before
             before = after
-            if not asleep or self.paused:
+            if not still or not self._all_asleep():
                 quiet_since = None
                 continue
             real_now = _real_monotonic()
@@ -113,33 +128,45 @@ class Timekeeper:
                 continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
             # reader by now, so only a process that still sleeps is waiting for time.
-            if self._activity() != after:
+            if self._ran() != after or not self._all_asleep():
                 continue
             if self._has_children() and quiet_seconds < GRACE_SECONDS:
                 continue
             if self._jump():
                 quiet_since = None
-                before = self._activity()
+                before = self._ran()
             elif quiet_seconds > HANG_AFTER_SECONDS:
                 self._hung()
                 return
 
-    def _activity(self) -> object:
-        """What changes whenever another thread runs; None while one is running."""
-        seen: list[tuple[str, str]] = []
+    def _ran(self) -> list[tuple[str, bytes]] | None:
+        """What changes whenever another thread has run; None when one ended meanwhile."""
+        looked = self._looked(_HAS_RUN)
+        return looked and [(task, text.partition(_SWITCHES)[2] or text) for task, text in looked]
+
+    def _all_asleep(self) -> bool:
+        """Whether no other thread runs or is about to."""
+        looked = self._looked("stat")
+        return looked is not None and all(
+            # The state follows the name, which stands in brackets and may hold any letter.
+            line[line.rindex(b")") + 2 :].startswith(b"S")
+            for _, line in looked
+        )
+
+    def _looked(self, at: str) -> list[tuple[str, bytes]] | None:
+        """One of the kernel's files about each other thread. This is hot: no file objects."""
+        own = str(self._own_task)
+        seen: list[tuple[str, bytes]] = []
         try:
-            for task in os.listdir("/proc/self/task"):  # noqa: PTH208 (this loop is hot)
-                if int(task) == self._own_task:
+            for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+                if task == own:
                     continue
-                with open(f"/proc/self/task/{task}/status", "rb") as status:  # noqa: PTH123
-                    text = status.read()
-                if text[text.index(b"State:") + 7 : text.index(b"State:") + 8] != b"S":
-                    return None
-                switches = text[
-                    text.rindex(b"voluntary_ctxt_switches", 0, text.rindex(b"nonvol")) :
-                ]
-                seen.append((task, switches.decode()))
-        except (OSError, ValueError):
+                file = os.open(f"/proc/self/task/{task}/{at}", os.O_RDONLY)
+                try:
+                    seen.append((task, os.read(file, 4096)))
+                finally:
+                    os.close(file)
+        except OSError:
             return None  # a thread ended while we looked
         return seen
 

@@ -14,6 +14,10 @@ _CHANGES = {
     "os.chmod", "os.chown", "shutil.rmtree", "shutil.move", "shutil.copyfile", "sqlite3.connect",
 }  # fmt: skip
 _TWO_NAMES = {"os.rename", "os.link", "shutil.move", "shutil.copyfile"}
+_SENDS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_IN_MEMORY = {"", ":memory:"}
+"""What sqlite takes for a database that is no file."""
+
 _OF_A_KIND_MAX = 200
 
 
@@ -21,7 +25,7 @@ class Watch:
     """An audit hook that notes what touches the machine. It cannot be removed, only ignored.
 
     Attributes:
-        events: (kind, detail) of files, processes and connections, each once.
+        events: (kind, detail) of files, processes, local sockets and connections, each once.
         attempts: (host, port) of every connection tried, where connections are redirected, each
             once.
         lookups: every name looked up, where names are answered inside, each once.
@@ -53,11 +57,13 @@ class Watch:
             writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
                 self._note("file", str(path))
+        elif event in _SENDS and isinstance(arguments[1], str | bytes):
+            self._note("local socket", os.fsdecode(arguments[1]))
         elif event == "socket.connect":
             self._note("connect", str(arguments[1]))
         elif event in _STARTS:
             self._note("process", str(arguments[0]) if arguments else event)
-        elif event in _CHANGES:
+        elif event in _CHANGES and arguments[0] not in _IN_MEMORY:
             for name in arguments[: 2 if event in _TWO_NAMES else 1]:
                 self._note("file", os.fsdecode(name) if isinstance(name, bytes) else str(name))
 

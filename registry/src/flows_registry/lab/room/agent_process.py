@@ -109,8 +109,12 @@ class Agent:
         self._line.send({"promises": message})
         return self._answer()["names"]
 
-    def scout(self, message: Mapping[str, Any], seconds: float) -> bool:
+    def scout(
+        self, message: Mapping[str, Any], seconds: float, on_tried: Callable[[], None]
+    ) -> bool:
         """Run a case once for its imports; False when that has been done for its capability.
+
+        `on_tried` is called when it has run, before the agent imports and opens the like itself.
 
         Raises:
             AgentBroken: opening the plugin does not end.
@@ -119,6 +123,9 @@ class Agent:
             return False
         self._scouted.add(message["protocol"])
         self._line.send({"scout": message, "seconds": seconds})
+        self._answer(seconds)
+        on_tried()
+        self._line.send({"go": True})
         self._answer(seconds)
         return True
 

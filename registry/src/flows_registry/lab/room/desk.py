@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from flows_registry.lab.agent.page import NEVER, Page
+from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.references.exchange import Reference, Request, Response
 from flows_registry.lab.room.broken import ReferenceBroken
 
 __all__ = ["Desk"]
 
 _STATE_TEXT_MAX = 20_000
+_OF_A_HANDSHAKE = CONNECTION - {"refused"} | {MUTE}
 
 
 class Desk:
@@ -78,6 +80,8 @@ class Desk:
                 "consumed": [fault["consumed"] for fault in self.faults],
                 "state_before": _digest(self._before),
                 "state_after": _digest(after),
+                "state_bytes_before": len(self._before),
+                "state_bytes_after": len(after),
                 "state_text_before": self._before[:_STATE_TEXT_MAX],
                 "state_text_after": after[:_STATE_TEXT_MAX],
                 "handshakes_failed": self.handshakes_failed,
@@ -90,7 +94,7 @@ class Desk:
             return sum(not _has_left(connection) for connection in self._stalled)
 
     def state_text(self) -> str:
-        """The state, as text that is equal exactly when the states are."""
+        """The state, as text in ASCII that is equal exactly when the states are."""
         return json.dumps(self.reference.state(), sort_keys=True, separators=(",", ":"))
 
     def fault_for_request(self) -> tuple[int, dict[str, Any] | None]:
@@ -113,7 +117,7 @@ class Desk:
                     for f in self.faults
                     if f["at"] == self.requests
                     and not f["consumed"]
-                    and f["kind"] in ("untrusted certificate", "other host's certificate")
+                    and f["kind"] in _OF_A_HANDSHAKE
                 ),
                 None,
             )

@@ -45,9 +45,9 @@ class Folders:
         shutil.rmtree(self._given, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what has come since."""
+        """Remove what has come since, at any depth."""
         shutil.rmtree(self._given, ignore_errors=True)
-        for path in self._found() - self._kept:
+        for path in sorted(self._found() - self._kept):
             if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -55,4 +55,9 @@ class Folders:
                     os.unlink(path)  # noqa: PTH108
 
     def _found(self) -> set[str]:
-        return {entry.path for place in self._places for entry in os.scandir(place)}
+        return {
+            os.path.join(folder, name)  # noqa: PTH118
+            for place in self._places
+            for folder, folders, files in os.walk(place)
+            for name in (*folders, *files)
+        }

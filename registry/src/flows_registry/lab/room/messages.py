@@ -70,12 +70,16 @@ def run_of(
         consumed=tuple(seen.get("consumed", ())),
         state_before=seen.get("state_before", ""),
         state_after=seen.get("state_after", ""),
+        state_bytes_before=seen.get("state_bytes_before", 0),
+        state_bytes_after=seen.get("state_bytes_after", 0),
         state_text_before=seen.get("state_text_before", ""),
         state_text_after=seen.get("state_text_after", ""),
         egress=tuple(
             (host, port) for host, port in (*seen.get("egress", ()), *report.get("attempts", ()))
         ),
         lookups=(*seen.get("lookups", ()), *map(str, report.get("lookups", ()))),
+        egress_around=tuple((host, port) for host, port in seen.get("egress_around", ())),
+        lookups_around=tuple(seen.get("lookups_around", ())),
         watched=tuple(
             ("own file" if kind == "file" and folders.holds(detail) else kind, detail)
             for kind, detail in report.get("watched", ())

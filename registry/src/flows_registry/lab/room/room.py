@@ -3,6 +3,7 @@
 One room runs one case at a time; a lab has as many rooms as it has cores.
 """
 
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,8 @@ _BASE = Profile()
 _NAME_SERVICE = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\nsearch .\noptions timeout:1 attempts:1\n",
     "/etc/nsswitch.conf": "hosts: files dns\npasswd: files\ngroup: files\n",
-    "/etc/hosts": "127.0.0.1 localhost\n",
+    # Nobody else is asked for the machine's own name, as `socket.getfqdn` does.
+    "/etc/hosts": f"127.0.0.1 localhost {socket.gethostname()}\n",
 }
 
 
@@ -106,7 +108,8 @@ class Room:
         agent, server = self.agent(profile), self._server
         message = message_of(case, self._furniture, self._folders)
         self._folders.sweep()
-        if case.promise is None and agent.scout(message, case.real_seconds_max):
+        seconds = case.real_seconds_max
+        if case.promise is None and agent.scout(message, seconds, self._folders.sweep):
             self._folders.settle()
         started = time.monotonic()
         if server is not None:
@@ -127,6 +130,7 @@ class Room:
         if not seen:
             disarmed()
         if server is not None:
+            seen.update(server.rest())
             server.trust()
         return run_of(case, report, seen, self._folders, trouble, time.monotonic() - started)
 

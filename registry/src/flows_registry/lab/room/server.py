@@ -1,8 +1,8 @@
 """The fault server's process: listeners, connections, names, the tap, and a control socket.
 
 Started inside a room as `python server.py CONTROL_FD SETTINGS_JSON`. It answers in lines of JSON
-to `begin`, `arm` and `disarm`, says unasked what went wrong inside it, and ends with its control
-socket.
+to `begin`, `arm`, `disarm` and `rest`, says unasked what went wrong inside it, and ends with its
+control socket.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from flows_registry.lab.agent.names import Names
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
+from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.hosted.reference import hosted_factory
 from flows_registry.lab.references.exchange import ReferenceFactory, Request
@@ -37,6 +38,7 @@ __all__ = ["main"]
 
 _LISTEN_BACKLOG = 128
 _QUIET_SECONDS_MAX = 2.0
+_HELLO_BYTES_MAX = 64 * 1024
 
 
 class Server:
@@ -63,6 +65,7 @@ class Server:
         self._names = Names()
         self._responder: Responder | None = None
         self._tap: Tap | None = None
+        self._aside = _nothing_aside()
         self._listeners: list[socket.socket] = []
         self._vendors_port: dict[int, int] = {}
         self._open: set[socket.socket] = set()
@@ -106,13 +109,24 @@ class Server:
         self.close_idle()
         _until(lambda: not self._open and not self.desk.is_busy)
         self.desk.begin()
-        self.ways_out()
+        self.leave_aside()
 
     def disarm(self) -> dict[str, Any]:
         """The report of the armed time, once what is under way has been noted."""
         self.refuse(False)
         _until(lambda: not self.desk.is_busy)
         return {**self.desk.disarm(), **self.ways_out()}
+
+    def leave_aside(self) -> None:
+        """Keep what has gone out until now apart from what is to come."""
+        for kind, gone in self.ways_out().items():
+            self._aside[f"{kind}_around"] += gone
+
+    def rest(self) -> dict[str, Any]:
+        """What has gone out since the last call of this, the armed times left out."""
+        self.leave_aside()
+        aside, self._aside = self._aside, _nothing_aside()
+        return aside
 
     def refuse(self, refusing: bool) -> None:
         """Close the listeners, so that connections are refused, or open them again."""
@@ -203,6 +217,11 @@ class Server:
             return connection, "http", ""
         fault = self.desk.connection_fault()
         kind = fault["kind"] if fault else "trusted"
+        if fault is not None and kind == MUTE:
+            self.desk.consume(fault)
+            connection.recv(_HELLO_BYTES_MAX)  # heard, and never answered
+            self.desk.stall(connection)
+            return None
         asked: list[str] = []
         context = self._contexts[kind]
         context.sni_callback = lambda _socket, name, _context: asked.append(name or "")
@@ -265,6 +284,10 @@ def _carried(request: Request, marks: Sequence[Sequence[str]]) -> list[int]:
         for number, forms in enumerate(marks)
         if any(form.encode() in request.body or any(form in p for p in places) for form in forms)
     ]
+
+
+def _nothing_aside() -> dict[str, list[Any]]:
+    return {"egress_around": [], "lookups_around": []}
 
 
 def _factory(settings: Mapping[str, Any]) -> ReferenceFactory:
@@ -331,14 +354,16 @@ def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
             server.begin()
         case {"arm": faults, "perturbation": perturbation}:
             kinds = {fault["kind"] for fault in faults}
-            if kinds & {"refused", "untrusted certificate", "other host's certificate"}:
+            if kinds & (CONNECTION | {MUTE}):
                 server.close_idle()
-            server.ways_out()
+            server.leave_aside()
             server.desk.arm(faults, perturbation)
             if "refused" in kinds:
                 server.refuse(True)
         case {"disarm": _}:
             return server.disarm()
+        case {"rest": _}:
+            return server.rest()
         case unknown:
             return {"error": f"unknown command {sorted(unknown)}"}
     return {}

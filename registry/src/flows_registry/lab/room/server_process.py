@@ -83,6 +83,10 @@ class FaultServer:
         """What it saw while armed."""
         return self._ask({"disarm": True})
 
+    def rest(self) -> dict[str, Any]:
+        """What went out while nothing was armed: at an import, before the calls, after them."""
+        return self._ask({"rest": True})
+
     def trust(self) -> None:
         """Go on only if nothing has gone wrong inside it.
 

@@ -29,16 +29,16 @@ __all__ = [
 ]
 
 Settings = Mapping[str, object]
-Run = Callable[[str, Sequence[Sequence[Call]], Settings | None], Sequence[Sequence[Step]]]
+Run = Callable[[str, Sequence[Sequence[Call]], Sequence[Settings] | None], Sequence[Sequence[Step]]]
 """`(backend, histories, settings) → steps`, one list of steps for each history.
 
 Without settings each history meets an empty service of its own (a mock, or a remote backend on
-the lab's reference server). With settings the backend talks to the caller's service, which the
-caller empties: such a run gets one history at a time, in real time.
+the lab's reference server). With settings, one for each history, the backend talks to the caller's
+service in real time, and the caller has emptied what each history uses.
 """
 
-POOLS: Mapping[str, int] = {"kv": 16, "r2": 16, "queue": 4}
-"""So many histories run at once in the simulator, each on a binding of its own."""
+POOLS: Mapping[str, int] = {"kv": 16, "r2": 16, "s3": 16, "queue": 4}
+"""So many histories run at once in the simulator, each on a binding or a bucket of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,12 @@ class S3Target:
     """How to point one S3 backend of a plugin at an endpoint.
 
     Attributes:
-        bucket: the bucket it will use.
         credentials: the key pair it will sign with.
-        settings: `(endpoint URL) → settings` for `Run`.
+        settings: `(endpoint URL, bucket) → settings` for `Run`.
     """
 
-    bucket: str
     credentials: S3Credentials
-    settings: Callable[[str], Settings]
+    settings: Callable[[str, str], Settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ class Pair:
 def started(
     subject: ParitySubject, access: SimulatorAccess, adapter: BindingAdapter
 ) -> Miniflare | Absent:
-    """A simulator with the adapter's pool and the buckets of the S3 targets, or why there is none.
+    """A simulator with the adapter's pool, and buckets for S3, or why there is none.
 
     All S3 targets share one key pair, the first one's.
     """
@@ -168,7 +166,6 @@ def started(
     )
     if isinstance(installed, Absent):
         return installed
-    buckets = {target.bucket for target in subject.s3.values()}
     credentials = next((target.credentials for target in subject.s3.values()), None)
     pool = _pool(adapter.pool)
     try:
@@ -176,7 +173,7 @@ def started(
             installed,
             node,
             kv=pool if adapter.pool == "kv" else (),
-            r2=[*(pool if adapter.pool == "r2" else ()), *sorted(buckets)],
+            r2=[*(pool if adapter.pool == "r2" else ()), *(_pool("s3") if credentials else ())],
             queues=[Hall(name) for name in pool] if adapter.pool == "queue" else (),
             credentials=credentials,
             launcher=access.launcher,
@@ -246,13 +243,15 @@ def _on_reference(subject: ParitySubject, backend: str, wire: str) -> Side:
 def _on_simulator(
     subject: ParitySubject, backend: str, target: S3Target, simulator: Miniflare
 ) -> Side:
-    settings = target.settings(simulator.s3_endpoint)
+    buckets = _pool("s3")
+    settings = [target.settings(simulator.s3_endpoint, bucket) for bucket in buckets]
 
     def play(histories: Sequence[History]) -> list[Sequence[Step]]:
         answers: list[Sequence[Step]] = []
-        for history in histories:
-            simulator.purge([target.bucket])
-            answers.append(subject.run(backend, [history.calls], settings)[0])
+        for first in range(0, len(histories), len(buckets)):
+            together = [history.calls for history in histories[first : first + len(buckets)]]
+            simulator.purge(buckets)
+            answers += subject.run(backend, together, settings[: len(together)])
         return answers
 
     return Side(f"{backend} on {simulator.label} (S3)", play)

@@ -1,22 +1,27 @@
 """Everything the prober can do: well-behaved exchanges, and every way to misbehave."""
 
 import asyncio
+import atexit
 import ctypes
+import functools
 import importlib
 import os
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 HOST = "api.cloudflare.com"
 _ENOUGH_BYTES = 2_000_000
+AT_CLOSING: list[Callable[[], object]] = []
 
 
 # ---- one exchange, byte by byte
@@ -94,6 +99,10 @@ def look_up(*names: str) -> list[str]:
     return [socket.gethostbyname(name) for name in names]
 
 
+def own_name() -> str:
+    return socket.gethostbyname(socket.gethostname()) + " " + socket.getfqdn()
+
+
 def look_up_from_subprocess(name: str) -> int:
     program = f"import socket; socket.gethostbyname({name!r})"
     return subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode
@@ -125,6 +134,31 @@ def connect(host: str, port: int) -> str:
     except OSError as error:
         return type(error).__name__
     return "connected"
+
+
+def send_to_a_neighbour(path: str) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        try:
+            sender.sendto(b"one", path)
+        except OSError as error:
+            return type(error).__name__
+    return "sent"
+
+
+def keep_a_database(path: str) -> None:
+    sqlite3.connect(path).close()
+
+
+def later(when: str, name: str, *args: Any) -> None:
+    """Do another of these when the calls are over; at once, where it is the setup's."""
+    deed = functools.partial(globals()[name], *args)
+    match when:
+        case "at closing":
+            AT_CLOSING.append(deed)
+        case "at exit":
+            atexit.register(deed)
+        case _:
+            deed()
 
 
 def connect_below_python(host: str, port: int) -> str:
@@ -240,19 +274,21 @@ def fork_a_daemon(file: str) -> bool:
 # ---- leaving something behind, and looking for it
 
 
+CACHE = ".prober/cache"
 _LEFT: list[str] = []
 
 
 def leave_behind(mark: str) -> None:
     _LEFT.append(mark)
     os.environ["PROBER_MARK"] = mark
+    (Path.home() / CACHE / mark).write_text(mark)
     for folder in _folders():
         (folder / mark).mkdir()
-        (folder / mark / "file").write_text(mark)
+        (folder / mark / mark).write_text(mark)
 
 
 def left_behind() -> list[str]:
-    found = [str(path.name) for folder in _folders() for path in folder.iterdir()]
+    found = sorted(path.name for folder in _folders() for path in folder.rglob("*"))
     return [*_LEFT, *found, *filter(None, [os.environ.get("PROBER_MARK")])]
 
 

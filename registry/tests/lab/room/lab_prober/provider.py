@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from core_caps.secret import Secret
@@ -32,10 +33,12 @@ class Alone:
         self.config = config
 
     async def __aenter__(self) -> Self:
+        (Path.home() / acts.CACHE).mkdir(parents=True, exist_ok=True)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        pass
+        while acts.AT_CLOSING:
+            acts.AT_CLOSING.pop()()
 
     async def act(self, name: str, *args: Any) -> Any:
         done = getattr(acts, name)(*args)

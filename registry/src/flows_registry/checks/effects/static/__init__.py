@@ -8,6 +8,7 @@ from flows_registry.checks.effects.static.report import (
     Derived,
     Location,
     Sink,
+    Span,
     Top,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "Derived",
     "Location",
     "Sink",
+    "Span",
     "Top",
     "derive",
     "derive_capability_calls",

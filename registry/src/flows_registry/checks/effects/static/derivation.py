@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from flows_registry.checks.effects.static.report import (
     Derived,
     Location,
     Sink,
+    Span,
     Top,
 )
 from flows_registry.checks.effects.static.statements import interpret
@@ -271,7 +273,7 @@ class _Entries:
                     pending.append(called)
         sinks: dict[tuple[str, str, Location], Sink] = {}
         ambient: dict[tuple[str, str, Location], Ambient] = {}
-        tops: dict[tuple[str, Location], Top] = {}
+        tops: dict[tuple[str, Location, Span | tuple[()]], Top] = {}
         for activation, way in ways.items():
             for sink in activation.sinks.values():
                 key = (sink.kind, sink.detail, sink.location)
@@ -280,11 +282,12 @@ class _Entries:
                 key = (read.kind, read.detail, read.location)
                 ambient.setdefault(key, Ambient(read.kind, read.detail, read.location, way))
             for top in activation.tops.values():
-                tops.setdefault((top.reason, top.location), Top(top.reason, top.location, way))
+                key = (top.reason, top.location, top.span or ())
+                tops.setdefault(key, replace(top, path=way))
         if self.machine.exhausted:
             reason = "the source is too large to be derived within the bound"
             where = Location(str(start.code.module.file), 1)
-            tops[reason, where] = Top(reason, where, (name,))
+            tops[reason, where, ()] = Top(reason, where, (name,))
         found = tuple(sinks[key] for key in sorted(sinks))
         effects = max((sink.effects for sink in found), default=Effects.PURE)
         return Derived(

@@ -320,8 +320,8 @@ class Machine:
 
     def top(self, reason: str, node: ast.AST) -> None:
         """Record that nothing can be said here."""
-        where = self.locate(node)
-        self.current.tops[reason, where] = Top(reason, where)
+        where, span = self.locate(node), self.program.span(node)
+        self.current.tops[reason, where, span] = Top(reason, where, span=span)
 
 
 def named(node: ast.AST) -> str:

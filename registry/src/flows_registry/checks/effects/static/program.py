@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows_registry.checks.effects.static.report import Location
+from flows_registry.checks.effects.static.report import Location, Span
 
 __all__ = ["Code", "Module", "Program", "Scope", "positional"]
 
@@ -169,6 +169,14 @@ class Program:
     def locate(self, node: ast.AST, module: Module) -> Location:
         """Where a node stands."""
         return Location(module.file, getattr(node, "lineno", 1))
+
+    def span(self, node: ast.AST) -> Span | None:
+        """The extent of an expression, or of a statement that holds no others."""
+        if not isinstance(node, ast.expr | ast.stmt | ast.pattern) or hasattr(node, "body"):
+            return None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
     def _read(self, name: str) -> Module | None:
         parts = name.split(".")

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 
 from core_caps.claims.lattice import Effects
 
-__all__ = ["CLOSING", "OPENING", "Ambient", "Derived", "Location", "Sink", "Top"]
+__all__ = ["CLOSING", "OPENING", "Ambient", "Derived", "Location", "Sink", "Span", "Top"]
 
 OPENING = "(opening)"
 """The entry for what happens before any operation: imports, the constructor, `__aenter__`."""
 
 CLOSING = "(closing)"
 """The entry for what happens afterwards: `__aexit__`, `close`, `aclose`."""
+
+
+Span = tuple[int, int, int, int]
+"""The line and column where an expression begins, and those where it ends, as `ast` counts them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,11 +78,13 @@ class Top:
         reason: why, in one clause: `getattr with a computed name`.
         location: where it stands.
         path: the calls that lead there.
+        span: its extent, or None where it is no single expression: a whole function or file.
     """
 
     reason: str
     location: Location
     path: tuple[str, ...] = ()
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""How often exercises are run so that what the source does not tell is reached, and no oftener."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from core_caps.claims.lattice import Effects
+from core_caps.contract.suite import Call
+from flows_registry.checks.effects.seen import looked_at, unreached
+from flows_registry.checks.effects.static import Derived, Location, Top
+from flows_registry.checks.plan import Baseline, Plan
+from flows_registry.lab.case import Case, CaseRun, Place
+
+pytestmark = pytest.mark.feature("P4-01", "CK-01")
+
+PLACE = Place("pkg/m.py", 7, 4, 7, 20)
+TOP = Top("getattr with a computed name", Location("pkg/m.py", 7), span=(7, 4, 7, 20))
+NOWHERE = Top("the source was not followed within 20 s", Location("", 0))
+FAULTS = 8
+
+
+class _Lab:
+    """Cases whose name contains a text run the place, if they are told to look for it."""
+
+    def __init__(self, reaching: str) -> None:
+        self.cases: list[Case] = []
+        self._reaching = reaching
+
+    def run(self, cases: Sequence[Case], **_: object) -> list[CaseRun]:
+        self.cases += cases
+        return [CaseRun(case, reached=self._reached(case)) for case in cases]
+
+    def _reached(self, case: Case) -> frozenset[Place]:
+        return frozenset(case.places) if self._reaching in case.name else frozenset()
+
+
+def _base(operation: str, name: str, *, writes: bool = False) -> Baseline:
+    case = Case(f"remote/{name}", "store/1", "remote", (Call(operation),))
+    run: Any = CaseRun(case, exchanges=("a request",))  # type: ignore[arg-type]
+    claim: Any = SimpleNamespace(
+        effects=Effects.EFFECTFUL if writes else Effects.READ_ONLY, delegates=()
+    )
+    exercise: Any = SimpleNamespace(name=name, call=Call(operation), setup=())
+    capability: Any = SimpleNamespace(contract="store/1")
+    return Baseline(capability, exercise, claim, run)
+
+
+BASES = (
+    _base("get", "get one"),
+    _base("get", "get two"),
+    _base("put", "put one", writes=True),
+    _base("list", "list one"),
+)
+
+
+def _looked(reaching: str, tops: dict[str, tuple[Top, ...]]) -> tuple[list[Case], set[str]]:
+    """The cases that were run, and the operations that have places left."""
+    lab: Any = _Lab(reaching)
+    derived = {name: Derived(Effects.PURE, top=tops.get(name, ())) for name in ("get", "put")}
+    subject: Any = None
+    seen = looked_at(Plan(subject, lab, "plugin"), "remote", BASES, derived)
+    assert len(seen) == len(BASES) + len(lab.cases)
+    return lab.cases, set(unreached(derived, seen))
+
+
+def _looking(cases: Sequence[Case]) -> list[str]:
+    return [case.name for case in cases if case.places]
+
+
+def test_where_the_source_tells_all_nothing_is_looked_for() -> None:
+    cases, left = _looked("", {})
+    assert _looking(cases) == []
+    assert len(cases) == 3 * FAULTS  # no write is led astray
+    assert left == set()
+
+
+def test_an_exercise_is_repeated_once_where_that_reaches_the_place() -> None:
+    cases, left = _looked("one", {"get": (TOP,), "put": (TOP,)})
+    assert _looking(cases) == ["remote/get one", "remote/put one"]
+    assert len(cases) == 2 + 3 * FAULTS
+    assert left == set()
+
+
+def test_every_exercise_of_the_operation_is_tried() -> None:
+    cases, left = _looked("two", {"get": (TOP,)})
+    assert _looking(cases) == ["remote/get one", "remote/get two"]
+    assert left == set()
+
+
+def test_error_paths_are_tried_of_writes_too() -> None:
+    cases, left = _looked("put one/status 500", {"put": (TOP,)})
+    assert len(_looking(cases)) == 1 + FAULTS
+    assert left == set()
+
+
+def test_what_another_operation_reaches_is_not_watched_for_this_one() -> None:
+    _, left = _looked("put one", {"get": (TOP,), "put": (TOP,)})
+    assert left == {"get"}
+
+
+def test_what_stands_nowhere_is_never_reached() -> None:
+    cases, left = _looked("", {"get": (NOWHERE,)})
+    assert _looking(cases) == []
+    assert left == {"get"}
