@@ -52,6 +52,7 @@ def codes(claim: OperationClaim, exchanges: Sequence[Exchange], state: str = "bo
     """What is said of a batch that was made twice and sent these requests."""
     exercise = Exercise("send_batch", BATCH)
     base: Any = SimpleNamespace(
+        name="remote/batch",
         exercise=exercise,
         claim=claim,
         capability=SimpleNamespace(contract="queue/1"),
