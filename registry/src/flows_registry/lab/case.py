@@ -188,6 +188,8 @@ class Case:
         promise: run this promise of the contract's suite instead of calls.
         config, secrets: settings besides those that the lab gives.
         real_seconds_max: kill the case after so long in real time.
+        together: it may run in a process in which others ran before, if those left it as they
+            found it. Quicker; what goes wrong there is to be tried again without.
         places: tell which of these run between setup and probe; telling slows the case down.
     """
 
@@ -208,6 +210,7 @@ class Case:
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     real_seconds_max: float = 30.0
+    together: bool = False
     places: Sequence[Place] = ()
 
 

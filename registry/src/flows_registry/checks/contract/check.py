@@ -1,6 +1,7 @@
 """Running the contract check on one backend and putting its verdict together."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from core_caps.contract.suite import Call, Result
 
@@ -72,15 +73,28 @@ class _Matrix:
                 self._cases.append((case, fault, base))
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
-        cases = [case for case, _, _ in self._cases]
-        runs = self._plan.run(NAME, self._backend, cases)
+        runs = self._plan.run(
+            NAME, self._backend, [replace(case, together=True) for case, _, _ in self._cases]
+        )
+        # What went well among others went well; whatever did not is tried in a process of its own.
+        doubtful = [
+            number
+            for number, ((_, fault, base), run) in enumerate(zip(self._cases, runs, strict=True))
+            if not _consumed(fault, run) or self._judged(base, run, fault)
+        ]
+        alone = self._plan.lab.run([self._cases[number][0] for number in doubtful])
+        for number, run in zip(doubtful, alone, strict=True):
+            runs[number] = run
         for (_, fault, base), run in zip(self._cases, runs, strict=True):
             if not _consumed(fault, run):
                 self.unconsumed.append(run.case.name)
                 continue
             self.proved += 1
-            for finding in judge(base, run, fault, self._rules(base)):
+            for finding in self._judged(base, run, fault):
                 yield base.exercise.call.operation, finding
+
+    def _judged(self, base: Baseline, run: CaseRun, fault: Fault) -> list[Finding]:
+        return list(judge(base, run, fault, self._rules(base)))
 
     def _rules(self, base: Baseline) -> Rules:
         return Rules(

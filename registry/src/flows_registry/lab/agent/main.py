@@ -161,7 +161,11 @@ def _alone() -> bool:
 
 
 def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoReturn:
-    """The forked process: virtual time on, one case, what is left for its exit, one answer, out."""
+    """The forked process: virtual time on, one case, what is left for its exit, one answer, out.
+
+    Cases that may share a process follow one another in it, for as long as each leaves it as it
+    was found; what they leave for its exit is then done where nobody looks any more.
+    """
     os.setpgid(0, 0)
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -171,9 +175,32 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         line.send({"event": "done", "hung": True, "stacks": _stacks()})
         os._exit(_HUNG_EXIT)
 
-    keeper = _timekeeper(settings, hung)
-    watch, places = Watch(), Places(case.get("places", []))
+    keeper, watch = _timekeeper(settings, hung), Watch()
+    places = Places(case.get("places", []))
     places.follow()  # before the plugin is opened: it may start threads
+    found = _left()
+    while True:
+        report = _performed(line, case, keeper, watch, places)
+        again = case["together"] and "crashed" not in report and _alone() and _left() == found
+        if not again:
+            with contextlib.suppress(Exception):
+                atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+        report.update(event="done", again=again, watched=watch.events, reached=places.reached)
+        report.update(attempts=watch.attempts, lookups=watch.lookups)
+        keeper.paused = True
+        line.send(report)
+        following = line.receive() if again else None
+        if following is None or "run" not in following:
+            os._exit(0)
+        case = following["run"]
+        keeper.restart()
+        watch.forget()
+
+
+def _performed(
+    line: Line, case: dict[str, Any], keeper: Timekeeper, watch: Watch, places: Places
+) -> dict[str, Any]:
+    """What came of one case."""
 
     def pause_for(event: str) -> None:
         keeper.paused = True
@@ -193,18 +220,22 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
 
     try:
         if "promise" in case:
-            report = asyncio.run(_module("promises").keep(case))
-        else:
-            report = asyncio.run(_module("perform").perform(case, arm, disarm))
-        with contextlib.suppress(Exception):
-            atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
-        report.update(event="done", watched=watch.events)
-        report.update(attempts=watch.attempts, lookups=watch.lookups, reached=places.reached)
-        line.send(report)
+            return asyncio.run(_module("promises").keep(case))
+        return asyncio.run(_module("perform").perform(case, arm, disarm))
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
-        line.send({"event": "done", "crashed": text[-8000:]})
-    os._exit(0)
+        return {"crashed": text[-8000:]}
+
+
+def _left() -> object:
+    """What a case could leave in its process: open files, and processes of its own; where the
+    kernel does not tell, something that equals nothing."""
+    try:
+        files = os.listdir("/proc/self/fd")  # noqa: PTH208
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as children:  # noqa: PTH123
+            return len(files), children.read()
+    except OSError:
+        return object()
 
 
 def _timekeeper(settings: dict[str, Any], hung: Callable[[], None]) -> Timekeeper:

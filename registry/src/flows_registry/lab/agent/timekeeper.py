@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .page import NEVER, Page
+from .page import NEVER, ORIGIN_SECONDS, Page
 
 __all__ = ["THREAD_NAME", "Deadline", "Timekeeper"]
 
@@ -103,6 +103,13 @@ class Timekeeper:
     def start(self) -> None:
         """Begin to keep time, in a thread of its own."""
         threading.Thread(target=self._keep, name=THREAD_NAME, daemon=True).start()
+
+    def restart(self) -> None:
+        """Begin anew, with nobody waiting: the next case finds the time that the first found."""
+        with self._lock:
+            self._deadlines.clear()
+            self._page.now, self._page.due = ORIGIN_SECONDS, NEVER
+        self.paused = False
 
     def _keep(self) -> None:
         self._own_task = threading.get_native_id()

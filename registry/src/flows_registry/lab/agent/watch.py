@@ -36,12 +36,19 @@ class Watch:
         self.attempts: list[list[Any]] = []
         self.lookups: list[str] = []
         self._noted: dict[str, set[Any]] = {}
-        self._on = False
+        self._on = self._hooked = False
 
     def start(self) -> None:
         """Begin to note events."""
         self._on = True
-        sys.addaudithook(self._hook)
+        if not self._hooked:
+            self._hooked = True
+            sys.addaudithook(self._hook)
+
+    def forget(self) -> None:
+        """Begin anew, as for another case."""
+        self.events, self.attempts, self.lookups = [], [], []
+        self._noted.clear()
 
     def stop(self) -> None:
         """Note nothing more."""

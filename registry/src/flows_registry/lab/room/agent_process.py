@@ -18,6 +18,9 @@ _DNS_PORT = 53
 _FOLDER = Path(__file__).parent.parent / "agent"
 _KILLED_SECONDS_MAX = 10.0
 _LEAVE_SECONDS = 2.0
+_TOGETHER_MAX = 40
+"""After so many cases a process makes room for a fresh one."""
+
 _STACKS_CHARACTERS = 2000
 
 _BUNDLES = (
@@ -48,6 +51,8 @@ class Agent:
         self._child = child
         self._line = child.line
         self._scouted: set[str] = set()
+        self._waiting = 0
+        self._shared = 0
         try:
             self.python: str = self._answer()["python"]
         except RoomBroken:
@@ -106,6 +111,7 @@ class Agent:
         Raises:
             AgentBroken: the suite cannot be imported.
         """
+        self._dismiss()
         self._line.send({"promises": message})
         return self._answer()["names"]
 
@@ -122,6 +128,7 @@ class Agent:
         if message["protocol"] in self._scouted:
             return False
         self._scouted.add(message["protocol"])
+        self._dismiss()
         self._line.send({"scout": message, "seconds": seconds})
         self._answer(seconds)
         on_tried()
@@ -136,15 +143,18 @@ class Agent:
         on_armed: Callable[[], None],
         on_disarmed: Callable[[], None],
     ) -> tuple[dict[str, Any], str | None]:
-        """Fork, run one case, and wait for its end.
+        """Fork, run one case, and wait for its end; or have it run in the process of the last.
 
         Returns:
             The case's report (empty when it never made one) and the trouble, or None.
         """
+        if not message["together"] or self._shared >= _TOGETHER_MAX:
+            self._dismiss()
         self._line.send({"run": message})
         end = time.monotonic() + seconds
-        pid, report, killed = 0, {}, False
-        while True:
+        pid, report, killed = self._waiting, {}, False
+        self._waiting = 0
+        while not report.get("again"):
             try:
                 event = self._line.receive(max(0.01, end - time.monotonic()))
             except TimeoutError:
@@ -166,10 +176,22 @@ class Agent:
                 case "done":
                     report = event
                 case "ended":
+                    self._shared = 0
                     _kill_group(pid)  # whatever it left running
                     return report, _trouble(report, event["status"], killed, seconds)
                 case other:
                     raise RoomBroken(f"unexpected event {other!r}")
+        self._waiting, self._shared = pid, self._shared + 1
+        return report, _trouble(report, 0, killed, seconds)
+
+    def _dismiss(self) -> None:
+        """End the process that waits for another case."""
+        if self._waiting:
+            waiting, self._waiting, self._shared = self._waiting, 0, 0
+            self._line.send({"end": True})
+            if self._answer().get("event") != "ended":
+                raise RoomBroken("a case that was to end goes on")
+            _kill_group(waiting)
 
     def _own_child(self, pid: object) -> int:
         """The process of the case, if it is one of this agent's: whoever runs in it can write on

@@ -23,6 +23,7 @@ def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, 
         "operations": list(furniture.operations[case.contract]),
         "config": {**furniture.config, **given, **case.config},
         "secrets": {**furniture.secrets, **case.secrets},
+        "together": case.together,
     }
     if case.promise is not None:
         return {**message, "promise": case.promise, **furniture.worlds[case.contract]}

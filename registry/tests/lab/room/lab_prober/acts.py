@@ -249,6 +249,28 @@ def fill_stdout(size_bytes: int) -> int:
     return os.write(1, b"x" * size_bytes)
 
 
+def own_process() -> int:
+    return os.getpid()
+
+
+def now() -> float:
+    return time.time()
+
+
+def leave_open_what(kind: str) -> int:
+    """Leave something in this process, for as long as it lasts."""
+    if kind == "a thread":
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    elif kind == "a file":
+        _LEFT.append(open(os.devnull))  # noqa: SIM115, PTH123
+    elif kind == "a process":
+        _LEFT.append(subprocess.Popen(["sleep", "60"]))
+    return os.getpid()
+
+
+_LEFT: list[Any] = []
+
+
 def sleep(seconds: float) -> float:
     began = time.monotonic()
     time.sleep(seconds)
