@@ -16,7 +16,7 @@ _DECLARED_AXES = {"clock": "resource::clock", "random numbers": "resource::rng"}
 """An operation that declares such a hint says that it depends on it."""
 
 RACES = 5
-"""How often threads are let race again for what no axis explains at its first try."""
+"""How often threads are let race for what differs, before anything else is blamed."""
 
 
 def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
@@ -74,17 +74,20 @@ def _by_declared(bases: Sequence[Baseline]) -> Mapping[frozenset[str], list[Base
 
 
 def _culprits(plan: Plan, backend: str, suspects: Sequence[Difference]) -> Iterator[Difference]:
-    """Which axis alone makes each difference; several together where none does."""
+    """Which axis alone makes each difference; several together where none does.
+
+    Who wins a race differs from run to run, whatever else changes: it is looked for first.
+    """
     found: dict[int, Difference] = {}
-    for profiles in (list(AXES.values()), [AXES["thread schedule"]] * RACES):
-        left = [number for number in range(len(suspects)) if number not in found]
-        bases = [suspects[number].base for number in left]
-        groups = [(profile, bases) for profile in profiles] if bases else []
-        for (profile, _), group in zip(groups, replayed(plan, backend, groups), strict=True):
-            for number, (base, difference) in zip(left, group, strict=True):
-                declared = _DECLARED_AXES.get(profile.name) in base.claim.hints
-                if difference is not None and not declared:
-                    found.setdefault(number, difference)
+    bases = [suspect.base for suspect in suspects]
+    profiles = [*[AXES["thread schedule"]] * RACES, *AXES.values()]
+    groups = [(profile, bases) for profile in profiles] if suspects else []
+    for (profile, _), group in zip(groups, replayed(plan, backend, groups), strict=True):
+        for number, (base, difference) in enumerate(group):
+            if _DECLARED_AXES.get(profile.name) in base.claim.hints:
+                continue
+            if difference is not None:
+                found.setdefault(number, difference)
     for number, suspect in enumerate(suspects):
         yield found.get(number, suspect)
 
