@@ -1,10 +1,13 @@
 """Cases that may share a process do, for as long as each leaves it as it was found."""
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flows_registry.lab.case import CaseRun
 from flows_registry.lab.room import agent_process
+from flows_registry.lab.room.broken import RoomBroken
 
 from .conftest import NOT_ISOLATED, Rooms, act, value_of
 
@@ -56,6 +59,15 @@ def test_one_that_ends_its_process_ends_nothing_else(run: Run) -> None:
     crashed = run(act("crash"), together=True)
     assert crashed.trouble == "ended without a word, exit status -11"
     assert process(run) != before
+
+
+def test_one_that_ends_while_it_waits_is_no_answer_to_the_next(rooms: Rooms) -> None:
+    with rooms.new() as room:
+        dying = value_of(rooms.run(room, act("die_later", 0.2), together=True))
+        while Path(f"/proc/{dying}").exists():
+            time.sleep(0.05)
+        with pytest.raises(RoomBroken, match="waited for a case"):
+            rooms.run(room, act("own_process"), together=True)
 
 
 def test_a_process_is_shared_so_often_and_no_oftener(

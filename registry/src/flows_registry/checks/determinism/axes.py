@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from flows_registry.lab.lab import Profile
 
-__all__ = ["AXES", "REPEAT", "all_axes"]
+__all__ = ["AXES", "REPEAT", "all_axes", "thread_schedule"]
 
 CLOCK_OFFSET_SECONDS = 40_000_003.0 + 0.625
 """More than a year and not a whole number of anything: every field of a date changes."""
@@ -19,6 +19,12 @@ REPEAT = Profile("memory addresses", nonce=1)
 
 _C_LOCALE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 _ELSEWHERE = {"USER": "somebody", "HOSTNAME": "elsewhere", "LANG": "de_DE", "DEBUG": "1"}
+
+
+def thread_schedule(seed: int) -> Profile:
+    """Threads take turns as the seed says: no two schedules find the same races."""
+    return Profile("thread schedule", inside={"switch_seconds": 0.000_01, "schedule_seed": seed})
+
 
 AXES: Mapping[str, Profile] = MappingProxyType(
     {
@@ -32,7 +38,7 @@ AXES: Mapping[str, Profile] = MappingProxyType(
             Profile("environment", environment=_ELSEWHERE),
             Profile("working directory", directory="elsewhere"),
             Profile("directory listing order", inside={"reverse_listings": True}),
-            Profile("thread schedule", inside={"switch_seconds": 0.000_01}),
+            thread_schedule(1),
             Profile("answer order", server={"delay_seed": 7}),
             Profile("chunking", server={"chunk_bytes": 7}),
         )

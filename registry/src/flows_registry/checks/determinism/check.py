@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from core_caps.claims.lattice import Determinism
 
-from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes
+from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes, thread_schedule
 from flows_registry.checks.determinism.replay import NAME, Difference, replayed
 from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN, moved, never_moved
 from flows_registry.checks.plan import Baseline, Plan, collapsed
@@ -15,8 +15,8 @@ __all__ = ["check_determinism"]
 _DECLARED_AXES = {"clock": "resource::clock", "random numbers": "resource::rng"}
 """An operation that declares such a hint says that it depends on it."""
 
-RACES = 5
-"""How often threads are let race for what differs, before anything else is blamed."""
+RACES = 3
+"""In how many schedules threads race for what differs, before anything else is blamed."""
 
 
 def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
@@ -80,7 +80,7 @@ def _culprits(plan: Plan, backend: str, suspects: Sequence[Difference]) -> Itera
     """
     found: dict[int, Difference] = {}
     bases = [suspect.base for suspect in suspects]
-    profiles = [*[AXES["thread schedule"]] * RACES, *AXES.values()]
+    profiles = [*map(thread_schedule, range(2, 2 + RACES)), *AXES.values()]
     groups = [(profile, bases) for profile in profiles] if suspects else []
     for (profile, _), group in zip(groups, replayed(plan, backend, groups), strict=True):
         for number, (base, difference) in enumerate(group):

@@ -1,4 +1,4 @@
-"""The agent's life: import the plugin once, then fork a fresh process for every case.
+"""The agent's life: import the plugin once, then fork a fresh process for its cases.
 
 It talks over one socket in lines of JSON. The registry sends `{"run": case}`; the forked case
 answers `{"event": "armed"}`, waits for `{"go": true}`, and later `{"event": "done", …}`.
@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import patches, perturb, redirect
+from . import patches, perturb, redirect, schedule
 from .orphans import Orphans, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
 from .places import Places
@@ -178,10 +178,10 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     keeper, watch = _timekeeper(settings, hung), Watch()
     places = Places(case.get("places", []))
     places.follow()  # before the plugin is opened: it may start threads
-    found = _left()
+    found = _left(keeper)
     while True:
         report = _performed(line, case, keeper, watch, places)
-        again = case["together"] and "crashed" not in report and _alone() and _left() == found
+        again = case["together"] and "crashed" not in report and _alone() and _left(keeper) == found
         if not again:
             with contextlib.suppress(Exception):
                 atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
@@ -227,11 +227,12 @@ def _performed(
         return {"crashed": text[-8000:]}
 
 
-def _left() -> object:
+def _left(keeper: Timekeeper) -> object:
     """What a case could leave in its process: open files, and processes of its own; where the
     kernel does not tell, something that equals nothing."""
     try:
-        files = os.listdir("/proc/self/fd")  # noqa: PTH208
+        with keeper.files:
+            files = os.listdir("/proc/self/fd")  # noqa: PTH208
         with open(f"/proc/self/task/{os.getpid()}/children", "rb") as children:  # noqa: PTH123
             return len(files), children.read()
     except OSError:
@@ -246,6 +247,8 @@ def _timekeeper(settings: dict[str, Any], hung: Callable[[], None]) -> Timekeepe
     if not settings["profile"].get("real_time"):
         patches.follow(keeper)
         keeper.start()
+        if (seed := settings["profile"].get("schedule_seed")) is not None:
+            schedule.shuffle(int(seed), keeper)
     return keeper
 
 

@@ -20,7 +20,8 @@ def apply(profile: dict[str, Any]) -> None:
     """Pin or perturb what this process draws from outside, as the profile says.
 
     The profile's keys: `clock_offset_seconds`, `random_seed`, `reverse_listings`,
-    `switch_seconds`; `real_time` leaves everything as it is.
+    `switch_seconds`; `real_time` leaves everything as it is. `schedule_seed` is for each case: see
+    `schedule`.
     """
     if profile.get("real_time"):
         return

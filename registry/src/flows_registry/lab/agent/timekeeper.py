@@ -77,6 +77,11 @@ class Timekeeper:
         page: where the time is kept.
         server_ports: the fault server's ports; unread bytes there mean that somebody is coming.
         hung: called when the process waits without any deadline; it does not return.
+
+    Attributes:
+        files: held while the kernel's files are open; who holds it counts this process's own.
+        paused: whether time stands still whatever happens.
+        pausing: the threads that sleep for a moment of real time and are busy all the same.
     """
 
     def __init__(self, page: Page, server_ports: frozenset[int], hung: Callable[[], None]) -> None:
@@ -87,7 +92,9 @@ class Timekeeper:
         self._tickets = itertools.count()
         self._lock = _real_lock()
         self._own_task = 0
+        self.files = _real_lock()
         self.paused = False
+        self.pausing: set[int] = set()
 
     def now(self) -> float:
         """The time of the case, in seconds since 1970."""
@@ -118,7 +125,7 @@ class Timekeeper:
         while True:
             _real_sleep(LOOK_EVERY_SECONDS)
             after = None if self.paused else self._ran()
-            still = after is not None and after == before
+            still = after is not None and after == before and not self.pausing
             before = after
             if not still or not self._all_asleep():
                 quiet_since = None
@@ -164,24 +171,25 @@ class Timekeeper:
         """One of the kernel's files about each other thread. This is hot: no file objects."""
         own = str(self._own_task)
         seen: list[tuple[str, bytes]] = []
-        try:
-            for task in os.listdir("/proc/self/task"):  # noqa: PTH208
-                if task == own:
-                    continue
-                file = os.open(f"/proc/self/task/{task}/{at}", os.O_RDONLY)
-                try:
-                    seen.append((task, os.read(file, 4096)))
-                finally:
-                    os.close(file)
-        except OSError:
-            return None  # a thread ended while we looked
+        with self.files:
+            try:
+                for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+                    if task == own:
+                        continue
+                    file = os.open(f"/proc/self/task/{task}/{at}", os.O_RDONLY)
+                    try:
+                        seen.append((task, os.read(file, 4096)))
+                    finally:
+                        os.close(file)
+            except OSError:
+                return None  # a thread ended while we looked
         return seen
 
     def _bytes_on_the_way(self) -> bool:
         """Whether the server has bytes it has not read, or connections it has not accepted."""
         for table in _TABLES:
             try:
-                with open(table, "rb") as lines:  # noqa: PTH123
+                with self.files, open(table, "rb") as lines:  # noqa: PTH123
                     rows = lines.read().splitlines()[1:]
             except OSError:
                 continue
@@ -193,10 +201,11 @@ class Timekeeper:
         return False
 
     def _has_children(self) -> bool:
-        try:
-            return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_text().strip())
-        except OSError:
-            return False
+        with self.files:
+            try:
+                return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_text().strip())
+            except OSError:
+                return False
 
     def _jump(self) -> bool:
         """Move to the next deadline and wake whoever waits for it; False when there is none."""

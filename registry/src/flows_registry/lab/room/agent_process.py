@@ -1,4 +1,4 @@
-"""An agent from outside: one warmed process of the plugin; every case is a fork of it."""
+"""An agent from outside: one warmed process of the plugin; cases run in forks of it."""
 
 import os
 import signal
@@ -148,12 +148,12 @@ class Agent:
         Returns:
             The case's report (empty when it never made one) and the trouble, or None.
         """
-        if not message["together"] or self._shared >= _TOGETHER_MAX:
-            self._dismiss()
+        pid = self._taken(together=message["together"])
         self._line.send({"run": message})
         end = time.monotonic() + seconds
-        pid, report, killed = self._waiting, {}, False
-        self._waiting = 0
+        report, killed = {}, False
+        # One that ended while it waited may have left this case to a fork that nobody knows of.
+        unheard = pid > 0
         while not report.get("again"):
             try:
                 event = self._line.receive(max(0.01, end - time.monotonic()))
@@ -164,7 +164,11 @@ class Agent:
                 end = time.monotonic() + _KILLED_SECONDS_MAX
                 _kill_group(pid)
                 continue
-            match event.pop("event", None):
+            kind = event.pop("event", None)
+            if unheard and kind == "ended":
+                raise RoomBroken("the process that waited for a case has ended")
+            unheard = False
+            match kind:
                 case "started":
                     pid = self._own_child(event.get("pid"))
                 case "armed":
@@ -184,12 +188,23 @@ class Agent:
         self._waiting, self._shared = pid, self._shared + 1
         return report, _trouble(report, 0, killed, seconds)
 
+    def _taken(self, *, together: bool) -> int:
+        """The process that waits for another case, if this one may run in it; else 0."""
+        if not together or self._shared >= _TOGETHER_MAX:
+            self._dismiss()
+        waiting, self._waiting = self._waiting, 0
+        return waiting
+
     def _dismiss(self) -> None:
         """End the process that waits for another case."""
         if self._waiting:
             waiting, self._waiting, self._shared = self._waiting, 0, 0
             self._line.send({"end": True})
-            if self._answer().get("event") != "ended":
+            try:
+                ended = self._line.receive(_KILLED_SECONDS_MAX).get("event") == "ended"
+            except TimeoutError:
+                ended = False
+            if not ended:
                 raise RoomBroken("a case that was to end goes on")
             _kill_group(waiting)
 
