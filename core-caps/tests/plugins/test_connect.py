@@ -388,6 +388,13 @@ class TestMissingExtras:
         with pytest.raises(BackendNotInstalled):
             await self.open(site, "import absent_client", extra)
 
+    async def test_extras_of_other_distributions_are_followed(self, site: Any) -> None:
+        site.metadata("shared", "", extra='Requires-Dist: absent-client; extra == "net"\n')
+        with pytest.raises(BackendNotInstalled, match=r"pip install 'cap-one\[remote\]'"):
+            await self.open(
+                site, "import absent_client", 'Requires-Dist: shared[net]; extra == "remote"\n'
+            )
+
 
 class TestSettings:
     @pytest.fixture(autouse=True)

@@ -265,13 +265,6 @@ def test_retry_after(wire: Any, header: str, seconds: float | None, status: int)
     assert isinstance(error, RateLimited if status == 429 else Unavailable)
 
 
-def test_retry_after_date_is_measured_by_the_injected_clock() -> None:
-    from cap_cloudflare_queue.answers import retry_after_seconds
-
-    header = "Wed, 21 Oct 2015 07:28:00 GMT"
-    assert retry_after_seconds(header, now=1_445_412_480 - 90.5) == 90.5
-
-
 @EVERY_CALL
 def test_status_decides_where_an_errors_body_is_unusable(wire: Any, operation: str) -> None:
     async def step(writer: Any) -> None:

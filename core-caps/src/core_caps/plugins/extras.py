@@ -53,11 +53,10 @@ def _brought(
         if found is None or _normalised(extra) not in map(_normalised, wanted):
             continue
         name, extras = _normalised(found[1]), found[2] or ""
-        if name == _normalised(distribution):
-            for inner in filter(None, map(str.strip, extras.split(","))):
-                yield from _brought(distribution, inner, seen)
-        else:
+        if name != _normalised(distribution):
             yield name, not _OTHER_MARKER.search(marker)
+        for inner in filter(None, map(str.strip, extras.split(","))):
+            yield from _brought(name, inner, seen)
 
 
 def _installed(name: str) -> bool:

@@ -1,38 +1,19 @@
-"""Reading what the API answered: envelopes, pages, bulk results, Retry-After. Nothing is guessed.
+"""Reading what the API answered: values, pages, bulk results. Nothing is guessed.
 
 Every function here either returns what the API documents or raises Malformed with the reason;
 whether that leaves a write applied or not is decided where the call is known.
 https://developers.cloudflare.com/api/resources/kv/
 """
 
-import email.utils
-import json
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
 from core_caps.capabilities.key_value import KeyInfo
+from core_caps.http.envelope import envelope
+from core_caps.http.failures import Malformed
+from core_caps.http.json_bodies import has_surrogate, is_type
 
-__all__ = [
-    "Listing",
-    "Malformed",
-    "Refusal",
-    "bulk_values",
-    "envelope",
-    "failed_keys",
-    "listing",
-    "metadata",
-    "refusal",
-    "retry_after_seconds",
-    "value",
-]
-
-_DETAIL_CHARACTERS_MAX = 200
-_DELAY = re.compile(r"[0-9]{1,15}")
-
-
-class Malformed(Exception):
-    """The answer is not what the API documents; the text is safe to show."""
+__all__ = ["Listing", "bulk_values", "failed_keys", "listing", "metadata", "value"]
 
 
 class Listing(NamedTuple):
@@ -42,50 +23,13 @@ class Listing(NamedTuple):
     cursor: str | None
 
 
-class Refusal(NamedTuple):
-    """What an error answer says of itself."""
-
-    codes: Sequence[int]
-    detail: str
-
-
-def envelope(body: bytes, content_type: str) -> Mapping[str, Any]:
-    """The envelope of a success.
-
-    Raises:
-        Malformed: it is not JSON in UTF-8, or does not say `success: true`.
-    """
-    found = _json(body, content_type)
-    match found:
-        case {"success": True}:
-            return cast("Mapping[str, Any]", found)
-        case {"success": False}:
-            codes, detail = _errors(cast("Mapping[str, Any]", found))
-            raise Malformed(f"status 200 with success false {list(codes)} {detail}".rstrip())
-        case _:
-            raise Malformed("it is no envelope with `success`")
-
-
-def refusal(body: bytes, content_type: str) -> Refusal:
-    """The codes and messages of an error answer; none where it is not the API's envelope."""
-    try:
-        found = _json(body, content_type)
-    except Malformed:
-        return Refusal((), "")
-    match found:
-        case {"success": False}:
-            return _errors(cast("Mapping[str, Any]", found))
-        case _:
-            return Refusal((), "")
-
-
 def value(body: bytes, content_type: str) -> bytes:
     """A value: the body itself.
 
     Raises:
         Malformed: it comes as something else than bytes, a page of a proxy for one.
     """
-    if not _is_type(content_type, "application/octet-stream"):
+    if not is_type(content_type, "application/octet-stream"):
         raise Malformed(f"its content type is {content_type[:80]!r}, not application/octet-stream")
     return body
 
@@ -149,7 +93,7 @@ def bulk_values(
             exact[key] = None
         elif not isinstance(text, str):
             raise Malformed("a value is neither text nor null")
-        elif "\ufffd" not in text and not _has_surrogate(text):
+        elif "\ufffd" not in text and not has_surrogate(text):
             exact[key] = text.encode()
     return exact
 
@@ -181,60 +125,9 @@ def failed_keys(body: bytes, content_type: str, *, stored: int | None = None) ->
     return named
 
 
-def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """The wait that a Retry-After header asks for; None where it cannot be read.
-
-    Args:
-        header: a number of seconds or an HTTP date, as RFC 9110 section 10.2.3 has it.
-        now: seconds since 1970, for a date; one that has passed is no wait at all.
-    """
-    if header is None:
-        return None
-    text = header.strip()
-    if _DELAY.fullmatch(text):
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-
-
-def _json(body: bytes, content_type: str) -> object:
-    if not _is_type(content_type, "application/json"):
-        raise Malformed(f"its content type is {content_type[:80]!r}, not application/json")
-    try:
-        return json.loads(body.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as problem:
-        raise Malformed(f"its body is no JSON in UTF-8 ({type(problem).__name__})") from None
-
-
-def _is_type(content_type: str, expected: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == expected
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _errors(found: Mapping[str, Any]) -> Refusal:
-    codes: list[int] = []
-    details: list[str] = []
-    errors: object = found.get("errors")
-    for error in cast("list[object]", errors) if isinstance(errors, list) else ():
-        match error:
-            case {"code": int(code)}:
-                codes.append(code)
-                message: object = cast("dict[str, object]", error).get("message")
-                details.append(f"{message if isinstance(message, str) else ''} [{code}]".strip())
-            case _:
-                pass
-    shown = "".join(letter if letter.isprintable() else " " for letter in "; ".join(details))
-    return Refusal(codes, shown[:_DETAIL_CHARACTERS_MAX])
-
-
 def _line(line: object, prefix: str) -> KeyInfo:
     match line:
-        case {"name": str(name)} if name and not _has_surrogate(name):
+        case {"name": str(name)} if name and not has_surrogate(name):
             pass
         case _:
             raise Malformed("a line of the listing has no name")
@@ -245,7 +138,3 @@ def _line(line: object, prefix: str) -> KeyInfo:
     if isinstance(expiration, bool) or not isinstance(expiration, int | float | None):
         raise Malformed("an expiration is no number")
     return KeyInfo(name, None if expiration is None else int(expiration), fields.get("metadata"))
-
-
-def _has_surrogate(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)

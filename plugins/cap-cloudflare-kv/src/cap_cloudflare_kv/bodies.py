@@ -4,14 +4,14 @@ https://developers.cloudflare.com/api/resources/kv/
 """
 
 import hashlib
-import json
 
 from core_caps.capabilities.key_value import Metadata
 from core_caps.errors import InvalidArgument
+from core_caps.http.json_bodies import written_json
 
 from cap_cloudflare_kv import limits
 
-__all__ = ["bulk_body", "json_body", "put_body"]
+__all__ = ["bulk_body", "put_body"]
 
 
 def put_body(value: bytes, metadata: Metadata | None) -> tuple[str, bytes]:
@@ -36,14 +36,10 @@ def put_body(value: bytes, metadata: Metadata | None) -> tuple[str, bytes]:
 
 
 def bulk_body(content: object) -> bytes:
-    body = json_body(content)
+    body = written_json(content)
     if len(body) > limits.BULK_BODY_BYTES_MAX:
         raise InvalidArgument(
             f"the request would have {len(body)} bytes; the limit is {limits.BULK_BODY_BYTES_MAX}",
             hint="store fewer in one call",
         )
     return body
-
-
-def json_body(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

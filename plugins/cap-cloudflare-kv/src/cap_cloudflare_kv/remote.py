@@ -1,23 +1,25 @@
 """Workers KV through the vendor's public REST API, with httpx."""
 
-import asyncio
 import base64
 import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from core_caps.capabilities.key_value import Entry, KeyInfo, Metadata, Page
 from core_caps.clock import Clock
 from core_caps.errors import ClientClosed
+from core_caps.http.envelope import envelope
+from core_caps.http.exchange import Call, Exchange, Service
+from core_caps.http.failures import Refusal
+from core_caps.http.json_bodies import written_json
 from core_caps.rng import Rng
 
 from cap_cloudflare_kv import answers, errors, limits
-from cap_cloudflare_kv.bodies import bulk_body, json_body, put_body
+from cap_cloudflare_kv.bodies import bulk_body, put_body
 from cap_cloudflare_kv.config import RemoteConfig
 from cap_cloudflare_kv.cursors import seal, unseal
-from cap_cloudflare_kv.exchange import Call, Exchange
 
 __all__ = ["RemoteKv"]
 
@@ -52,7 +54,7 @@ class RemoteKv:
         return f"RemoteKv({self._config.base_url}, namespace {self._config.namespace_id})"
 
     async def __aenter__(self) -> Self:
-        self._exchange = Exchange(self._config, self._clock)
+        self._exchange = Exchange(_service(self._config), self._clock)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -68,7 +70,7 @@ class RemoteKv:
         """
         exchange = self._opened()
         path = _value_path(key)
-        return await self._in_time("get", _get(exchange, "get", path), writes=False)
+        return await exchange.in_time("get", _get(exchange, "get", path), writes=False)
 
     async def get_with_metadata(self, key: str) -> Entry | None:
         """The value with its metadata, or None when the key is absent or expired.
@@ -89,7 +91,7 @@ class RemoteKv:
                 return None
             return Entry(value, await _get_metadata(exchange, key))
 
-        return await self._in_time("get_with_metadata", read(), writes=False)
+        return await exchange.in_time("get_with_metadata", read(), writes=False)
 
     async def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes | None]:
         """Several values; an absent key maps to None.
@@ -117,7 +119,7 @@ class RemoteKv:
                 for key in asked
             }
 
-        return await self._in_time("get_many", read(), writes=False)
+        return await exchange.in_time("get_many", read(), writes=False)
 
     async def list(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> Page:
         """Up to `limit` keys that start with `prefix`, in UTF-8 byte order.
@@ -133,7 +135,9 @@ class RemoteKv:
         limits.checked_prefix(prefix)
         limits.checked_limit(limit)
         position = self._position(cursor, prefix)
-        page = await self._in_time("list", _list(exchange, prefix, limit, position), writes=False)
+        page = await exchange.in_time(
+            "list", _list(exchange, prefix, limit, position), writes=False
+        )
         entries, following = page
         if following is None:
             return Page(entries)
@@ -161,8 +165,8 @@ class RemoteKv:
             path += f"?expiration_ttl={ttl_seconds}"
         elif expires_at is not None:
             path += f"?expiration={expires_at}"
-        call = _write("put", "PUT", path, answers.envelope, content_type, body)
-        await self._in_time("put", exchange.send(call), writes=True)
+        call = _write("put", "PUT", path, envelope, content_type, body)
+        await exchange.in_time("put", exchange.send(call), writes=True)
 
     async def put_many(self, entries: Mapping[str, bytes]) -> None:
         """Store several values without expiry or metadata, in one request.
@@ -180,7 +184,7 @@ class RemoteKv:
         if rows:
             read = partial(answers.failed_keys, stored=len(rows))
             call = _write("put_many", "PUT", "/bulk", read, "application/json", body)
-            failed = await self._in_time("put_many", exchange.send(call), writes=True)
+            failed = await exchange.in_time("put_many", exchange.send(call), writes=True)
             _refuse_partial("put_many", failed, len(rows))
 
     async def delete(self, key: str) -> None:
@@ -190,8 +194,8 @@ class RemoteKv:
             InvalidArgument: the key is refused; NOT_APPLIED.
         """
         exchange = self._opened()
-        call = _write("delete", "DELETE", _value_path(key), answers.envelope, accepts=_is_absence)
-        await self._in_time("delete", exchange.send(call), writes=True)
+        call = _write("delete", "DELETE", _value_path(key), envelope)
+        await exchange.in_time("delete", exchange.send(call, _is_absence), writes=True)
 
     async def delete_many(self, keys: Sequence[str]) -> None:
         """Remove several keys in one request; absent ones are success.
@@ -209,10 +213,9 @@ class RemoteKv:
                 "POST",
                 "/bulk/delete",
                 answers.failed_keys,
-                "application/json",
-                body,
+                body=body,
             )
-            failed = await self._in_time("delete_many", exchange.send(call), writes=True)
+            failed = await exchange.in_time("delete_many", exchange.send(call), writes=True)
             _refuse_partial("delete_many", failed, len(asked))
 
     def _opened(self) -> Exchange:
@@ -228,27 +231,30 @@ class RemoteKv:
         vendor, after = json.loads(unseal(cursor, scope=self._scope, prefix=prefix))
         return vendor, after
 
-    async def _in_time(
-        self, operation: str, work: Coroutine[Any, Any, _Result], *, writes: bool
-    ) -> _Result:
-        """The result of the work within the one deadline of the call."""
-        try:
-            async with asyncio.timeout(self._config.timeout_seconds):
-                return await work
-        except TimeoutError:
-            pass
-        raise errors.late(operation, self._config.timeout_seconds, writes=writes)
-
 
 _Position = tuple[str | None, str | None]
 """Where a listing stands: the vendor's cursor, and the last key already given of its page."""
 
 
-def _is_absence(status: int, refusal: answers.Refusal) -> bool:
+def _service(config: RemoteConfig) -> Service:
+    account = f"/accounts/{config.account_id}" if config.account_id else ""
+    return Service(
+        distribution="cap-cloudflare-kv",
+        url=f"{config.base_url.rstrip('/')}{account}/storage/kv/namespaces/{config.namespace_id}",
+        failures=errors.FAILURES,
+        headers={"Authorization": f"Bearer {config.api_token.reveal()}"},
+        secrets=(config.api_token,),
+        timeout_seconds=config.timeout_seconds,
+        connect_timeout_seconds=config.connect_timeout_seconds,
+        transport=config.transport,
+    )
+
+
+def _is_absence(status: int, refusal: Refusal) -> bool:
     return status == 404 and errors.KEY_NOT_FOUND in refusal.codes
 
 
-def _is_refusal_of_bytes(status: int, refusal: answers.Refusal) -> bool:
+def _is_refusal_of_bytes(status: int, refusal: Refusal) -> bool:
     """No code is documented for it, only that values must be text; another 400 is an error."""
     return status == 400 and "text" in refusal.detail.lower()
 
@@ -267,8 +273,8 @@ async def _get(exchange: Exchange, operation: str, path: str) -> bytes | None:
             read=answers.value,
             size_bytes_max=limits.VALUE_SIZE_BYTES_MAX,
             accept="application/octet-stream",
-            accepts=_is_absence,
-        )
+        ),
+        _is_absence,
     )
 
 
@@ -281,8 +287,8 @@ async def _get_metadata(exchange: Exchange, key: str) -> Metadata | None:
             writes=False,
             read=answers.metadata,
             size_bytes_max=ENVELOPE_BYTES_MAX,
-            accepts=_is_absence,
-        )
+        ),
+        _is_absence,
     )
 
 
@@ -296,10 +302,9 @@ async def _get_bulk(exchange: Exchange, keys: Sequence[str]) -> Mapping[str, byt
             writes=False,
             read=partial(answers.bulk_values, keys=keys),
             size_bytes_max=BULK_ANSWER_BYTES_MAX,
-            accepts=_is_refusal_of_bytes,
-            content_type="application/json",
-            body=json_body({"keys": [*keys], "type": "text"}),
-        )
+            body=written_json({"keys": [*keys], "type": "text"}),
+        ),
+        _is_refusal_of_bytes,
     )
     return exact or {}
 
@@ -326,7 +331,6 @@ async def _list(
             size_bytes_max=ENVELOPE_BYTES_MAX,
         )
     )
-    assert page is not None  # no refusal of a listing is an answer
     entries, cursor = page
     if after is not None:
         given = after.encode()
@@ -341,10 +345,8 @@ def _write(
     method: str,
     path: str,
     read: Callable[[bytes, str], _Result],
-    content_type: str = "",
+    content_type: str = "application/json",
     body: bytes | None = None,
-    *,
-    accepts: Callable[[int, answers.Refusal], bool] | None = None,
 ) -> Call[_Result]:
     return Call(
         operation,
@@ -353,7 +355,6 @@ def _write(
         writes=True,
         read=read,
         size_bytes_max=ENVELOPE_BYTES_MAX,
-        accepts=accepts,
         content_type=content_type,
         body=body,
     )

@@ -1,36 +1,19 @@
-"""Reading what the API answered: envelopes, pulled messages, counts, Retry-After. Nothing is
-guessed.
+"""Reading what the API answered: pulled messages and counts. Nothing is guessed.
 
 Every function here either returns what the API documents or raises Malformed with the reason;
 whether that leaves a call applied or not is decided where the call is known.
 https://developers.cloudflare.com/api/resources/queues/subresources/messages/
 """
 
-import email.utils
-import json
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import NamedTuple, cast
+
+from core_caps.http.envelope import envelope
+from core_caps.http.failures import Malformed
 
 from cap_cloudflare_queue.envelopes import Content, Undecodable, decoded
 
-__all__ = [
-    "Malformed",
-    "Pulled",
-    "Refusal",
-    "envelope",
-    "pulled",
-    "refusal",
-    "retry_after_seconds",
-    "unsettled",
-]
-
-_DETAIL_CHARACTERS_MAX = 200
-_DELAY = re.compile(r"[0-9]{1,15}")
-
-
-class Malformed(Exception):
-    """The answer is not what the API documents; the text is safe to show."""
+__all__ = ["Pulled", "pulled", "unsettled"]
 
 
 class Pulled(NamedTuple):
@@ -45,43 +28,6 @@ class Pulled(NamedTuple):
     attempts: int
     sent_at: float
     lease_id: str
-
-
-class Refusal(NamedTuple):
-    """What an error answer says of itself."""
-
-    codes: Sequence[int]
-    detail: str
-
-
-def envelope(body: bytes, content_type: str) -> Mapping[str, Any]:
-    """The envelope of a success.
-
-    Raises:
-        Malformed: it is not JSON in UTF-8, or does not say `success: true`.
-    """
-    found = _json(body, content_type)
-    match found:
-        case {"success": True}:
-            return cast("Mapping[str, Any]", found)
-        case {"success": False}:
-            codes, detail = _errors(cast("Mapping[str, Any]", found))
-            raise Malformed(f"status 200 with success false {list(codes)} {detail}".rstrip())
-        case _:
-            raise Malformed("it is no envelope with `success`")
-
-
-def refusal(body: bytes, content_type: str) -> Refusal:
-    """The codes and messages of an error answer; none where it is not the API's envelope."""
-    try:
-        found = _json(body, content_type)
-    except Malformed:
-        return Refusal((), "")
-    match found:
-        case {"success": False}:
-            return _errors(cast("Mapping[str, Any]", found))
-        case _:
-            return Refusal((), "")
 
 
 def pulled(body: bytes, content_type: str, *, limit: int) -> list[Pulled]:
@@ -131,57 +77,6 @@ def unsettled(
     if not missing:
         return ()
     return warned if len(warned) == missing else asked
-
-
-def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """The wait that a Retry-After header asks for; None where it cannot be read.
-
-    Args:
-        header: a number of seconds or an HTTP date, as RFC 9110 section 10.2.3 has it.
-        now: seconds since 1970, for a date; one that has passed is no wait at all.
-    """
-    if header is None:
-        return None
-    text = header.strip()
-    if _DELAY.fullmatch(text):
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-
-
-def _json(body: bytes, content_type: str) -> object:
-    if not _is_type(content_type, "application/json"):
-        raise Malformed(f"its content type is {content_type[:80]!r}, not application/json")
-    try:
-        return json.loads(body.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as problem:
-        raise Malformed(f"its body is no JSON in UTF-8 ({type(problem).__name__})") from None
-
-
-def _is_type(content_type: str, expected: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == expected
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _errors(found: Mapping[str, Any]) -> Refusal:
-    codes: list[int] = []
-    details: list[str] = []
-    errors: object = found.get("errors")
-    for error in cast("list[object]", errors) if isinstance(errors, list) else ():
-        match error:
-            case {"code": int(code)}:
-                codes.append(code)
-                message: object = cast("dict[str, object]", error).get("message")
-                details.append(f"{message if isinstance(message, str) else ''} [{code}]".strip())
-            case _:
-                pass
-    shown = "".join(letter if letter.isprintable() else " " for letter in "; ".join(details))
-    return Refusal(codes, shown[:_DETAIL_CHARACTERS_MAX])
 
 
 def _message(message: object) -> Pulled:

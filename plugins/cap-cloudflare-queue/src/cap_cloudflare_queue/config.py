@@ -1,23 +1,22 @@
 """The settings of each backend, validated when they are made."""
 
-import re
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import urlsplit
 
-from core_caps.errors import ConfigInvalid
+from core_caps.http.settings import (
+    Transport,
+    check_connection,
+    check_token,
+    is_identifier,
+    is_number,
+    is_whole,
+    need,
+)
 from core_caps.secret import Secret
 
 from cap_cloudflare_queue import limits
 
-__all__ = ["MockConfig", "RemoteConfig", "Transport"]
+__all__ = ["MockConfig", "RemoteConfig"]
 
-Transport = Literal["auto", "httpx", "aiohttp"]
-"""How HTTP is spoken: `auto` takes aiohttp where the extra `fast` is installed."""
-
-_TRANSPORTS = ("auto", "httpx", "aiohttp")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _RANGES = {
     "max_retries": (0, limits.RETRIES_MAX),
     "retry_delay_seconds": (0, limits.DELAY_SECONDS_MAX),
@@ -68,18 +67,18 @@ class MockConfig:
 
     def __post_init__(self) -> None:
         for name in ("store", "queue", "dead_letter_queue"):
-            _need(isinstance(getattr(self, name), str), name, "text")
-        _need(self.queue != "", "queue", "a name")
-        _need(self.dead_letter_queue != self.queue, "dead_letter_queue", "another queue")
+            need(isinstance(getattr(self, name), str), name, "text")
+        need(self.queue != "", "queue", "a name")
+        need(self.dead_letter_queue != self.queue, "dead_letter_queue", "another queue")
         for name in ("duplicate_rate", "lost_ack_rate"):
             rate: object = getattr(self, name)
-            _need(_is_number(rate) and 0 <= float(rate) < 1, name, "a number from 0, below 1")  # pyright: ignore[reportArgumentType]
-        _need(isinstance(self.reorder, bool), "reorder", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
-        _need(_is_whole(self.seed), "seed", "a whole number")
+            need(is_number(rate) and 0 <= float(rate) < 1, name, "a number from 0, below 1")  # pyright: ignore[reportArgumentType]
+        need(isinstance(self.reorder, bool), "reorder", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
+        need(is_whole(self.seed), "seed", "a whole number")
         for name, (least, most) in _RANGES.items():
             given: object = getattr(self, name)
-            _need(
-                _is_whole(given) and least <= int(given) <= most,  # pyright: ignore[reportArgumentType]
+            need(
+                is_whole(given) and least <= int(given) <= most,  # pyright: ignore[reportArgumentType]
                 name,
                 f"a whole number from {least} to {most}",
             )
@@ -115,50 +114,9 @@ class RemoteConfig:
 
     def __post_init__(self) -> None:
         identifier = "letters, digits, - and _, at most 64"
-        _need(_identifies(self.account_id), "account_id", identifier)
-        _need(_identifies(self.queue_id), "queue_id", identifier)
-        _need(
-            isinstance(self.api_token, Secret)  # pyright: ignore[reportUnnecessaryIsInstance]
-            and _is_header_text(self.api_token.reveal()),
-            "api_token",
-            "a Secret of printable ASCII without spaces",
+        need(is_identifier(self.account_id), "account_id", identifier)
+        need(is_identifier(self.queue_id), "queue_id", identifier)
+        check_token(self.api_token, "api_token")
+        check_connection(
+            self.base_url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
         )
-        _need(_is_endpoint(self.base_url), "base_url", "https://…, or http:// on this machine")
-        for name in ("timeout_seconds", "connect_timeout_seconds"):
-            seconds: object = getattr(self, name)
-            _need(_is_number(seconds) and 0 < float(seconds) < 86_400, name, "seconds above 0")  # pyright: ignore[reportArgumentType]
-        _need(self.transport in _TRANSPORTS, "transport", " or ".join(_TRANSPORTS))
-
-
-def _need(holds: bool, setting: str, form: str) -> None:
-    if not holds:
-        raise ConfigInvalid(f"the setting {setting} is not {form}", hint=f"correct {setting}")
-
-
-def _identifies(text: object) -> bool:
-    return isinstance(text, str) and _IDENTIFIER.fullmatch(text) is not None
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and given == given
-
-
-def _is_whole(given: object) -> bool:
-    return isinstance(given, int) and not isinstance(given, bool)
-
-
-def _is_header_text(text: str) -> bool:
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
-
-
-def _is_endpoint(url: object) -> bool:
-    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
-        return False
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    if parts.query or parts.fragment or parts.username or parts.password or not parts.hostname:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

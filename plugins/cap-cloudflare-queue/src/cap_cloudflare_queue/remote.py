@@ -1,20 +1,20 @@
 """Cloudflare Queues through the vendor's public REST API, with httpx."""
 
-import asyncio
-import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from core_caps.capabilities.queue import Delivery, Message
 from core_caps.clock import Clock
 from core_caps.errors import ClientClosed
+from core_caps.http.envelope import envelope
+from core_caps.http.exchange import Call, Exchange, Service
+from core_caps.http.json_bodies import written_json
 from core_caps.rng import Rng
 
 from cap_cloudflare_queue import answers, errors, leases, limits
 from cap_cloudflare_queue.config import RemoteConfig
 from cap_cloudflare_queue.envelopes import Encoded, encoded
-from cap_cloudflare_queue.exchange import Call, Exchange
 
 __all__ = ["RemoteQueue"]
 
@@ -23,7 +23,6 @@ ENVELOPE_BYTES_MAX = 4 * 1024 * 1024
 
 PULL_ANSWER_BYTES_MAX = limits.PULL_LIMIT_MAX * (6 * limits.MESSAGE_SIZE_BYTES_MAX + 16 * 1024)
 """Of a pull's answer: JSON escapes a byte in at most six."""
-
 _Result = TypeVar("_Result")
 
 
@@ -47,7 +46,7 @@ class RemoteQueue:
         return f"RemoteQueue({self._config.base_url}, queue {self._config.queue_id})"
 
     async def __aenter__(self) -> Self:
-        self._exchange = Exchange(self._config, self._clock)
+        self._exchange = Exchange(_service(self._config), self._clock)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -66,7 +65,7 @@ class RemoteQueue:
         limits.checked_delay(delay_seconds)
         limits.checked_sizes([message.size_bytes])
         content = _pushed(message, delay_seconds)
-        await self._in_time("send", _push(exchange, "send", "/messages", content))
+        await exchange.in_time("send", _push(exchange, "send", "/messages", content), writes=True)
 
     async def send_batch(self, messages: Sequence[Message]) -> None:
         """Send several messages in one request; on failure some may be sent (UNKNOWN).
@@ -82,7 +81,7 @@ class RemoteQueue:
             pairs = zip(coded, checked, strict=True)
             content = {"messages": [_pushed(each, sent.delay_seconds) for each, sent in pairs]}
             push = _push(exchange, "send_batch", "/messages/batch", content)
-            await self._in_time("send_batch", push)
+            await exchange.in_time("send_batch", push, writes=True)
 
     async def pull(
         self, *, limit: int = 10, visibility_seconds: int | None = None
@@ -104,9 +103,8 @@ class RemoteQueue:
             # Counted from before the request: it is never later than the service's own end.
             ends_at = self._clock.now() + visibility_seconds
         read = partial(answers.pulled, limit=limit)
-        body = _json(content)
-        call = Call("pull", "/messages/pull", body, read, PULL_ANSWER_BYTES_MAX)
-        found = await self._in_time("pull", exchange.send(call))
+        call = _call("pull", "/messages/pull", content, read, PULL_ANSWER_BYTES_MAX)
+        found = await exchange.in_time("pull", exchange.send(call), writes=True)
         return tuple(_delivery(message, ends_at) for message in found)
 
     async def ack(self, leases: Sequence[str]) -> None:
@@ -152,7 +150,7 @@ class RemoteQueue:
         if holding:
             entries = [{"lease_id": lease_id, **more} for lease_id in holding]
             call = _settling(operation, entries, list(holding))
-            unsettled = await self._in_time(operation, exchange.send(call))
+            unsettled = await exchange.in_time(operation, exchange.send(call), writes=True)
             failed |= {holding[lease_id] for lease_id in unsettled}
         if failed:
             expired = [given for given in asked if given in failed]
@@ -165,14 +163,30 @@ class RemoteQueue:
             )
         return self._exchange
 
-    async def _in_time(self, operation: str, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """The result of the work within the one deadline of the call."""
-        try:
-            async with asyncio.timeout(self._config.timeout_seconds):
-                return await work
-        except TimeoutError:
-            pass
-        raise errors.late(operation, self._config.timeout_seconds)
+
+def _service(config: RemoteConfig) -> Service:
+    base = config.base_url.rstrip("/")
+    return Service(
+        distribution="cap-cloudflare-queue",
+        url=f"{base}/accounts/{config.account_id}/queues/{config.queue_id}",
+        failures=errors.FAILURES,
+        headers={"Authorization": f"Bearer {config.api_token.reveal()}"},
+        secrets=(config.api_token,),
+        timeout_seconds=config.timeout_seconds,
+        connect_timeout_seconds=config.connect_timeout_seconds,
+        transport=config.transport,
+    )
+
+
+def _call(
+    operation: str,
+    path: str,
+    content: object,
+    read: Callable[[bytes, str], _Result],
+    size_bytes_max: int,
+) -> Call[_Result]:
+    body = written_json(content)
+    return Call(operation, "POST", path, True, read, size_bytes_max, body=body)
 
 
 def _pushed(message: Encoded, delay_seconds: int | None) -> Mapping[str, object]:
@@ -185,7 +199,7 @@ def _pushed(message: Encoded, delay_seconds: int | None) -> Mapping[str, object]
 async def _push(
     exchange: Exchange, operation: str, path: str, content: Mapping[str, object]
 ) -> None:
-    await exchange.send(Call(operation, path, _json(content), answers.envelope, ENVELOPE_BYTES_MAX))
+    await exchange.send(_call(operation, path, content, envelope, ENVELOPE_BYTES_MAX))
 
 
 def _settling(
@@ -194,7 +208,7 @@ def _settling(
     field, counter = ("acks", "ackCount") if operation == "ack" else ("retries", "retryCount")
     content = {"acks": (), "retries": (), field: entries}
     read = partial(answers.unsettled, counter=counter, asked=asked)
-    return Call(operation, "/messages/ack", _json(content), read, ENVELOPE_BYTES_MAX)
+    return _call(operation, "/messages/ack", content, read, ENVELOPE_BYTES_MAX)
 
 
 def _delivery(message: answers.Pulled, ends_at: float | None) -> Delivery:
@@ -206,7 +220,3 @@ def _delivery(message: answers.Pulled, ends_at: float | None) -> Delivery:
         sent_at=message.sent_at,
         lease=leases.sealed(message.lease_id, ends_at),
     )
-
-
-def _json(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

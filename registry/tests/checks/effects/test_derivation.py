@@ -242,3 +242,48 @@ def test_two_derivations_say_the_same(tmp_path: Path) -> None:
         for seed in ("1", "2", "3")
     }
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "from core_caps.http.exchange import Call, Exchange",
+        "from core_caps.http import exchange; Call, Exchange = exchange.Call, exchange.Exchange",
+        "from core_caps.http.exchange import *",
+    ],
+)
+def test_what_plugins_share_is_followed_as_their_own(tmp_path: Path, imported: str) -> None:
+    found = provider(
+        tmp_path,
+        f"""
+        {imported}
+        class P:
+            Config = None
+            def __init__(self, config, *, clock, rng): self.service, self.clock = config, clock
+            async def __aenter__(self):
+                self.exchange = Exchange(self.service, self.clock)
+                return self
+            async def _send(self, method):
+                return await self.exchange.send(Call("x", method, "/", False, len, 9))
+            async def read(self): return await self._send("GET")
+            async def write(self): return await self._send("PUT")
+        """,
+        "read",
+        "write",
+    )
+    assert found["read"].effects is Effects.READ_ONLY
+    assert found["write"].effects is Effects.EFFECTFUL
+    assert {sink.location.file for sink in found["write"].sinks} == {"core_caps/http/exchange.py"}
+    assert found["write"].top == ()
+
+
+def test_what_plugins_share_is_never_harmless_by_another_name(tmp_path: Path) -> None:
+    found = provider(
+        tmp_path,
+        """
+        import core_caps.http.transports
+        class P:
+            def run(self): return core_caps.http.transports.open_transport("auto", tls=True)
+        """,
+    )
+    assert found["run"].top

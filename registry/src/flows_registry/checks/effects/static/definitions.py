@@ -38,7 +38,7 @@ def imports_from(frame: Frame, node: ast.ImportFrom) -> None:
         if alias.name != "*":
             value = import_from(frame.machine, source, alias.name, node)
             frame.bind(alias.asname or alias.name, value)
-        elif frame.machine.program.find(source.split(".")[0]) is None:
+        elif frame.machine.program.top(source) is None:
             if source not in frame.code.module.star_imports:
                 frame.code.module.star_imports.append(source)
         else:

@@ -37,26 +37,29 @@ def module_activation(machine: Machine, name: str) -> Activation | None:
 
 def import_name(machine: Machine, name: str, node: ast.AST, *, top_only: bool = False) -> Value:
     """`import name`: runs every package on the way."""
+    bound, top = name.partition(".")[0], machine.program.top(name)
+    if top is None:
+        return frozenset({Ext(bound if top_only else canonical(name))})
     parts = name.split(".")
-    if machine.program.find(parts[0]) is None:
-        return frozenset({Ext(parts[0] if top_only else canonical(name))})
-    for length in range(1, len(parts) + 1):
+    for length in range(top.count(".") + 1, len(parts) + 1):
         body = module_activation(machine, ".".join(parts[:length]))
         if body is None:
             return EMPTY
         machine.enter(body, node)
-    return frozenset({ModuleRef(parts[0] if top_only else name)})
+    if top_only:
+        return frozenset({ModuleRef(bound) if top == bound else Ext(bound)})
+    return frozenset({ModuleRef(name)})
 
 
 def import_from(machine: Machine, source: str, name: str, node: ast.AST) -> Value:
     """`from source import name`."""
-    if machine.program.find(source.split(".")[0]) is None:
-        return frozenset({Ext(canonical(f"{source}.{name}"))})
+    whole = f"{source}.{name}"
+    if machine.program.top(source) is None:
+        followed = machine.program.top(whole) is not None
+        return import_name(machine, whole, node) if followed else frozenset({Ext(canonical(whole))})
     import_name(machine, source, node)
-    if machine.program.find(f"{source}.{name}") is not None:
-        return import_name(machine, f"{source}.{name}", node) | machine.read(
-            ModuleRef(source), name
-        )
+    if machine.program.find(whole) is not None:
+        return import_name(machine, whole, node) | machine.read(ModuleRef(source), name)
     found = machine.read(ModuleRef(source), name)
     module = machine.program.find(source)
     if not found and module is not None:

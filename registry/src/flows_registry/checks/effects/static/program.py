@@ -5,15 +5,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import core_caps
+
 from flows_registry.checks.effects.static.report import Location, Span
 
-__all__ = ["Code", "Module", "Program", "Scope", "positional"]
+__all__ = ["SHARED", "Code", "Module", "Program", "Scope", "positional"]
+
+SHARED = "core_caps.http"
+"""The part of core_caps that reaches the world for a plugin: it is followed as if it were the
+plugin's own, from the copy that the certifier and the clean environment share."""
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.Module
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _EXTENSIONS = (".so", ".pyd", ".dll", ".dylib")
 _COMPILED = (".pyc", ".pyo")
+_FOUNDATION = Path(core_caps.__file__).parents[1]
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -159,6 +166,13 @@ class Program:
             self._modules[name] = self._read(name)
         return self._modules[name]
 
+    def top(self, name: str) -> str | None:
+        """The outermost package of that dotted name that is followed, or None."""
+        if _is_shared(name):
+            return SHARED
+        top = name.partition(".")[0]
+        return None if self.find(top) is None else top
+
     def code(self, node: Scope, module: Module) -> Code:
         """The scope of a node, made once."""
         found = self._codes.get(id(node))
@@ -181,23 +195,33 @@ class Program:
     def _read(self, name: str) -> Module | None:
         parts = name.split(".")
         # The standard library comes first on the path: a copy of its names is never imported.
-        if parts[0] in sys.stdlib_module_names or (self._only and parts != [self._only]):
+        alone = self._only and parts != [self._only] and not _is_shared(name)
+        if parts[0] in sys.stdlib_module_names or alone:
             return None
         if not all(part.isidentifier() for part in parts):
             return None
-        base = self._root.joinpath(*parts)
+        return self._module(name, self._root) or (
+            self._module(name, _FOUNDATION) if _is_shared(name) else None
+        )
+
+    def _module(self, name: str, root: Path) -> Module | None:
+        base = root.joinpath(*name.split("."))
         for path, package in ((base / "__init__.py", True), (base.with_suffix(".py"), False)):
             if path.is_file():
-                module = Module(name, path.relative_to(self._root).as_posix(), package=package)
+                module = Module(name, path.relative_to(root).as_posix(), package=package)
                 module.parse(path.read_bytes())
                 return module
         if compiled := _compiled(base):
-            module = Module(name, compiled.relative_to(self._root).as_posix(), package=False)
+            module = Module(name, compiled.relative_to(root).as_posix(), package=False)
             module.problem = f"{module.file} is compiled: its source is not here"
             return module
         if base.is_dir():  # a namespace package
-            return Module(name, base.relative_to(self._root).as_posix(), package=True)
+            return Module(name, base.relative_to(root).as_posix(), package=True)
         return None
+
+
+def _is_shared(name: str) -> bool:
+    return name == SHARED or name.startswith(f"{SHARED}.")
 
 
 def _compiled(base: Path) -> Path | None:

@@ -259,6 +259,7 @@ _UNKNOWABLE = {
     "core_caps.connect": "another capability is opened",
     "core_caps.sync": "another capability is opened",
     "core_caps.plugins": "another capability is opened",
+    "core_caps.http": "core_caps.http is followed where it is imported by its whole name",
     "urllib.request": "unknown function {path}",
     "http.server": "a server is started in {path}",
     "socketserver": "a server is started in {path}",

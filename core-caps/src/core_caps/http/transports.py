@@ -9,9 +9,9 @@ import ssl
 from typing import TYPE_CHECKING
 
 import httpx
-from core_caps.errors import BackendNotInstalled
 
-from cap_cloudflare_kv.config import Transport
+from core_caps.errors import BackendNotInstalled
+from core_caps.http.settings import Transport
 
 if TYPE_CHECKING:
     import aiohttp
@@ -43,10 +43,17 @@ class Broken(WireError):
     """An answer came that is no HTTP, or ended before it was complete."""
 
 
-def open_transport(transport: Transport, *, tls: bool) -> httpx.AsyncBaseTransport:
+def open_transport(
+    transport: Transport, *, tls: bool, distribution: str
+) -> httpx.AsyncBaseTransport:
     """A transport without retries, redirects, cookies or proxies.
 
     Certificates are checked against the system's store, or SSL_CERT_FILE: OpenSSL reads it.
+
+    Args:
+        transport: which one.
+        tls: whether it will speak https.
+        distribution: the plugin whose extra `fast` brings aiohttp.
 
     Raises:
         BackendNotInstalled: aiohttp was asked for and its extra is not installed (CAP104).
@@ -61,7 +68,7 @@ def open_transport(transport: Transport, *, tls: bool) -> httpx.AsyncBaseTranspo
         return _plain(context)
     raise BackendNotInstalled(
         "the transport 'aiohttp' needs httpx-aiohttp, which is not installed",
-        hint="pip install 'cap-cloudflare-kv[fast]'",
+        hint=f"pip install '{distribution}[fast]'",
     )
 
 

@@ -1,0 +1,1 @@
+"""What providers that speak HTTP share. For plugins only; the extra `http` brings httpx."""

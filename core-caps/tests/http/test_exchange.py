@@ -1,0 +1,210 @@
+"""One request and its whole answer, by each transport: what every provider over HTTP relies on."""
+
+import asyncio
+import traceback
+from typing import Any
+
+import pytest
+from core_caps.clock import VirtualClock
+from core_caps.errors import (
+    BackendNotInstalled,
+    ConfigInvalid,
+    ContainerNotFound,
+    InvalidArgument,
+    Outcome,
+    PermissionDenied,
+    ProtocolViolation,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+)
+from core_caps.http import envelope, exchange, failures, settings, transports
+from core_caps.http.exchange import Call, Exchange, Service
+from core_caps.http.testing import CloudflareWire, Script
+from core_caps.secret import Secret
+
+pytestmark = pytest.mark.feature("P4-03", "AL-07")
+
+FAILURES = failures.Failures(
+    envelope.refusal,
+    hints={InvalidArgument: "look it up"},
+    by_status=failures.BY_STATUS,
+    by_code={**envelope.GATEWAY_CODES, 77: PermissionDenied},
+)
+
+
+class Client:
+    """The smallest provider: every call is one exchange."""
+
+    def __init__(self, url: str, **given: Any) -> None:
+        made = {"timeout_seconds": 5.0, "connect_timeout_seconds": 5.0, **given}
+        token = Secret(CloudflareWire.token)
+        headers = {"Authorization": f"Bearer {token.reveal()}"}
+        self.service = Service("cap-test", url, FAILURES, headers, (token,), **made)
+
+    async def __aenter__(self) -> "Client":
+        self.exchange = Exchange(self.service, VirtualClock())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.exchange.close()
+
+    async def call(self, accepts: Any = None, **given: Any) -> Any:
+        asked = {"writes": False, "read": envelope.envelope, "size_bytes_max": 1000, **given}
+        call = Call("act", asked.pop("method", "GET"), "/thing", **asked)
+        work = self.exchange.send(call, accepts)
+        return await self.exchange.in_time("act", work, writes=call.writes)
+
+
+class Wire(CloudflareWire):
+    def client(self, url: str, **settings: Any) -> Client:
+        return Client(url, transport=self.transport, **settings)
+
+
+@pytest.fixture(params=["httpx", "aiohttp"])
+def wire(request: pytest.FixtureRequest) -> Wire:
+    return Wire(request.param)
+
+
+def test_a_request_has_what_the_service_and_the_call_say(wire: Wire) -> None:
+    body = b"x" * (exchange.SLICE_BYTES + 1)
+    sent = {"method": "PUT", "writes": True, "body": body, "headers": {"X-One": "1"}}
+    script, result = wire.run([wire.envelope(5)], lambda client: client.call(**sent))
+    assert result["result"] == 5
+    (request,) = script.requests
+    assert (request.method, request.target) == ("PUT", "/client/v4/thing")
+    assert request.body == body
+    headers = request.headers
+    assert headers["authorization"] == f"Bearer {wire.token}"
+    assert headers["user-agent"] == "cap-test"
+    assert headers["content-type"] == "application/json"
+    assert headers["content-length"] == str(len(body))
+    assert headers["x-one"] == "1"
+    assert "transfer-encoding" not in headers
+
+
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, 0, InvalidArgument),
+        (400, 77, PermissionDenied),
+        (400, 7003, ContainerNotFound),
+        (403, 77, PermissionDenied),
+        (418, 77, ProtocolViolation),
+        (429, 0, RateLimited),
+        (503, 77, Unavailable),
+        (204, 0, ProtocolViolation),
+        (302, 0, ProtocolViolation),
+    ],
+)
+def test_a_refusal_is_what_the_table_says(
+    wire: Wire, status: int, code: int, kind: type[ProviderError], writes: bool
+) -> None:
+    refusal = wire.refusal(status, code, "no") if status != 204 else wire.answer(204)
+    _, error = wire.run([refusal], lambda client: client.call(writes=writes))
+    assert type(error) is kind
+    refused = 400 <= status < 500 or not writes
+    assert error.outcome is (Outcome.NOT_APPLIED if refused else Outcome.UNKNOWN)
+    assert error.status == status
+
+
+def test_what_is_accepted_is_none(wire: Wire) -> None:
+    def accepts(status: int, refusal: failures.Refusal) -> bool:
+        return status == 404 and 9 in refusal.codes
+
+    for code, expected in ((9, type(None)), (8, ContainerNotFound)):
+        _, found = wire.run([wire.refusal(404, code, "no")], lambda client: client.call(accepts))
+        assert type(found) is expected
+
+
+def test_a_body_has_a_bound(wire: Wire) -> None:
+    _, error = wire.run([wire.envelope("x" * 1000)], lambda client: client.call(writes=True))
+    assert type(error) is ProtocolViolation
+    assert "longer than 1000 bytes" in str(error)
+    assert error.outcome is Outcome.UNKNOWN
+
+
+def test_one_deadline_for_all_requests(wire: Wire) -> None:
+    async def slowly(writer: Any) -> None:
+        await asyncio.sleep(30)
+
+    _, error = wire.run([slowly], lambda client: client.call(writes=True), timeout_seconds=0.2)
+    assert type(error) is TimedOut
+    assert error.outcome is Outcome.UNKNOWN
+    assert error.__context__ is None
+
+
+def test_a_secret_is_not_shown_even_where_the_text_is_cut(wire: Wire) -> None:
+    for length in range(exchange.SHOWN_CHARACTERS_MAX - 40, exchange.SHOWN_CHARACTERS_MAX):
+        text = "m" * length + wire.token
+        answer = wire.refusal(400, 77, text) if length % 2 else wire.answer(200, b"", text)
+        _, error = wire.run([answer], lambda client: client.call())
+        shown = "".join(traceback.TracebackException.from_exception(error).format())
+        assert wire.token[:6] not in shown
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), (" 7 ", 7.0), ("-1", None), ("soon", None), (None, None)]
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    assert failures.retry_after_seconds(header, 0.0) == seconds
+
+
+def test_a_retry_after_date_is_measured_by_the_injected_clock() -> None:
+    header = "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert failures.retry_after_seconds(header, now=1_445_412_480 - 90.5) == 90.5
+    assert failures.retry_after_seconds(header, now=1_445_412_480 + 5) == 0
+
+
+def test_a_transport_that_is_not_installed_names_the_plugin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BackendNotInstalled, match=r"pip install 'cap-test\[fast\]'"):
+        transports.open_transport("aiohttp", tls=False, distribution="cap-test")
+    transports.open_transport("auto", tls=False, distribution="cap-test")
+
+
+@pytest.mark.parametrize(
+    ("setting", "given"),
+    [
+        ("base_url", "http://example.com"),
+        ("base_url", "https://user@example.com"),
+        ("base_url", "https://example.com?x=1"),
+        ("base_url", 5),
+        ("timeout_seconds", 0),
+        ("timeout_seconds", True),
+        ("timeout_seconds", float("nan")),
+        ("connect_timeout_seconds", "5"),
+        ("transport", "requests"),
+    ],
+)
+def test_settings_are_refused_by_name(setting: str, given: Any) -> None:
+    held: dict[str, Any] = {
+        "base_url": "https://api.example.com/v4",
+        "timeout_seconds": 5,
+        "connect_timeout_seconds": 0.5,
+        "transport": "auto",
+    }
+    settings.check_connection(**held)
+    with pytest.raises(ConfigInvalid, match=setting):
+        settings.check_connection(**{**held, setting: given})
+
+
+@pytest.mark.parametrize("token", ["plain", Secret(""), Secret("a b"), Secret("é"), Secret("a\n")])
+def test_a_token_that_fits_no_header_is_refused(token: Any) -> None:
+    settings.check_token(Secret("t0ken"), "api_token")
+    with pytest.raises(ConfigInvalid, match="api_token"):
+        settings.check_token(token, "api_token")
+
+
+def test_the_last_step_of_a_script_repeats(wire: Wire) -> None:
+    async def use(client: Any) -> list[Any]:
+        return [(await client.call())["result"] for _ in range(3)]
+
+    script, results = wire.run([wire.envelope(1), wire.envelope(2)], use)
+    assert isinstance(script, Script)
+    assert results == [1, 2, 2]
+    assert script.connections == 1
