@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from core_caps.capabilities.queue import Queue as Queue
     from core_caps.capabilities.queue import QueueReceiver as QueueReceiver
     from core_caps.capabilities.queue import QueueSender as QueueSender
+    from core_caps.capabilities.payments import Payments as Payments
+    from core_caps.capabilities.payments import PaymentsReader as PaymentsReader
+    from core_caps.capabilities.payments import PaymentsWriter as PaymentsWriter
+    from core_caps.capabilities.payments import Webhooks as Webhooks
     from core_caps.capabilities.secrets import EnvironmentSecrets as EnvironmentSecrets
     from core_caps.capabilities.secrets import FileSecrets as FileSecrets
     from core_caps.capabilities.secrets import FolderSecrets as FolderSecrets
@@ -61,6 +65,10 @@ _HOMES = {
     "EnvironmentSecrets": "capabilities.secrets",
     "FileSecrets": "capabilities.secrets",
     "FolderSecrets": "capabilities.secrets",
+    "Payments": "capabilities.payments",
+    "PaymentsReader": "capabilities.payments",
+    "PaymentsWriter": "capabilities.payments",
+    "Webhooks": "capabilities.payments",
     "MemorySecrets": "capabilities.secrets",
     "Secrets": "capabilities.secrets",
     "Sql": "capabilities.sql",

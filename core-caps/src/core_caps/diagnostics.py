@@ -152,9 +152,9 @@ _ROWS = (
     Diagnostic(
         "CAP131",
         "object absent",
-        "A stream was opened on an object that does not exist. Everywhere else absence is None; "
-        "a stream has no None.",
-        "Ask head() first where the object may be absent.",
+        "A stream was opened on, or a write is about, an object that does not exist. A read says "
+        "None.",
+        "Read it first where it may be absent.",
     ),
     Diagnostic(
         "CAP132",
@@ -162,6 +162,27 @@ _ROWS = (
         "A lease does not hold: its time ran out, it was settled before, or nobody gave it out. "
         "Somebody else may do, or have done, the work that it stood for.",
         "Count the work as repeated; ask for more time, or settle what is done at once.",
+    ),
+    Diagnostic(
+        "CAP133",
+        "payment declined",
+        "Whoever was to pay, or their bank, said no. No money moved; the payment itself stays and "
+        "can be made by another method.",
+        "Ask for another payment method, under a key of its own: a repeat is answered the same.",
+    ),
+    Diagnostic(
+        "CAP134",
+        "signature invalid",
+        "What came over the network was not signed by anybody who has the secret, or it was "
+        "changed since.",
+        "Pass the body byte for byte as it came, and the secret of this very endpoint; answer 400.",
+    ),
+    Diagnostic(
+        "CAP135",
+        "signature too old",
+        "The signature is good and was made longer ago than is tolerated: somebody may be sending "
+        "again what they once saw.",
+        "Check this machine's clock; answer 400, and the service sends it again, newly signed.",
     ),
     # CONTRACT: a provider against its contract, on a healthy service and under faults
     Diagnostic(

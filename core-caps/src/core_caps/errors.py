@@ -28,8 +28,11 @@
         ├── TimedOut               CAP128
         ├── ProtocolViolation      CAP129
         ├── ClientClosed           CAP130  NOT_APPLIED
-        ├── ObjectAbsent           CAP131  NOT_APPLIED (only streams: they have no None)
+        ├── ObjectAbsent           CAP131  NOT_APPLIED (where there is no None to say it)
         ├── LeaseExpired           CAP132  NOT_APPLIED for what `leases` names
+        ├── PaymentDeclined        CAP133  NOT_APPLIED: no money moved
+        ├── SignatureInvalid       CAP134  NOT_APPLIED
+        │   └── SignatureTooOld    CAP135  NOT_APPLIED
         └── KeyCollision           IDEM099 NOT_APPLIED
 
 A retry policy reads `outcome`, never the message.
@@ -65,6 +68,7 @@ __all__ = [
     "ObjectAbsent",
     "OpenedWithoutAsync",
     "Outcome",
+    "PaymentDeclined",
     "PermissionDenied",
     "PluginConflict",
     "PluginNotFound",
@@ -72,6 +76,8 @@ __all__ = [
     "ProtocolViolation",
     "ProviderError",
     "RateLimited",
+    "SignatureInvalid",
+    "SignatureTooOld",
     "TimedOut",
     "Unauthenticated",
     "Unavailable",
@@ -307,7 +313,7 @@ class ClientClosed(ProviderError):
 
 
 class ObjectAbsent(ProviderError):
-    """A stream was opened on an object that does not exist; everywhere else absence is None."""
+    """What a stream or a write is about does not exist; a read says None."""
 
     code = "CAP131"
     default_outcome = Outcome.NOT_APPLIED
@@ -335,6 +341,47 @@ class LeaseExpired(ProviderError):
     ) -> None:
         super().__init__(message, hint=hint, outcome=outcome, status=status)
         self.leases = tuple(leases)
+
+
+class PaymentDeclined(ProviderError):
+    """Whoever was to pay, or their bank, said no; no money moved. A repeat is answered the same.
+
+    Attributes:
+        reason: the vendor's code, `card_declined`.
+        decline_code: why, as far as the bank says, `insufficient_funds`; or "".
+        payment_intent: the payment that can be tried again by another method, or "".
+    """
+
+    code = "CAP133"
+    default_outcome = Outcome.NOT_APPLIED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        decline_code: str = "",
+        payment_intent: str = "",
+        hint: str = "",
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status)
+        self.reason = reason
+        self.decline_code = decline_code
+        self.payment_intent = payment_intent
+
+
+class SignatureInvalid(ProviderError):
+    """Nobody who has the secret signed this; believe nothing that it says."""
+
+    code = "CAP134"
+    default_outcome = Outcome.NOT_APPLIED
+
+
+class SignatureTooOld(SignatureInvalid):
+    """The signature is good and older than is tolerated: somebody may be sending it again."""
+
+    code = "CAP135"
 
 
 class KeyCollision(ProviderError):

@@ -22,6 +22,7 @@ from core_caps.capabilities import (
     dedupe,
     key_value,
     queue,
+    payments,
     sql,
     sync_blob_store,
     sync_cache,
@@ -29,6 +30,7 @@ from core_caps.capabilities import (
     sync_key_value,
     sync_queue,
     sync_sql,
+    sync_payments,
 )
 from core_caps.claims.operation import operations_of
 from core_caps.errors import (
@@ -528,6 +530,13 @@ PAIRS = [
     (dedupe.Dedupe, sync_dedupe.SyncDedupe),
     (cache.Cache, sync_cache.SyncCache),
 ]
+    (payments.Payments, sync_payments.SyncPayments),
+    (payments.PaymentsReader, sync_payments.SyncPaymentsReader),
+    (payments.PaymentsWriter, sync_payments.SyncPaymentsWriter),
+    (payments.Webhooks, sync_payments.SyncWebhooks),
+    (durable_object.DurableObject, sync_durable_object.SyncDurableObject),
+    (durable_object.DurableObjectReader, sync_durable_object.SyncDurableObjectReader),
+    (durable_object.DurableObjectWriter, sync_durable_object.SyncDurableObjectWriter),
 
 
 @pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)

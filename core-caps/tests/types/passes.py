@@ -23,6 +23,7 @@ from core_caps import (
     VirtualClock,
     connect,
     hookimpl,
+    Webhooks,
     limited,
     retrying,
     sync,
@@ -32,6 +33,8 @@ from core_caps.capabilities.blob_store import Blob, ObjectInfo
 from core_caps.capabilities.dedupe import Done, Fresh, InProgress
 from core_caps.capabilities.queue import Message
 from core_caps.capabilities.sql import Rows, Sql, SqlReader
+from core_caps.capabilities.object_stub import Namespace
+from core_caps.capabilities.payments import Customer, Event, Payments
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
@@ -39,6 +42,7 @@ from core_caps.capabilities.sync_key_value import SyncKeyValue, SyncKeyValueRead
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
 from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader
 
+from core_caps.capabilities.sync_payments import SyncPayments
 
 async def whole() -> None:
     records: list[CallRecord] = []
@@ -141,6 +145,23 @@ async def queues() -> None:
         await queue.retry([each.lease for each in await queue.pull()], delay_seconds=5)
     async with connect(QueueReceiver) as receiver:
         assert_type(receiver, QueueReceiver)
+
+async def objects() -> None:
+    async with connect(DurableObject) as objects:
+        assert_type(objects, DurableObject)
+        assert_type(await Namespace(objects).by_name("n").compare_and_set("k", None, b"v"), bool)
+
+
+async def payments() -> None:
+    async with connect(Payments) as payer:
+        made = await payer.create_customer(idempotency_key="k")
+        assert_type(made, Customer)
+    async with connect(Webhooks) as receiver:
+        assert_type(await receiver.parse_webhook(b"{}", "t=1,v1=a"), Event)
+    with sync.connect(Payments) as blocking:
+        assert_type(blocking, SyncPayments)
+        assert_type(blocking.get_customer("cus_1"), Customer | None)
+
 
 
 @hookimpl

@@ -26,6 +26,9 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
             "core_caps.capabilities.blob_store:BlobStore", "core_caps.contract.blob:CONTRACT"
         ),
         "queue/1": Known("core_caps.capabilities.queue:Queue", "core_caps.contract.queue:CONTRACT"),
+        "payments/1": Known(
+            "core_caps.capabilities.payments:Payments", "core_caps.contract.payments:CONTRACT"
+        ),
         "dedupe/1": Known(
             "core_caps.capabilities.dedupe:Dedupe", "core_caps.contract.dedupe:CONTRACT"
         ),

@@ -24,6 +24,7 @@ from core_caps.capabilities.sql import Sql, SqlReader, SqlWriter
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
+from core_caps.capabilities.payments import Payments, PaymentsReader, PaymentsWriter, Webhooks
 from core_caps.capabilities.sync_key_value import (
     SyncKeyValue,
     SyncKeyValueReader,
@@ -39,6 +40,12 @@ from core_caps.plugins.connect import connect as connect_async
 from core_caps.rng import Rng
 from core_caps.secret import Secret
 
+from core_caps.capabilities.sync_payments import (
+    SyncPayments,
+    SyncPaymentsReader,
+    SyncPaymentsWriter,
+    SyncWebhooks,
+)
 if TYPE_CHECKING:
     from core_caps.capabilities.secrets import Secrets
 
@@ -175,3 +182,19 @@ def connect(
     synchronous shape.
     """
     return SyncConnection(capability, connect_async(capability, name, **options))
+def connect(  # pyright: ignore[reportOverlappingOverload]
+    capability: Callable[..., Payments], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncPayments]: ...
+@overload
+def connect(
+    capability: Callable[..., PaymentsReader], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncPaymentsReader]: ...
+@overload
+def connect(
+    capability: Callable[..., PaymentsWriter], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncPaymentsWriter]: ...
+@overload
+def connect(
+    capability: Callable[..., Webhooks], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncWebhooks]: ...
+@overload
