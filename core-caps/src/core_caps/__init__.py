@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from core_caps.capabilities.key_value import KeyValue as KeyValue
     from core_caps.capabilities.key_value import KeyValueReader as KeyValueReader
     from core_caps.capabilities.key_value import KeyValueWriter as KeyValueWriter
-    from core_caps.capabilities.queue import Queue as Queue
-    from core_caps.capabilities.queue import QueueReceiver as QueueReceiver
-    from core_caps.capabilities.queue import QueueSender as QueueSender
     from core_caps.capabilities.payments import Payments as Payments
     from core_caps.capabilities.payments import PaymentsReader as PaymentsReader
     from core_caps.capabilities.payments import PaymentsWriter as PaymentsWriter
     from core_caps.capabilities.payments import Webhooks as Webhooks
+    from core_caps.capabilities.queue import Queue as Queue
+    from core_caps.capabilities.queue import QueueReceiver as QueueReceiver
+    from core_caps.capabilities.queue import QueueSender as QueueSender
     from core_caps.capabilities.secrets import EnvironmentSecrets as EnvironmentSecrets
     from core_caps.capabilities.secrets import FileSecrets as FileSecrets
     from core_caps.capabilities.secrets import FolderSecrets as FolderSecrets
@@ -59,16 +59,16 @@ _HOMES = {
     "KeyValue": "capabilities.key_value",
     "KeyValueReader": "capabilities.key_value",
     "KeyValueWriter": "capabilities.key_value",
+    "Payments": "capabilities.payments",
+    "PaymentsReader": "capabilities.payments",
+    "PaymentsWriter": "capabilities.payments",
+    "Webhooks": "capabilities.payments",
     "Queue": "capabilities.queue",
     "QueueReceiver": "capabilities.queue",
     "QueueSender": "capabilities.queue",
     "EnvironmentSecrets": "capabilities.secrets",
     "FileSecrets": "capabilities.secrets",
     "FolderSecrets": "capabilities.secrets",
-    "Payments": "capabilities.payments",
-    "PaymentsReader": "capabilities.payments",
-    "PaymentsWriter": "capabilities.payments",
-    "Webhooks": "capabilities.payments",
     "MemorySecrets": "capabilities.secrets",
     "Secrets": "capabilities.secrets",
     "Sql": "capabilities.sql",

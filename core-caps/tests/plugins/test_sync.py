@@ -21,16 +21,16 @@ from core_caps.capabilities import (
     cache,
     dedupe,
     key_value,
-    queue,
     payments,
+    queue,
     sql,
     sync_blob_store,
     sync_cache,
     sync_dedupe,
     sync_key_value,
+    sync_payments,
     sync_queue,
     sync_sql,
-    sync_payments,
 )
 from core_caps.claims.operation import operations_of
 from core_caps.errors import (
@@ -528,15 +528,12 @@ PAIRS = [
     (queue.QueueSender, sync_queue.SyncQueueSender),
     (queue.QueueReceiver, sync_queue.SyncQueueReceiver),
     (dedupe.Dedupe, sync_dedupe.SyncDedupe),
-    (cache.Cache, sync_cache.SyncCache),
-]
     (payments.Payments, sync_payments.SyncPayments),
     (payments.PaymentsReader, sync_payments.SyncPaymentsReader),
     (payments.PaymentsWriter, sync_payments.SyncPaymentsWriter),
     (payments.Webhooks, sync_payments.SyncWebhooks),
-    (durable_object.DurableObject, sync_durable_object.SyncDurableObject),
-    (durable_object.DurableObjectReader, sync_durable_object.SyncDurableObjectReader),
-    (durable_object.DurableObjectWriter, sync_durable_object.SyncDurableObjectWriter),
+    (cache.Cache, sync_cache.SyncCache),
+]
 
 
 @pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)

@@ -21,9 +21,9 @@ from core_caps import (
     Secret,
     Secrets,
     VirtualClock,
+    Webhooks,
     connect,
     hookimpl,
-    Webhooks,
     limited,
     retrying,
     sync,
@@ -31,18 +31,17 @@ from core_caps import (
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import Blob, ObjectInfo
 from core_caps.capabilities.dedupe import Done, Fresh, InProgress
+from core_caps.capabilities.payments import Customer, Event, Payments
 from core_caps.capabilities.queue import Message
 from core_caps.capabilities.sql import Rows, Sql, SqlReader
-from core_caps.capabilities.object_stub import Namespace
-from core_caps.capabilities.payments import Customer, Event, Payments
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
 from core_caps.capabilities.sync_key_value import SyncKeyValue, SyncKeyValueReader
+from core_caps.capabilities.sync_payments import SyncPayments
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
 from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader
 
-from core_caps.capabilities.sync_payments import SyncPayments
 
 async def whole() -> None:
     records: list[CallRecord] = []
@@ -138,18 +137,6 @@ def synchronous() -> None:
         assert_type(cache.get("k"), bytes | None)
 
 
-async def queues() -> None:
-    async with connect(Queue) as queue:
-        assert_type(queue, Queue)
-        await queue.send_batch([Message(b"body", key="k")])
-        await queue.retry([each.lease for each in await queue.pull()], delay_seconds=5)
-    async with connect(QueueReceiver) as receiver:
-        assert_type(receiver, QueueReceiver)
-
-async def objects() -> None:
-    async with connect(DurableObject) as objects:
-        assert_type(objects, DurableObject)
-        assert_type(await Namespace(objects).by_name("n").compare_and_set("k", None, b"v"), bool)
 
 
 async def payments() -> None:
@@ -162,6 +149,14 @@ async def payments() -> None:
         assert_type(blocking, SyncPayments)
         assert_type(blocking.get_customer("cus_1"), Customer | None)
 
+
+async def queues() -> None:
+    async with connect(Queue) as queue:
+        assert_type(queue, Queue)
+        await queue.send_batch([Message(b"body", key="k")])
+        await queue.retry([each.lease for each in await queue.pull()], delay_seconds=5)
+    async with connect(QueueReceiver) as receiver:
+        assert_type(receiver, QueueReceiver)
 
 
 @hookimpl

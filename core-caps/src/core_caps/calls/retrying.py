@@ -61,11 +61,11 @@ _DECIDED = (
     Conflict,
     PreconditionFailed,
     ClientClosed,
-    PaymentDeclined,
-    SignatureInvalid,
     ObjectAbsent,
     LeaseExpired,
     KeyCollision,
+    PaymentDeclined,
+    SignatureInvalid,
 )
 """The same call would be answered the same: these are never repeated."""
 

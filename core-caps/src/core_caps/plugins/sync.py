@@ -19,16 +19,22 @@ from core_caps.capabilities.blob_store import BlobReader, BlobStore, BlobWriter
 from core_caps.capabilities.cache import Cache
 from core_caps.capabilities.dedupe import Dedupe
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
+from core_caps.capabilities.payments import Payments, PaymentsReader, PaymentsWriter, Webhooks
 from core_caps.capabilities.queue import Queue, QueueReceiver, QueueSender
 from core_caps.capabilities.sql import Sql, SqlReader, SqlWriter
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
-from core_caps.capabilities.payments import Payments, PaymentsReader, PaymentsWriter, Webhooks
 from core_caps.capabilities.sync_key_value import (
     SyncKeyValue,
     SyncKeyValueReader,
     SyncKeyValueWriter,
+)
+from core_caps.capabilities.sync_payments import (
+    SyncPayments,
+    SyncPaymentsReader,
+    SyncPaymentsWriter,
+    SyncWebhooks,
 )
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
 from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader, SyncSqlWriter
@@ -40,12 +46,6 @@ from core_caps.plugins.connect import connect as connect_async
 from core_caps.rng import Rng
 from core_caps.secret import Secret
 
-from core_caps.capabilities.sync_payments import (
-    SyncPayments,
-    SyncPaymentsReader,
-    SyncPaymentsWriter,
-    SyncWebhooks,
-)
 if TYPE_CHECKING:
     from core_caps.capabilities.secrets import Secrets
 
@@ -170,18 +170,6 @@ def connect(
     capability: Callable[..., Cache], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncCache]: ...
 @overload
-def connect(
-    capability: type[object], name: str | None = None, **options: Unpack[Options]
-) -> SyncConnection[Any]: ...
-def connect(
-    capability: Any, name: str | None = None, **options: Unpack[Options]
-) -> SyncConnection[Any]:
-    """As `core_caps.connect`, opened with `with` instead of `async with`.
-
-    A capability of a third party's own yields `Any`: annotate it with a protocol of its
-    synchronous shape.
-    """
-    return SyncConnection(capability, connect_async(capability, name, **options))
 def connect(  # pyright: ignore[reportOverlappingOverload]
     capability: Callable[..., Payments], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncPayments]: ...
@@ -198,3 +186,15 @@ def connect(
     capability: Callable[..., Webhooks], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncWebhooks]: ...
 @overload
+def connect(
+    capability: type[object], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[Any]: ...
+def connect(
+    capability: Any, name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[Any]:
+    """As `core_caps.connect`, opened with `with` instead of `async with`.
+
+    A capability of a third party's own yields `Any`: annotate it with a protocol of its
+    synchronous shape.
+    """
+    return SyncConnection(capability, connect_async(capability, name, **options))
