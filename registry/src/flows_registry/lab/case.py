@@ -234,7 +234,7 @@ class CaseRun:
             its opening, other calls, its closing.
         watched: (kind, detail) of files, processes and connections the interpreter reported; an
             "own file" lies in a folder that a setting of the backend names.
-        reached: those of the case's places that ran.
+        reached, reached_around: those of the case's places that ran in its calls, and around them.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
@@ -262,6 +262,7 @@ class CaseRun:
     lookups_around: tuple[str, ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
     reached: frozenset[Place] = frozenset()
+    reached_around: frozenset[Place] = frozenset()
     kept: bool | None = None
     broken: Mapping[str, str] = field(default_factory=dict[str, str])
     trouble: str | None = None

@@ -8,6 +8,67 @@ _PUT = 'self.c.put("/x")'
 
 STRUCTURES = [
     Snippet(
+        "a handle lent to jobs that a thread takes from a queue",
+        "self.start()\nself.jobs.put(Job(lambda c: c.put('/x')))",
+        WRITES,
+        around="""
+        import queue, threading
+        class Job:
+            def __init__(self, job):
+                self.job = job
+        """,
+        members="""
+        def start(self):
+            self.jobs = queue.SimpleQueue()
+            threading.Thread(target=self.work).start()
+        def work(self):
+            while (waiting := self.jobs.get()) is not None:
+                self.serve(self.c, waiting)
+        def serve(self, connection, waiting):
+            waiting.job(connection)
+            print(lambda: waiting)
+        """,
+    ),
+    Snippet(
+        "an item of a tuple by a name",
+        "await self.both().first.put('/x')",
+        WRITES,
+        members="def both(self):\n    return (self.c, 1)",
+    ),
+    Snippet(
+        "fields read of what might be a list",
+        "self.take(key)\nself.put(M(key, value))\nawait self.c.get('/x')",
+        READS,
+        around="""
+        import dataclasses
+        @dataclasses.dataclass
+        class M:
+            key: str
+            due: float
+            turn: int = 0
+        held: dict[str, M] = {}
+        leases: dict[str, tuple[str, float]] = {}
+        """,
+        members="""
+        def put(self, m):
+            held[m.key] = m
+            leases[m.key] = (m.key, m.due)
+            m.due = leases[m.key][1]
+        def take(self, lease):
+            found = leases.pop(lease, None)
+            due = [m for _, _, m in sorted((m.due, m.turn, m) for m in held.values())]
+            for m in due:
+                self.put(m)
+            return held.get(found[0]) if found else due
+        """,
+    ),
+    Snippet(
+        "opened with flags and locked",
+        "fd = os.open('/x', os.O_WRONLY | os.O_DIRECTORY)\nfcntl.flock(fd, fcntl.LOCK_EX)",
+        WRITES,
+        around="import fcntl, os",
+    ),
+    Snippet(
         "generator",
         "for c in self.cs():\n    await c.put('/x')",
         WRITES,

@@ -8,7 +8,7 @@ import pytest
 from core_caps.claims.lattice import Effects
 from core_caps.contract.suite import Call
 from flows_registry.checks.effects.seen import looked_at, unreached
-from flows_registry.checks.effects.static import Derived, Location, Top
+from flows_registry.checks.effects.static import OPENING, Derived, Location, Top
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun, Place
 
@@ -21,18 +21,28 @@ FAULTS = 8
 
 
 class _Lab:
-    """Cases whose name contains a text run the place, if they are told to look for it."""
+    """Cases whose name contains a text run the place, if they are told to look for it: in their
+    calls, or around them."""
 
-    def __init__(self, reaching: str) -> None:
+    def __init__(self, reaching: str, around: str) -> None:
         self.cases: list[Case] = []
         self._reaching = reaching
+        self._around = around
 
     def run(self, cases: Sequence[Case], **_: object) -> list[CaseRun]:
         self.cases += cases
-        return [CaseRun(case, reached=self._reached(case)) for case in cases]
+        return [
+            CaseRun(
+                case,
+                reached=_places(case, self._reaching),
+                reached_around=_places(case, self._around),
+            )
+            for case in cases
+        ]
 
-    def _reached(self, case: Case) -> frozenset[Place]:
-        return frozenset(case.places) if self._reaching in case.name else frozenset()
+
+def _places(case: Case, reaching: str) -> frozenset[Place]:
+    return frozenset(case.places) if reaching and reaching in case.name else frozenset()
 
 
 def _base(operation: str, name: str, *, writes: bool = False) -> Baseline:
@@ -54,10 +64,13 @@ BASES = (
 )
 
 
-def _looked(reaching: str, tops: dict[str, tuple[Top, ...]]) -> tuple[list[Case], set[str]]:
+def _looked(
+    reaching: str, tops: dict[str, tuple[Top, ...]], around: str = ""
+) -> tuple[list[Case], set[str]]:
     """The cases that were run, and the operations that have places left."""
-    lab: Any = _Lab(reaching)
-    derived = {name: Derived(Effects.PURE, top=tops.get(name, ())) for name in ("get", "put")}
+    lab: Any = _Lab(reaching, around)
+    names = (OPENING, "get", "put")
+    derived = {name: Derived(Effects.PURE, top=tops.get(name, ())) for name in names}
     subject: Any = None
     seen = looked_at(Plan(subject, lab, "plugin"), "remote", BASES, derived)
     assert len(seen) == len(BASES) + len(lab.cases)
@@ -96,6 +109,23 @@ def test_error_paths_are_tried_of_writes_too() -> None:
 
 def test_what_another_operation_reaches_is_not_watched_for_this_one() -> None:
     _, left = _looked("put one", {"get": (TOP,), "put": (TOP,)})
+    assert left == {"get"}
+
+
+def test_opening_is_watched_in_every_exercise() -> None:
+    cases, left = _looked("list one", {OPENING: (TOP,)})
+    assert _looking(cases) == ["remote/get one", "remote/put one", "remote/list one"]
+    assert left == set()
+
+
+def test_what_opening_does_around_the_calls_was_watched() -> None:
+    cases, left = _looked("", {OPENING: (TOP,)}, around="get one")
+    assert _looking(cases)
+    assert left == set()
+
+
+def test_what_only_opening_reaches_is_not_watched_for_an_operation() -> None:
+    _, left = _looked("", {OPENING: (TOP,), "get": (TOP,)}, around="get one")
     assert left == {"get"}
 
 

@@ -42,9 +42,11 @@ def test_what_ran_is_told_and_not_what_stands_beside_it(run: Run, way: str) -> N
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_runs_before_and_after_the_calls_does_not_count(run: Run, way: str) -> None:
+def test_what_runs_before_and_after_the_calls_is_kept_apart(run: Run, way: str) -> None:
     up, down = act(way, "up"), act(way, "DOWN")
-    assert run(down, setup=(up,), probe=(up,), places=(UP, DOWN)).reached == {DOWN}
+    for around in ({"setup": (up,)}, {"probe": (up,)}):
+        done = run(down, places=(UP, DOWN), **around)
+        assert (done.reached, done.reached_around) == ({DOWN}, {UP})
 
 
 def test_time_jumps_while_places_are_looked_for(run: Run) -> None:

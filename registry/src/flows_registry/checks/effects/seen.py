@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from core_caps.claims.lattice import Effects
 
-from flows_registry.checks.effects.static import Derived, Top
+from flows_registry.checks.effects.static import CLOSING, OPENING, Derived, Top
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun, Place
 from flows_registry.lab.faults import Fault
@@ -50,10 +50,15 @@ def only_reads(base: Baseline) -> bool:
 
 
 def unreached(derived: Mapping[str, Derived], seen: Sequence[Seen]) -> Unreached:
-    """What no run of its own operation reached of the places that the source side cannot follow."""
+    """What no run of its own operation reached of the places that the source side cannot follow.
+
+    Every run opens and closes the provider: what is met there, or in any call, was watched.
+    """
     left: dict[str, Sequence[Top]] = {}
+    everywhere = {p for one in seen for p in one.run.reached | one.run.reached_around}
     for name, its in derived.items():
         ran = {place for one in seen if one.operation == name for place in one.run.reached}
+        ran = everywhere if name in (OPENING, CLOSING) else ran
         if tops := [top for top in its.top if _place(top) not in ran]:
             left[name] = tops
     return left
@@ -120,7 +125,8 @@ def _path(case: Case) -> str:
 
 def _places(left: Unreached, base: Baseline) -> tuple[Place, ...]:
     """The places that a run of this exercise may still reach."""
-    tops = left.get(base.exercise.call.operation, ())
+    names = (base.exercise.call.operation, OPENING, CLOSING)
+    tops = [top for name in names for top in left.get(name, ())]
     return tuple(sorted({place for top in tops if (place := _place(top)) is not None}))
 
 

@@ -187,6 +187,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
                 atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
         report.update(event="done", again=again, watched=watch.events, reached=places.reached)
         report.update(attempts=watch.attempts, lookups=watch.lookups)
+        report.update(reached_around=places.reached_around)
         keeper.paused = True
         line.send(report)
         following = line.receive() if again else None
@@ -225,6 +226,8 @@ def _performed(
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
         return {"crashed": text[-8000:]}
+    finally:
+        places.end()
 
 
 def _left(keeper: Timekeeper) -> object:

@@ -31,13 +31,19 @@ class Places:
                 name = os.path.join(folder, file)  # noqa: PTH118 (as the import system joins them)
                 self._places.setdefault(name, {})[number] = tuple(span)
         self._known: dict[CodeType, dict[int, set[int]]] = {}
-        self._found: set[int] = set()
-        self._on = False
+        self._between: set[int] = set()
+        self._around: set[int] = set()
+        self._found = self._around
 
     @property
     def reached(self) -> list[int]:
         """The numbers of the places that ran between start and stop."""
-        return sorted(self._found)
+        return sorted(self._between)
+
+    @property
+    def reached_around(self) -> list[int]:
+        """Those of the places that ran before start or after stop."""
+        return sorted(self._around)
 
     def follow(self) -> None:
         """Be told of what this thread calls from now on, and every thread that is yet to start."""
@@ -48,12 +54,15 @@ class Places:
             sys.settrace(self._entered)
 
     def start(self) -> None:
-        """From now on what runs counts."""
-        self._on = True
+        """What runs from now on is part of the case."""
+        self._found = self._between
 
     def stop(self) -> None:
-        """Nothing counts any more, and this thread runs untold."""
-        self._on = False
+        """What runs from now on only stands around it."""
+        self._found = self._around
+
+    def end(self) -> None:
+        """This thread runs untold."""
         if self._places:
             sys.settrace(None)
 
@@ -69,8 +78,7 @@ class Places:
         frame.f_trace_lines, frame.f_trace_opcodes = False, True
 
         def step(frame: FrameType, event: str, argument: Any) -> _Step:
-            if self._on:
-                self._found.update(sought.get(frame.f_lasti, ()))
+            self._found.update(sought.get(frame.f_lasti, ()))
             return step
 
         return step

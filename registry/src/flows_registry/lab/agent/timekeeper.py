@@ -32,6 +32,9 @@ _real_lock = threading.Lock
 LOOK_EVERY_SECONDS = 0.001
 """How long all must be quiet before the clock jumps, in real time."""
 
+WORK_SECONDS = 0.000_1
+"""Who has run for so long since the last look was not asleep: no need to look at each thread."""
+
 HANG_AFTER_SECONDS = 3.0
 """How long a process may be quiet without any deadline before it is called hung, in real time."""
 
@@ -122,10 +125,15 @@ class Timekeeper:
         self._own_task = threading.get_native_id()
         quiet_since: float | None = None
         before = self._ran()
+        worked = self._worked()
         while True:
             _real_sleep(LOOK_EVERY_SECONDS)
-            after = None if self.paused else self._ran()
-            still = after is not None and after == before and not self.pausing
+            worked, worked_before = self._worked(), worked
+            if self.paused or self.pausing or worked - worked_before > WORK_SECONDS:
+                quiet_since = before = None
+                continue
+            after = self._ran()
+            still = after is not None and after == before
             before = after
             if not still or not self._all_asleep():
                 quiet_since = None
@@ -133,12 +141,7 @@ class Timekeeper:
             real_now = _real_monotonic()
             quiet_since = quiet_since or real_now
             quiet_seconds = real_now - quiet_since
-            if self._page.busy > 0 and quiet_seconds < BUSY_SECONDS_MAX:
-                continue
-            if self._bytes_on_the_way() and quiet_seconds < GRACE_SECONDS:
-                continue
-            # It may have read them while we looked; it says that it is busy before it reads.
-            if self._page.busy > 0 and quiet_seconds < BUSY_SECONDS_MAX:
+            if self._server_at_work(quiet_seconds):
                 continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
             # reader by now, so only a process that still sleeps is waiting for time.
@@ -152,6 +155,23 @@ class Timekeeper:
             elif quiet_seconds > HANG_AFTER_SECONDS:
                 self._hung()
                 return
+
+    def _server_at_work(self, quiet_seconds: float) -> bool:
+        """Whether it answers, or has yet to read what is on its way to it."""
+        patient = quiet_seconds < BUSY_SECONDS_MAX
+        if self._page.busy > 0 and patient:
+            return True
+        if self._bytes_on_the_way() and quiet_seconds < GRACE_SECONDS:
+            return True
+        # It may have read them while we looked; it says that it is busy before it reads.
+        return self._page.busy > 0 and patient
+
+    @staticmethod
+    def _worked() -> float:
+        """How long the other threads have run, in seconds of processor time, but for the moment
+        between two looks at the clocks."""
+        own = time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
+        return time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) - own
 
     def _ran(self) -> list[tuple[str, bytes]] | None:
         """What changes whenever another thread has run; None when one ended meanwhile."""

@@ -1,12 +1,12 @@
 """What an agent is told of a case, and the run that its report and the server's make together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple
 from typing import Any
 
 from core_caps.contract.codec import decode, encode
 
-from flows_registry.lab.case import Answer, Case, CaseRun, ErrorFacts, Exchange, Step
+from flows_registry.lab.case import Answer, Case, CaseRun, ErrorFacts, Exchange, Place, Step
 from flows_registry.lab.room.folders import Folders
 from flows_registry.lab.room.furniture import Furniture
 
@@ -85,12 +85,15 @@ def run_of(
             ("own file" if kind == "file" and folders.holds(detail) else kind, detail)
             for kind, detail in report.get("watched", ())
         ),
-        reached=frozenset(
-            place for at, place in enumerate(case.places) if at in report.get("reached", ())
-        ),
+        reached=_places(case, report.get("reached", ())),
+        reached_around=_places(case, report.get("reached_around", ())),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},
         trouble=trouble,
         stalled_connections=seen.get("stalled_connections", 0),
         real_seconds=real_seconds,
     )
+
+
+def _places(case: Case, numbers: Sequence[int]) -> frozenset[Place]:
+    return frozenset(case.places[number] for number in numbers if 0 <= number < len(case.places))

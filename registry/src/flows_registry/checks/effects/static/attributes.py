@@ -1,6 +1,8 @@
 """Reading and writing attributes of every kind of value."""
 
 import ast
+from collections import Counter, OrderedDict, defaultdict, deque
+from types import GeneratorType
 
 from flows_registry.checks.effects.static.classes import (
     SETTER,
@@ -61,6 +63,14 @@ _REFLECTION = frozenset(
 
 _NAMES = frozenset(words("__name__ __qualname__ __module__ __doc__ __file__ __package__"))
 
+_CONTAINERS = (
+    list, tuple, set, frozenset, dict, deque, Counter, OrderedDict, defaultdict, GeneratorType,
+)  # fmt: skip
+_OF_CONTAINERS = frozenset(name for kind in _CONTAINERS for name in dir(kind))
+
+_NUMBERS = ("os.O_", "os.SEEK_", "fcntl.LOCK_", "sqlite3.SQLITE_", "sqlite3.PARSE_")
+"""How the names of constants begin in modules that hold other things, too."""
+
 METHOD_DEPTH_MAX = 3
 PATH_DEPTH_MAX = 7
 """Attributes of attributes: what lies deeper is taken for what it lies in."""
@@ -104,8 +114,8 @@ def _load(  # noqa: C901 (one arm for each kind of value)
             return frozenset({atom})
         case Text(binary=binary):
             return frozenset({Method(atom, "builtins.bytes" if binary else "builtins.str", name)})
-        case Coll(kind=kind):
-            return frozenset({Method(atom, f"builtins.{kind}", name)})
+        case Coll():
+            return _of_container(machine, atom, name)
         case AttributeTable():
             return frozenset({Method(atom, "builtins.dict", name)})
         case Gen():
@@ -169,6 +179,13 @@ def _open(value: Value) -> Value:
     return (value - flags) | opened
 
 
+def _of_container(machine: Machine, atom: Coll, name: str) -> Value:
+    """A method; of a tuple, whose items may have names, perhaps an item; of others nothing."""
+    if name in _OF_CONTAINERS:
+        return frozenset({Method(atom, f"builtins.{atom.kind}", name)})
+    return machine.contents(atom) | UNKNOWN_DATA if atom.kind == "tuple" else EMPTY
+
+
 def _of_instance(machine: Machine, atom: Inst, name: str) -> Value:
     assigned = machine.read(atom, name)
     model = model_of(atom.type)
@@ -187,7 +204,7 @@ def _of_outside(machine: Machine, atom: Ext, name: str, node: ast.AST) -> Value:
     path = canonical(f"{atom.path}.{name}")
     if path.startswith("http.HTTPMethod."):
         return frozenset({constant(name)})
-    if path == "typing.TYPE_CHECKING":
+    if path == "typing.TYPE_CHECKING" or path.startswith(_NUMBERS):
         return UNKNOWN_DATA
     if path.startswith(("os.environ", "sys.argv", "sys.platform")) and atom.path.count(".") == 0:
         kind = "host" if path.endswith("platform") else "env"

@@ -142,11 +142,11 @@ def _bind(machine: Machine, activation: Activation, func: Func, args: Args) -> N
     by_position = positional(node)
     keywords = dict(args.keywords)
     for index, parameter in enumerate(by_position):
-        given = args.positional[index] if index < len(args.positional) else EMPTY
-        given |= keywords.pop(parameter.arg, EMPTY)
+        given = args.positional[index] if index < len(args.positional) else None
+        given = keywords.pop(parameter.arg, given)
         _bind_one(machine, activation, func, parameter, given, args.rest | args.named_rest, args)
     for parameter in node.args.kwonlyargs:
-        given = keywords.pop(parameter.arg, EMPTY)
+        given = keywords.pop(parameter.arg, None)
         _bind_one(machine, activation, func, parameter, given, args.named_rest, args)
     if extra := node.args.vararg:
         packed = Coll("tuple", id(extra), activation)
@@ -169,17 +169,18 @@ def _bind_one(
     activation: Activation,
     func: Func,
     parameter: ast.arg,
-    given: Value,
+    given: Value | None,
     rest: Value,
     args: Args,
 ) -> None:
+    """Let one parameter hold what it is given; what nothing has been put into yet may be later."""
     value = given
-    if not given:
+    if not given and (given is None or machine.miss()):
         default = machine.read((func, DEFAULTS), parameter.arg)
         value = default | rest
         if not default and (args.fill or not rest):
             value |= args.fill | UNKNOWN_DATA | typed(machine, parameter.annotation, func)
-    machine.write(activation, parameter.arg, value)
+    machine.write(activation, parameter.arg, value or EMPTY)
 
 
 # Classes of the source

@@ -23,6 +23,7 @@ from flows_registry.checks.effects.static.outside.rules import (
     unknowable,
 )
 from flows_registry.checks.effects.static.values import (
+    EMPTY,
     UNKNOWN_DATA,
     Args,
     Coll,
@@ -334,12 +335,24 @@ def _process_functions() -> Iterator[tuple[str, Rule]]:
         yield f"os.exec{shape}", does("process", _WRITES)
 
 
+def _takes(call: Call) -> Value:
+    """Gives what was put in, and nothing else."""
+    kept = call.machine.read(call.receiver, "*") if call.receiver is not None else EMPTY
+    return kept or call.machine.miss()
+
+
+_QUEUE = TypeModel({"get": _takes, "get_nowait": _takes}, harmless, handle=False)
+
 LOCAL_FUNCTIONS: dict[str, Rule] = dict(_functions())
 
 LOCAL_TYPES: dict[str, TypeModel] = {
     "socket.socket": _socket_type(),
     "ssl.SSLContext": TypeModel({"wrap_socket": _same, "wrap_bio": _same}, harmless, handle=False),
     "asyncio.loop": _LOOP,
+    "queue.SimpleQueue": _QUEUE,
+    "queue.Queue": _QUEUE,
+    "queue.LifoQueue": _QUEUE,
+    "asyncio.Queue": _QUEUE,
     "pathlib.Path": _PATH,
     "pathlib.PosixPath": _PATH,
     "pathlib.WindowsPath": _PATH,

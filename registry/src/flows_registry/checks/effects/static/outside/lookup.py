@@ -143,7 +143,7 @@ _CLIENT_PARTS = (
 _CLIENTS = frozenset(
     words(
         "httpx httpcore httpx_aiohttp aiohttp requests urllib3 boto3 botocore s3transfer "
-        "aiobotocore aioboto3 anyio trio psycopg psycopg2 asyncpg"
+        "aiobotocore aioboto3 anyio trio psycopg psycopg2 asyncpg sqlite3"
     )
 )
 
@@ -165,7 +165,7 @@ _FORWARDING = (
 _KEEPING = (
     "threading.local collections.defaultdict collections.Counter weakref.WeakValueDictionary "
     "weakref.WeakKeyDictionary weakref.WeakSet contextvars.ContextVar contextvars.copy_context "
-    "types.SimpleNamespace collections.ChainMap queue.Queue queue.SimpleQueue asyncio.Queue"
+    "types.SimpleNamespace collections.ChainMap"
 )
 """What is made to keep things."""
 
@@ -280,6 +280,7 @@ def _table() -> dict[str, Rule]:
     for kind, names in _AMBIENT.items():
         rules |= dict.fromkeys(names.split(), ambient(kind))
     rules |= {path: unknowable(reason) for path, reason in _UNKNOWABLE.items()}
+    rules |= {"fcntl.flock": plainly, "fcntl.lockf": plainly}
     rules |= {"random.Random": _seeded, "random.seed": harmless, "secrets.compare_digest": plainly}
     rules |= {
         "urllib.request.HTTPHandler": harmless,
