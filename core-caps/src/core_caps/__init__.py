@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from core_caps.capabilities.blob_store import BlobWriter as BlobWriter
     from core_caps.capabilities.cache import Cache as Cache
     from core_caps.capabilities.dedupe import Dedupe as Dedupe
+    from core_caps.capabilities.durable_object import DurableObject as DurableObject
+    from core_caps.capabilities.durable_object import DurableObjectReader as DurableObjectReader
+    from core_caps.capabilities.durable_object import DurableObjectWriter as DurableObjectWriter
     from core_caps.capabilities.key_value import KeyValue as KeyValue
     from core_caps.capabilities.key_value import KeyValueReader as KeyValueReader
     from core_caps.capabilities.key_value import KeyValueWriter as KeyValueWriter
@@ -56,6 +59,9 @@ _HOMES = {
     "BlobWriter": "capabilities.blob_store",
     "Cache": "capabilities.cache",
     "Dedupe": "capabilities.dedupe",
+    "DurableObject": "capabilities.durable_object",
+    "DurableObjectReader": "capabilities.durable_object",
+    "DurableObjectWriter": "capabilities.durable_object",
     "KeyValue": "capabilities.key_value",
     "KeyValueReader": "capabilities.key_value",
     "KeyValueWriter": "capabilities.key_value",

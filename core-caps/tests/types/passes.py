@@ -8,6 +8,8 @@ from core_caps import (
     BlobStore,
     Cache,
     Dedupe,
+    DurableObject,
+    DurableObjectReader,
     EnvironmentSecrets,
     FolderSecrets,
     KeyValue,
@@ -32,11 +34,13 @@ from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import Blob, ObjectInfo
 from core_caps.capabilities.dedupe import Done, Fresh, InProgress
 from core_caps.capabilities.payments import Customer, Event, Payments
+from core_caps.capabilities.object_stub import Namespace
 from core_caps.capabilities.queue import Message
 from core_caps.capabilities.sql import Rows, Sql, SqlReader
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
+from core_caps.capabilities.sync_durable_object import SyncDurableObject, SyncDurableObjectReader
 from core_caps.capabilities.sync_key_value import SyncKeyValue, SyncKeyValueReader
 from core_caps.capabilities.sync_payments import SyncPayments
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
@@ -132,6 +136,11 @@ def synchronous() -> None:
     with sync.connect(Dedupe) as dedupe:
         assert_type(dedupe, SyncDedupe)
         assert_type(dedupe.reserve("k", owner="me", lease_seconds=60), Fresh | InProgress | Done)
+    with sync.connect(DurableObject) as objects:
+        assert_type(objects, SyncDurableObject)
+        assert_type(objects.get(objects.new_id(), "k"), bytes | None)
+    with sync.connect(DurableObjectReader) as object_reader:
+        assert_type(object_reader, SyncDurableObjectReader)
     with sync.connect(Cache) as cache:
         assert_type(cache, SyncCache)
         assert_type(cache.get("k"), bytes | None)
@@ -148,6 +157,12 @@ async def payments() -> None:
     with sync.connect(Payments) as blocking:
         assert_type(blocking, SyncPayments)
         assert_type(blocking.get_customer("cus_1"), Customer | None)
+
+
+async def objects() -> None:
+    async with connect(DurableObject) as objects:
+        assert_type(objects, DurableObject)
+        assert_type(await Namespace(objects).by_name("n").compare_and_set("k", None, b"v"), bool)
 
 
 async def queues() -> None:

@@ -42,16 +42,13 @@ if TYPE_CHECKING:
     from core_caps.clock import Clock
     from core_caps.rng import Rng
 
-__all__ = ["CONDITIONS", "Policy", "Retrier", "retrying"]
+__all__ = ["Policy", "Retrier", "retrying"]
 
 _Provider = TypeVar("_Provider")
 _Claim = Operation | OperationClaim
 
 ATTEMPTS_MAX = 100
 """No policy may ask for more: a loop of retries ends."""
-
-CONDITIONS = ("if_match", "if_none_match")
-"""Arguments that make a write conditional: its own first attempt may spoil the condition."""
 
 _DECIDED = (
     InvalidArgument,
@@ -292,7 +289,9 @@ class _Once:
 def _repeat(operation: _Claim, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Repeat:
     if operation.repeat is Repeat.KEYED and keys_given(operation, args, kwargs):
         return Repeat.SAFE
-    if operation.repeat is Repeat.SAFE and any(kwargs.get(name) is not None for name in CONDITIONS):
+    conditional = any(kwargs.get(name) is not None for name in operation.conditions)
+    if operation.repeat is Repeat.SAFE and conditional:
+        # The first attempt may spoil the condition of the second.
         return Repeat.KEYED if _writes(operation) else Repeat.SAFE
     return operation.repeat
 

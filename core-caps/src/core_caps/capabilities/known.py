@@ -32,6 +32,10 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
         "dedupe/1": Known(
             "core_caps.capabilities.dedupe:Dedupe", "core_caps.contract.dedupe:CONTRACT"
         ),
+        "durable_object/1": Known(
+            "core_caps.capabilities.durable_object:DurableObject",
+            "core_caps.contract.durable_object:CONTRACT",
+        ),
         "cache/1": Known("core_caps.capabilities.cache:Cache", "core_caps.contract.cache:CONTRACT"),
         "sql/1": Known("core_caps.capabilities.sql:Sql", "core_caps.contract.sql:CONTRACT"),
     }

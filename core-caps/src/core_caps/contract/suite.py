@@ -101,7 +101,7 @@ class Result:
     """A stand-in for part of an earlier call's result.
 
     `Result(0, "etag")` is an attribute of it, `Result(0, "*.lease")` a list of that attribute of
-    each of its items, which is empty where the call gave nothing.
+    each of its items, which is empty where the call gave nothing, and `Result(0, "")` all of it.
     """
 
     step: int
@@ -111,7 +111,7 @@ class Result:
         """What it stands for, once the earlier calls were made."""
         result, each = results[self.step], self.attribute.removeprefix("*.")
         if each == self.attribute:
-            return getattr(result, each)
+            return getattr(result, each) if each else result
         return [getattr(item, each) for item in result or ()]
 
 

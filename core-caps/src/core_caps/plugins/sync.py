@@ -18,6 +18,11 @@ from core_caps.calls.retrying import Policy
 from core_caps.capabilities.blob_store import BlobReader, BlobStore, BlobWriter
 from core_caps.capabilities.cache import Cache
 from core_caps.capabilities.dedupe import Dedupe
+from core_caps.capabilities.durable_object import (
+    DurableObject,
+    DurableObjectReader,
+    DurableObjectWriter,
+)
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
 from core_caps.capabilities.payments import Payments, PaymentsReader, PaymentsWriter, Webhooks
 from core_caps.capabilities.queue import Queue, QueueReceiver, QueueSender
@@ -25,6 +30,11 @@ from core_caps.capabilities.sql import Sql, SqlReader, SqlWriter
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
+from core_caps.capabilities.sync_durable_object import (
+    SyncDurableObject,
+    SyncDurableObjectReader,
+    SyncDurableObjectWriter,
+)
 from core_caps.capabilities.sync_key_value import (
     SyncKeyValue,
     SyncKeyValueReader,
@@ -165,6 +175,22 @@ def connect(
 def connect(
     capability: Callable[..., Dedupe], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncDedupe]: ...
+@overload
+def connect(  # pyright: ignore[reportOverlappingOverload]
+    capability: Callable[..., DurableObject], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncDurableObject]: ...
+@overload
+def connect(
+    capability: Callable[..., DurableObjectReader],
+    name: str | None = None,
+    **options: Unpack[Options],
+) -> SyncConnection[SyncDurableObjectReader]: ...
+@overload
+def connect(
+    capability: Callable[..., DurableObjectWriter],
+    name: str | None = None,
+    **options: Unpack[Options],
+) -> SyncConnection[SyncDurableObjectWriter]: ...
 @overload
 def connect(
     capability: Callable[..., Cache], name: str | None = None, **options: Unpack[Options]
