@@ -9,11 +9,12 @@ from core_caps.capabilities.sql import Isolation, Rows, SqlValue, Statement
 from core_caps.clock import Clock
 from core_caps.errors import InvalidArgument
 from core_caps.rng import Rng
+from core_caps.sqlite.commands import checked_key
 
 from cap_local import errors
 from cap_local.config import LocalConfig, MockConfig
 from cap_local.database import Database, FileDatabase, MemoryDatabase
-from cap_local.statements import Bound, bound, checked_key, checked_statements
+from cap_local.statements import Bound, all_bound, bound
 
 __all__ = ["LocalSql", "MockSql"]
 
@@ -89,7 +90,7 @@ class _Sql:
             InvalidArgument: as for `query`, of the first that is wrong; NOT_APPLIED.
         """
         _check_isolation(isolation)
-        wanted = checked_statements(statements)
+        wanted = all_bound(statements)
         return await self._database.read(
             lambda connection: [_read(connection, each) for each in wanted]
         )
@@ -122,7 +123,7 @@ class _Sql:
                 none is applied.
         """
         _check_isolation(isolation)
-        given = checked_statements(statements)
+        given = all_bound(statements)
         return await self._applied(given, checked_key(key))
 
     async def _applied(self, statements: Sequence[Bound], key: str) -> list[Rows]:

@@ -1,0 +1,1 @@
+"""SQLite's language as text: for providers whose database is SQLite, wherever it runs."""
