@@ -1,0 +1,1 @@
+"""PostgreSQL, and Neon over HTTP: Sql and Dedupe (`remote`, `local`), and in memory (`mock`)."""

@@ -1,0 +1,1 @@
+"""The companion: a server of Neon's HTTP protocol on any PostgreSQL, for work without Neon."""

@@ -1,0 +1,79 @@
+"""The two tables of this plugin's own. They are made when they are first missed.
+
+Whoever may not create tables has them made beforehand, by these very statements: see the README.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from cap_postgres_neon.database import Answer, Refused
+from cap_postgres_neon.statements import Command
+
+__all__ = ["DEDUPE", "KEYS", "ONE_PAYLOAD", "Table", "with_table"]
+
+ONE_PAYLOAD = "_flows_dedupe_one_payload"
+"""The constraint that undoes a reservation under another payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table and what makes it.
+
+    Attributes:
+        name: its name, found by the role's search path.
+        made_by: the statements that make it where it is missing.
+    """
+
+    name: str
+    made_by: tuple[str, ...]
+
+    @property
+    def primary_key(self) -> str:
+        """The name of the constraint that PostgreSQL gives a primary key."""
+        return f"{self.name}_pkey"
+
+
+KEYS = Table(
+    "_flows_keys",
+    (
+        'CREATE TABLE IF NOT EXISTS _flows_keys (key text COLLATE "C" PRIMARY KEY, '
+        "used_at timestamptz NOT NULL DEFAULT clock_timestamp())",
+    ),
+)
+"""The keys lie in the database that is written under them, so that one transaction holds both."""
+
+DEDUPE = Table(
+    "_flows_dedupe",
+    (
+        "CREATE TABLE IF NOT EXISTS _flows_dedupe (key bytea PRIMARY KEY, owner bytea NOT NULL, "
+        "payload bytea NOT NULL, until timestamptz NOT NULL, forget_at timestamptz NOT NULL, "
+        "result bytea, "
+        f"collided boolean CONSTRAINT {ONE_PAYLOAD} CHECK (collided IS NULL))",
+        "CREATE INDEX IF NOT EXISTS _flows_dedupe_forgetting ON _flows_dedupe (forget_at)",
+    ),
+)
+"""`until` is when the lease runs out; of done work (it has a result), when that is forgotten.
+`collided` is never true: a command that would make it so is refused, and its transaction undone."""
+
+_ONE_AT_A_TIME = Command("SELECT pg_advisory_xact_lock(hashtext('_flows_'))")
+"""Two that make one table at once would disturb each other, IF NOT EXISTS or not."""
+
+
+async def with_table(
+    table: Table,
+    commands: Sequence[Command],
+    run: Callable[[Sequence[Command]], Awaitable[Sequence[Answer]]],
+) -> Sequence[Answer]:
+    """What the commands give; where the table is missing they make it first, in one transaction.
+
+    Raises:
+        Refused: the database refused them for another reason.
+    """
+    try:
+        return await run(commands)
+    except Refused as problem:
+        if problem.sqlstate != "42P01" or f'"{table.name}"' not in problem.message:
+            raise
+    making = [_ONE_AT_A_TIME, *map(Command, table.made_by)]
+    answers = await run([*making, *commands])
+    return answers[len(making) :]
