@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core_caps.capabilities.secrets import FolderSecrets as FolderSecrets
     from core_caps.capabilities.secrets import MemorySecrets as MemorySecrets
     from core_caps.capabilities.secrets import Secrets as Secrets
+    from core_caps.capabilities.sequencer import Sequencer as Sequencer
     from core_caps.capabilities.sql import Sql as Sql
     from core_caps.capabilities.sql import SqlReader as SqlReader
     from core_caps.capabilities.sql import SqlWriter as SqlWriter
@@ -77,6 +78,7 @@ _HOMES = {
     "FolderSecrets": "capabilities.secrets",
     "MemorySecrets": "capabilities.secrets",
     "Secrets": "capabilities.secrets",
+    "Sequencer": "capabilities.sequencer",
     "Sql": "capabilities.sql",
     "SqlReader": "capabilities.sql",
     "SqlWriter": "capabilities.sql",

@@ -24,6 +24,7 @@ from core_caps.capabilities import (
     key_value,
     payments,
     queue,
+    sequencer,
     sql,
     sync_blob_store,
     sync_cache,
@@ -32,6 +33,7 @@ from core_caps.capabilities import (
     sync_key_value,
     sync_payments,
     sync_queue,
+    sync_sequencer,
     sync_sql,
 )
 from core_caps.claims.operation import operations_of
@@ -537,6 +539,7 @@ PAIRS = [
     (payments.PaymentsReader, sync_payments.SyncPaymentsReader),
     (payments.PaymentsWriter, sync_payments.SyncPaymentsWriter),
     (payments.Webhooks, sync_payments.SyncWebhooks),
+    (sequencer.Sequencer, sync_sequencer.SyncSequencer),
     (cache.Cache, sync_cache.SyncCache),
 ]
 

@@ -33,8 +33,8 @@ from core_caps import (
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import Blob, ObjectInfo
 from core_caps.capabilities.dedupe import Done, Fresh, InProgress
-from core_caps.capabilities.payments import Customer, Event, Payments
 from core_caps.capabilities.object_stub import Namespace
+from core_caps.capabilities.payments import Customer, Event, Payments
 from core_caps.capabilities.queue import Message
 from core_caps.capabilities.sql import Rows, Sql, SqlReader
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
@@ -146,6 +146,10 @@ def synchronous() -> None:
         assert_type(cache.get("k"), bytes | None)
 
 
+async def objects() -> None:
+    async with connect(DurableObject) as objects:
+        assert_type(objects, DurableObject)
+        assert_type(await Namespace(objects).by_name("n").compare_and_set("k", None, b"v"), bool)
 
 
 async def payments() -> None:
@@ -157,12 +161,6 @@ async def payments() -> None:
     with sync.connect(Payments) as blocking:
         assert_type(blocking, SyncPayments)
         assert_type(blocking.get_customer("cus_1"), Customer | None)
-
-
-async def objects() -> None:
-    async with connect(DurableObject) as objects:
-        assert_type(objects, DurableObject)
-        assert_type(await Namespace(objects).by_name("n").compare_and_set("k", None, b"v"), bool)
 
 
 async def queues() -> None:

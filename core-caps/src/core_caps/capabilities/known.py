@@ -36,6 +36,9 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
             "core_caps.capabilities.durable_object:DurableObject",
             "core_caps.contract.durable_object:CONTRACT",
         ),
+        "sequencer/1": Known(
+            "core_caps.capabilities.sequencer:Sequencer", "core_caps.contract.sequencer:CONTRACT"
+        ),
         "cache/1": Known("core_caps.capabilities.cache:Cache", "core_caps.contract.cache:CONTRACT"),
         "sql/1": Known("core_caps.capabilities.sql:Sql", "core_caps.contract.sql:CONTRACT"),
     }

@@ -26,6 +26,7 @@ from core_caps.capabilities.durable_object import (
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
 from core_caps.capabilities.payments import Payments, PaymentsReader, PaymentsWriter, Webhooks
 from core_caps.capabilities.queue import Queue, QueueReceiver, QueueSender
+from core_caps.capabilities.sequencer import Sequencer
 from core_caps.capabilities.sql import Sql, SqlReader, SqlWriter
 from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore, SyncBlobWriter
 from core_caps.capabilities.sync_cache import SyncCache
@@ -47,6 +48,7 @@ from core_caps.capabilities.sync_payments import (
     SyncWebhooks,
 )
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
+from core_caps.capabilities.sync_sequencer import SyncSequencer
 from core_caps.capabilities.sync_sql import SyncSql, SyncSqlReader, SyncSqlWriter
 from core_caps.claims.operation import operations_of
 from core_caps.clock import Clock
@@ -191,6 +193,10 @@ def connect(
     name: str | None = None,
     **options: Unpack[Options],
 ) -> SyncConnection[SyncDurableObjectWriter]: ...
+@overload
+def connect(
+    capability: Callable[..., Sequencer], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncSequencer]: ...
 @overload
 def connect(
     capability: Callable[..., Cache], name: str | None = None, **options: Unpack[Options]
