@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core_caps.capabilities.durable_object import DurableObject as DurableObject
     from core_caps.capabilities.durable_object import DurableObjectReader as DurableObjectReader
     from core_caps.capabilities.durable_object import DurableObjectWriter as DurableObjectWriter
+    from core_caps.capabilities.http import Http as Http
+    from core_caps.capabilities.http import HttpReader as HttpReader
+    from core_caps.capabilities.http import HttpWriter as HttpWriter
     from core_caps.capabilities.key_value import KeyValue as KeyValue
     from core_caps.capabilities.key_value import KeyValueReader as KeyValueReader
     from core_caps.capabilities.key_value import KeyValueWriter as KeyValueWriter
@@ -63,6 +66,9 @@ _HOMES = {
     "DurableObject": "capabilities.durable_object",
     "DurableObjectReader": "capabilities.durable_object",
     "DurableObjectWriter": "capabilities.durable_object",
+    "Http": "capabilities.http",
+    "HttpReader": "capabilities.http",
+    "HttpWriter": "capabilities.http",
     "KeyValue": "capabilities.key_value",
     "KeyValueReader": "capabilities.key_value",
     "KeyValueWriter": "capabilities.key_value",

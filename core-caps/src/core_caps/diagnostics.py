@@ -293,6 +293,13 @@ _ROWS = (
         "Declare the host under the backend's egress, or do not go there.",
     ),
     Diagnostic(
+        "EGRESS102",
+        "egress refused",
+        "A request, or a redirect of one, would go to a host that the binding does not allow, to "
+        "an address that is not public, or on without TLS. Nothing was sent there.",
+        "Add the host to the setting that the message names, if the flow may go there.",
+    ),
+    Diagnostic(
         "SECR101",
         "secret shown",
         "A credential that the plugin was given appears in an error, a log or a URL.",

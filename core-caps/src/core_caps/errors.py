@@ -33,6 +33,7 @@
         ├── PaymentDeclined        CAP133  NOT_APPLIED: no money moved
         ├── SignatureInvalid       CAP134  NOT_APPLIED
         │   └── SignatureTooOld    CAP135  NOT_APPLIED
+        ├── EgressRefused          EGRESS102 NOT_APPLIED: nothing was sent there
         └── KeyCollision           IDEM099 NOT_APPLIED
 
 A retry policy reads `outcome`, never the message.
@@ -59,6 +60,7 @@ __all__ = [
     "ContainerNotFound",
     "DeterminismTooStrong",
     "EffectTooSmall",
+    "EgressRefused",
     "InvalidArgument",
     "KeyCollision",
     "KeyFieldMismatch",
@@ -382,6 +384,13 @@ class SignatureTooOld(SignatureInvalid):
     """The signature is good and older than is tolerated: somebody may be sending it again."""
 
     code = "CAP135"
+
+
+class EgressRefused(ProviderError):
+    """A request would go where the deployment does not allow it; nothing was sent there."""
+
+    code = "EGRESS102"
+    default_outcome = Outcome.NOT_APPLIED
 
 
 class KeyCollision(ProviderError):

@@ -39,6 +39,7 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
         "sequencer/1": Known(
             "core_caps.capabilities.sequencer:Sequencer", "core_caps.contract.sequencer:CONTRACT"
         ),
+        "http/1": Known("core_caps.capabilities.http:Http", "core_caps.contract.http:CONTRACT"),
         "cache/1": Known("core_caps.capabilities.cache:Cache", "core_caps.contract.cache:CONTRACT"),
         "sql/1": Known("core_caps.capabilities.sql:Sql", "core_caps.contract.sql:CONTRACT"),
     }

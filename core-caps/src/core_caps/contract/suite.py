@@ -295,12 +295,16 @@ def _nothing(calls: Sequence[Call]) -> Sequence[Call]:
     return ()
 
 
+def _no_status(call: Call, result: object) -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """Everything that can be asked of a provider of one capability.
 
-    What is left out of the last four proves nothing: without model, histories and `read_back` no
-    duplicate and no lost answer can be judged, and without `read_back` no mock's state is seen.
+    Without model, histories and `read_back` nothing is proven: no duplicate and no lost answer can
+    be judged, and without `read_back` no mock's state is seen.
 
     Attributes:
         protocol: the Protocol class.
@@ -312,6 +316,8 @@ class Contract:
         comparable: `(call, result) → value` without what may differ between honest providers
             (times, opaque cursors, version tags).
         read_back: `(calls) → calls` that together show the state that a history left.
+        answered: `(call, result) → status` where results tell the status that a service answered
+            with, whatever it is; None where a result says that the call did what it should.
     """
 
     protocol: type
@@ -322,6 +328,7 @@ class Contract:
     model: Callable[[], Model] = NoModel
     comparable: Callable[[Call, object], object] = _as_it_is
     read_back: Callable[[Sequence[Call]], Sequence[Call]] = _nothing
+    answered: Callable[[Call, object], int | None] = _no_status
 
     @property
     def has_model(self) -> bool:

@@ -23,6 +23,7 @@ from core_caps.capabilities.durable_object import (
     DurableObjectReader,
     DurableObjectWriter,
 )
+from core_caps.capabilities.http import Http, HttpReader, HttpWriter
 from core_caps.capabilities.key_value import KeyValue, KeyValueReader, KeyValueWriter
 from core_caps.capabilities.payments import Payments, PaymentsReader, PaymentsWriter, Webhooks
 from core_caps.capabilities.queue import Queue, QueueReceiver, QueueSender
@@ -36,6 +37,7 @@ from core_caps.capabilities.sync_durable_object import (
     SyncDurableObjectReader,
     SyncDurableObjectWriter,
 )
+from core_caps.capabilities.sync_http import SyncHttp, SyncHttpReader, SyncHttpWriter
 from core_caps.capabilities.sync_key_value import (
     SyncKeyValue,
     SyncKeyValueReader,
@@ -217,6 +219,18 @@ def connect(
 def connect(
     capability: Callable[..., Webhooks], name: str | None = None, **options: Unpack[Options]
 ) -> SyncConnection[SyncWebhooks]: ...
+@overload
+def connect(  # pyright: ignore[reportOverlappingOverload]
+    capability: Callable[..., Http], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncHttp]: ...
+@overload
+def connect(
+    capability: Callable[..., HttpReader], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncHttpReader]: ...
+@overload
+def connect(
+    capability: Callable[..., HttpWriter], name: str | None = None, **options: Unpack[Options]
+) -> SyncConnection[SyncHttpWriter]: ...
 @overload
 def connect(
     capability: type[object], name: str | None = None, **options: Unpack[Options]

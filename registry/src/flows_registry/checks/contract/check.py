@@ -105,6 +105,7 @@ class _Matrix:
             safe_posts=self._declared.safe_posts,
             canaries=self._plan.lab.canaries(self._backend),
             comparable=comparable_of(base.capability),
+            answered=base.capability.judge.answered,
             reproduce=lambda case: self._plan.reproduce(NAME, case),
         )
 

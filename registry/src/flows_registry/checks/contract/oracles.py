@@ -33,6 +33,7 @@ class Rules:
         safe_posts: the routes declared to only read although their method says write.
         canaries: secret name → value, to be found nowhere.
         comparable: `(call, value) → value` without what may differ between honest runs.
+        answered: `(call, value) → status` where the value tells what the service answered.
         reproduce: case name → command.
     """
 
@@ -43,6 +44,7 @@ class Rules:
     safe_posts: Sequence[SafePost]
     canaries: Mapping[str, str]
     comparable: Callable[[Call, object], object]
+    answered: Callable[[Call, object], int | None]
     reproduce: Callable[[str], str]
 
 
@@ -170,6 +172,8 @@ def _no_false_success(m: _Meeting) -> Iterator[Finding]:
         return
     if m.fault.status == 404 and _absent(m):
         return  # documented: absence is None, and deleting what is absent is success
+    if _told_as_it_was(m):
+        return  # the caller was told the very status, and judges it
     if _as_healthy(m):
         return  # another request brought the very result, as a declared retry or a second look does
     yield m.finding(
@@ -185,6 +189,13 @@ def _absent(m: _Meeting) -> bool:
     """Whether the answer says that something is absent, rather than that all is well."""
     says_none = m.run.steps[0].value is None and m.base.run.steps[0].value is not None
     return says_none or not m.base.writes_something_new
+
+
+def _told_as_it_was(m: _Meeting) -> bool:
+    """Whether the result tells the status that the service last answered with."""
+    served = next((e.status for e in reversed(m.run.exchanges)), None)
+    told = m.rules.answered(m.base.exercise.call, m.run.steps[0].value)
+    return told is not None and told == served
 
 
 def _as_healthy(m: _Meeting) -> bool:

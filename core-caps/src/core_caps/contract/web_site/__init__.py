@@ -1,0 +1,1 @@
+"""The cases of http/1, by what they are about."""
