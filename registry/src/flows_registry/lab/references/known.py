@@ -15,6 +15,7 @@ REFERENCES: Mapping[str, str] = MappingProxyType(
         "cloudflare-kv": "flows_registry.lab.references.cloudflare_kv:FACTORY",
         "cloudflare-queue": "flows_registry.lab.references.cloudflare_queue:FACTORY",
         "s3": "flows_registry.lab.references.s3:FACTORY",
+        "stripe": "flows_registry.lab.references.stripe:FACTORY",
     }
 )
 """Wire name → `module:attribute` of its `ReferenceFactory`."""

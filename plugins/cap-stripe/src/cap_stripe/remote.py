@@ -1,0 +1,174 @@
+"""Stripe through its public API: the official SDK over connections of our own."""
+
+import contextlib
+import json
+from typing import Self
+
+import httpx
+from core_caps.clock import Clock
+from core_caps.errors import ProviderError
+from core_caps.http import transports
+from core_caps.http.bodies import whole_body
+from core_caps.http.json_bodies import is_type
+from core_caps.http.transports import Broken, Lost, NotConnected
+from core_caps.rng import Rng
+
+from cap_stripe import sdk
+from cap_stripe.config import RemoteConfig
+from cap_stripe.errors import FAILURES
+from cap_stripe.payments import StripePayments
+from cap_stripe.webhooks import Signer
+
+__all__ = ["RemotePayments"]
+
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+"""Of any answer: a page of 100 events, each with its object."""
+
+ERROR_BODY_BYTES_MAX = 64 * 1024
+"""How much of an error answer is read; its status decides even where its body is unusable."""
+
+SHOWN_CHARACTERS_MAX = 300
+
+_NO_ERROR = b'{"error": {}}'
+"""What the SDK is given where an error says nothing: its status says enough, and the SDK would
+lose the headers of an answer that is no JSON."""
+
+_TOLD = ("retry-after", "request-id")
+"""The headers of an answer that are looked at."""
+
+
+class RemotePayments(StripePayments):
+    """One Stripe account over the public API."""
+
+    Config = RemoteConfig
+
+    def __init__(self, config: RemoteConfig, *, clock: Clock, rng: Rng) -> None:
+        del rng  # requests carry nothing random: every write has its key
+        signer = Signer(config.webhook_secret, config.webhook_tolerance_seconds, clock)
+        super().__init__(
+            signer,
+            clock,
+            timeout_seconds=config.timeout_seconds,
+            hidden=[config.api_key.reveal()],
+        )
+        self._config = config
+        self._line: _Line | None = None
+
+    def __repr__(self) -> str:
+        return f"RemotePayments({self._config.base_url})"
+
+    async def __aenter__(self) -> Self:
+        self._line = _Line(self._config)
+        self._client = sdk.client(self._config.api_key, self._config.base_url, self._line.send)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        line, self._line, self._client = self._line, None, None
+        if line is not None:
+            await line.close()
+
+
+class _Line:
+    """The connection pool of one client: one request, its whole answer, nothing redirected."""
+
+    def __init__(self, config: RemoteConfig) -> None:
+        self._secret = config.api_key
+        self._transport = transports.open_transport(
+            config.transport,
+            tls=config.base_url.startswith("https:"),
+            distribution="cap-stripe",
+        )
+        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
+        connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
+        self._extensions = {
+            "timeout": {"connect": connect, "pool": connect, "read": None, "write": None}
+        }
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    async def send(self, request: sdk.Request) -> sdk.Answer:
+        """The whole answer.
+
+        Raises:
+            NoAnswer: there is none, or none that is documented.
+        """
+        headers = {
+            **request.headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "cap-stripe",
+        }
+        asked = httpx.Request(
+            request.method,
+            request.url,
+            headers=headers,
+            content=request.body or None,
+            extensions=self._extensions,
+        )
+        failure: sdk.NoAnswer
+        try:
+            response = await self._transport.handle_async_request(asked)
+            try:
+                return await _whole(response)
+            finally:
+                # The answer is read; how its connection ends changes nothing.
+                with contextlib.suppress(Exception):
+                    await response.aclose()
+        except Exception as problem:
+            failure = self._without(problem)
+        # Raised out here: exceptions of the transport hold the request's headers.
+        raise failure
+
+    def _without(self, problem: Exception) -> sdk.NoAnswer:
+        """What it means that there is no answer."""
+        found = transports.classified(problem)
+        shown = str(found).replace(self._secret.reveal(), "…")[:SHOWN_CHARACTERS_MAX]
+
+        def means(operation: str, writes: bool) -> ProviderError:
+            match found:
+                case NotConnected(late=late):
+                    return FAILURES.unconnected(operation, shown, late=late)
+                case Lost():
+                    return FAILURES.lost(operation, shown, writes=writes)
+                case _:
+                    return FAILURES.broken(operation, shown, writes=writes)
+
+        return sdk.NoAnswer(means)
+
+
+async def _whole(response: httpx.Response) -> sdk.Answer:
+    """The answer, complete; of an error, as much as can be used.
+
+    Raises:
+        Broken: it is a success and not whole, no JSON, or of a status that means nothing here.
+    """
+    status, headers = response.status_code, response.headers
+    told = {name: headers[name] for name in _TOLD if name in headers}
+    is_json = is_type(headers.get("content-type", ""), "application/json")
+    if not 200 <= status < 300:
+        return sdk.Answer(status, told, await _error_body(response) if is_json else _NO_ERROR)
+    if status != 200:
+        raise Broken(f"its status is {status}, which is documented nowhere")
+    if not is_json:
+        raise Broken("its content type is not application/json")
+    try:
+        return sdk.Answer(status, told, await whole_body(response, ANSWER_BYTES_MAX))
+    except Broken:
+        raise
+    except Exception as problem:
+        raise Broken(f"it broke off: {transports.classified(problem)}") from None
+
+
+async def _error_body(response: httpx.Response) -> bytes:
+    """The body where the SDK finds an error in it; else one that says nothing."""
+    try:
+        body = await whole_body(response, ERROR_BODY_BYTES_MAX)
+        match json.loads(body):
+            case {"error": {**_error}}:
+                return body
+            case _:
+                return _NO_ERROR
+    except Exception:
+        return _NO_ERROR
