@@ -32,6 +32,21 @@ const halls = config.queues.map(({ name, shards, max_retries: maxRetries }) => [
   name,
   { shards, maxRetries },
 ]);
+// A Worker of a plugin's own stands beside the bridge, on a port of its own.
+const deployed = (worker) => ({
+  name: "deployed",
+  compatibilityDate: worker.compatibility_date,
+  compatibilityFlags: worker.compatibility_flags,
+  modules: [{ type: "ESModule", path: worker.main, contents: worker.source }],
+  bindings: worker.secrets,
+  durableObjects: Object.fromEntries(
+    Object.entries(worker.objects).map(([binding, className]) => [
+      binding,
+      { className, useSQLite: true },
+    ]),
+  ),
+  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+});
 let simulator;
 
 async function end(status) {
@@ -45,13 +60,8 @@ async function end(status) {
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => end(0));
 
 try {
-  simulator = new Miniflare({
-    host: "127.0.0.1",
-    port: config.port,
-    cf: false, // neither read from nor written to a file, and not fetched
-    telemetry: { enabled: false },
-    log: new NoOpLog(),
-    unsafeLocalExplorer: false,
+  const bridge = {
+    name: "bridge",
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: ["nodejs_compat"],
     modules: [
@@ -68,9 +78,19 @@ try {
       consumed.map(([place, more]) => [place, { maxBatchSize: 1, maxBatchTimeout: 0, ...more }]),
     ),
     outboundService: () => new Response("the simulator has no network", { status: 502 }),
+  };
+  simulator = new Miniflare({
+    host: "127.0.0.1",
+    port: config.port,
+    cf: false, // neither read from nor written to a file, and not fetched
+    telemetry: { enabled: false },
+    log: new NoOpLog(),
+    unsafeLocalExplorer: false,
+    workers: config.worker === null ? [bridge] : [bridge, deployed(config.worker)],
   });
   const url = await simulator.ready;
-  say({ ready: url.href, version });
+  const own = config.worker === null ? null : await simulator.unsafeGetDirectURL("deployed");
+  say({ ready: url.href, version, deployed: own === null ? null : own.href });
 } catch (error) {
   say({ failed: String(error?.stack ?? error) });
   await end(1);

@@ -25,6 +25,7 @@ from core_caps.secret import Secret
 
 from flows_registry.lab.simulators.absence import SimulatorFailed
 from flows_registry.lab.simulators.bridge import BridgeCall, BridgeError, decode_answer, encode
+from flows_registry.lab.simulators.deployed import DeployedWorker
 from flows_registry.lab.simulators.node import Node
 from flows_registry.lab.simulators.packages import Installed
 
@@ -78,6 +79,7 @@ class Miniflare:
         self._said: list[str] = []
         self.credentials = credentials
         self.url = ""
+        self.deployed_url = ""
         self.version = ""
         self._threads = [
             threading.Thread(target=self._read_answers, daemon=True),
@@ -165,6 +167,7 @@ class Miniflare:
         with self._lock:
             ready = self._exchange(config, timeout_seconds)
         self.url, self.version = str(ready["ready"]), str(ready["version"])
+        self.deployed_url = str(ready["deployed"] or "").rstrip("/")
 
     def _exchange(self, request: object, timeout_seconds: float) -> Any:
         line = json.dumps(request, separators=(",", ":")).encode() + b"\n"
@@ -218,6 +221,7 @@ def start(
     kv: Sequence[str] = (),
     r2: Sequence[str] = (),
     queues: Sequence[Hall] = (),
+    worker: DeployedWorker | None = None,
     credentials: S3Credentials | None = None,
     launcher: Launcher | None = None,
     port: int = 0,
@@ -231,6 +235,7 @@ def start(
         kv: names of KV namespaces; each is also its binding's name.
         r2: names of R2 buckets; each is also its binding's name and its name over S3.
         queues: queues that are pulled from.
+        worker: a Worker of a plugin's own to run, too; `deployed_url` is then where it is.
         credentials: serve the buckets over S3 too, for this key pair only.
         launcher: turns the command line into another one that runs it elsewhere, for instance
             inside a network namespace, where it then listens on 127.0.0.1. The bridge speaks
@@ -263,6 +268,7 @@ def start(
                 "kv": list(kv),
                 "r2": list(r2),
                 "queues": [asdict(queue) for queue in queues],
+                "worker": None if worker is None else worker.as_json(),
                 "s3": None
                 if credentials is None
                 else {

@@ -1,0 +1,1 @@
+"""Cloudflare Durable Objects as a capability: `mock` in process, `remote` over a bridge Worker."""

@@ -1,0 +1,90 @@
+"""The settings of each backend, validated when they are made."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from core_caps.http.settings import Transport, check_connection, check_token, need
+from core_caps.secret import Secret
+
+__all__ = ["MockConfig", "RemoteConfig", "Storage"]
+
+Storage = Literal["sqlite", "kv"]
+"""What keeps the values of a class of objects: SQLite, or the older key-value store."""
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class MockConfig:
+    """How the mock behaves.
+
+    Attributes:
+        store: clients of one process that name the same store share its objects; "" is a store of
+            one's own.
+        storage: the limits of a class with SQLite storage, or of one with key-value storage.
+        ledger: the object that keeps what Dedupe and Sequencer are told.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or is out of range (CAP105).
+    """
+
+    store: str = ""
+    storage: Storage = "sqlite"
+    ledger: str = "ledger"
+
+    def __post_init__(self) -> None:
+        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
+        need(self.storage in ("sqlite", "kv"), "storage", "sqlite or kv")
+        need(_is_name(self.ledger), "ledger", "a name")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfig:
+    """How the bridge Worker is reached.
+
+    The process's proxy variables and .netrc are not read: the environment cannot send the token
+    elsewhere. Certificates come from the system's store, or from SSL_CERT_FILE.
+
+    Attributes:
+        host: where the bridge is deployed: cap-do-bridge.ACCOUNT.workers.dev, or a domain.
+        bridge_token: what the bridge was given as its secret BRIDGE_TOKEN.
+        base_url: the bridge's URL, where it is not https://HOST; plain http only on this machine.
+        namespace: put before every name, so that several deployments share a bridge; ids are the
+            service's own.
+        ledger: the object that keeps what Dedupe and Sequencer are told.
+        timeout_seconds: the longest that one call takes, all its requests and bodies included.
+        connect_timeout_seconds: the longest wait for a connection within that.
+        transport: how HTTP is spoken.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or form (CAP105); no secret is shown.
+    """
+
+    host: str
+    bridge_token: Secret
+    base_url: str = ""
+    namespace: str = ""
+    ledger: str = "ledger"
+    timeout_seconds: float = 30.0
+    connect_timeout_seconds: float = 10.0
+    transport: Transport = "auto"
+
+    def __post_init__(self) -> None:
+        host = isinstance(self.host, str) and _HOST.fullmatch(self.host)  # pyright: ignore[reportUnnecessaryIsInstance]
+        need(bool(host), "host", "a host name in lower case, without https:// and without a path")
+        check_token(self.bridge_token, "bridge_token")
+        need(self.namespace == "" or _is_name(self.namespace), "namespace", "text")
+        need(_is_name(self.ledger), "ledger", "a name")
+        check_connection(
+            self.url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
+        )
+
+    @property
+    def url(self) -> str:
+        """The bridge's URL, without a slash at its end."""
+        return (self.base_url or f"https://{self.host}").rstrip("/")
+
+
+def _is_name(given: object) -> bool:
+    return isinstance(given, str) and given != "" and given.isprintable()
