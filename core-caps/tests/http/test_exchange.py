@@ -1,6 +1,7 @@
 """One request and its whole answer, by each transport: what every provider over HTTP relies on."""
 
 import asyncio
+import dataclasses
 import traceback
 from typing import Any
 
@@ -208,3 +209,26 @@ def test_the_last_step_of_a_script_repeats(wire: Wire) -> None:
     assert isinstance(script, Script)
     assert results == [1, 2, 2]
     assert script.connections == 1
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_what_a_refusal_says_for_certain_was_not_applied(wire: Wire, status: int) -> None:
+    def certain(refusal: failures.Refusal) -> type[ProviderError] | None:
+        return RateLimited if refusal.detail.startswith("full") else None
+
+    async def use(client: Client) -> Any:
+        service = dataclasses.replace(
+            client.service, failures=dataclasses.replace(FAILURES, certain=certain)
+        )
+        exchange = Exchange(service, VirtualClock())
+        call = Call("act", "PUT", "/thing", True, envelope.envelope, 1000)
+        try:
+            return await exchange.send(call)
+        finally:
+            await exchange.close()
+
+    _, error = wire.run([wire.refusal(status, 77, "full")], use)
+    assert (type(error), error.outcome) == (RateLimited, Outcome.NOT_APPLIED)
+    _, error = wire.run([wire.refusal(status, 77, "empty")], use)
+    kinds = {400: (PermissionDenied, Outcome.NOT_APPLIED), 503: (Unavailable, Outcome.UNKNOWN)}
+    assert (type(error), error.outcome) == kinds[status]

@@ -215,7 +215,8 @@ class Exchange:
         return self._failures.refused(
             call.operation,
             response.status_code,
-            Refusal(refusal.codes, self._shown(refusal.detail)),
+            refusal,
+            self._shown(refusal.detail),
             writes=call.writes,
             retry_after_seconds=retry_after_seconds(
                 response.headers.get("retry-after"), self._clock.now()

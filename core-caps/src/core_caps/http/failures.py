@@ -66,6 +66,10 @@ class Refusal(NamedTuple):
     detail: str
 
 
+def _nothing(refusal: Refusal) -> None:
+    """Most services say for certain what a status and a code say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failures:
     """What the failures of one service mean.
@@ -76,6 +80,7 @@ class Failures:
         by_status: the error class of a status; any other 4xx is a ProtocolViolation.
         by_code: what a code says where its status alone is too coarse.
         coarse: the statuses under which the code decides.
+        certain: what a refusal says so clearly that nothing was applied, whatever its status.
     """
 
     refusal: Callable[[bytes, str], Refusal]
@@ -83,22 +88,25 @@ class Failures:
     by_status: Mapping[int, type[ProviderError]]
     by_code: Mapping[int | str, type[ProviderError]]
     coarse: frozenset[int] = frozenset({400, 404, 422})
+    certain: Callable[[Refusal], type[ProviderError] | None] = _nothing
 
     def refused(
         self,
         operation: str,
         status: int,
         refusal: Refusal,
+        shown: str,
         *,
         writes: bool,
         retry_after_seconds: float | None,
     ) -> ProviderError:
-        """The error for an answer that is not the documented success."""
-        kind = self._kind(status, refusal.codes)
-        applied = Outcome.NOT_APPLIED if 400 <= status < 500 else failed(writes)
-        said = f": {refusal.detail}" if refusal.detail else ""
+        """The error for an answer that is not the documented success; `shown` is of its detail."""
+        certain = self.certain(refusal)
+        kind = certain or self._kind(status, refusal.codes)
+        refused = certain is not None or 400 <= status < 500
+        applied = Outcome.NOT_APPLIED if refused else failed(writes)
         return kind(
-            f"{operation} was answered with status {status}{said}",
+            f"{operation} was answered with status {status}{f': {shown}' if shown else ''}",
             hint=self.hints.get(kind, ""),
             outcome=applied,
             retry_after_seconds=retry_after_seconds,

@@ -61,7 +61,9 @@ def command(
             them, or a value is of no type that SQLite has; NOT_APPLIED.
     """
     if not isinstance(text, str):
-        raise InvalidArgument(f"a statement is text, not {type(text).__name__}")
+        raise InvalidArgument(
+            f"a statement is text, not {type(text).__name__}", hint="give one command as text"
+        )
     values = _values(params, parameters_max, integer_max)
     tokens = _only(tokens_of(text))
     places = {token.place for token in tokens if token.kind == "place"}
@@ -80,10 +82,16 @@ def checked_statements(statements: object) -> Sequence[Statement]:
         InvalidArgument: they are no sequence of `Statement`s; NOT_APPLIED.
     """
     if not isinstance(statements, list | tuple):
-        raise InvalidArgument(f"statements are a list, not {type(statements).__name__}")
+        raise InvalidArgument(
+            f"statements are a list, not {type(statements).__name__}",
+            hint="give a list of Statement(text, params)",
+        )
     for each in cast("Sequence[object]", statements):
         if not isinstance(each, Statement):
-            raise InvalidArgument(f"{type(each).__name__} is no Statement")
+            raise InvalidArgument(
+                f"{type(each).__name__} is no Statement",
+                hint="give a list of Statement(text, params)",
+            )
     return cast("Sequence[Statement]", statements)
 
 
@@ -94,7 +102,9 @@ def checked_key(key: object) -> str:
         InvalidArgument: it is no text that can be stored; NOT_APPLIED.
     """
     if not isinstance(key, str):
-        raise InvalidArgument(f"a key is text, not {type(key).__name__}")
+        raise InvalidArgument(
+            f"a key is text, not {type(key).__name__}", hint='give text, or "" for no key'
+        )
     need_utf8(key, "a key")
     return key
 
@@ -104,7 +114,7 @@ def _only(tokens: Sequence[Token]) -> Sequence[Token]:
     places = [at for at, token in enumerate(tokens) if token.kind != "blank"]
     said = [tokens[at].text.lower() for at in places]
     if all(each == ";" for each in said):
-        raise InvalidArgument("there is no command in the statement")
+        raise InvalidArgument("there is no command in the statement", hint="give one command")
     # A trigger holds commands: it ends where END follows a semicolon, as
     # https://www.sqlite.org/c3ref/complete.html has it.
     holds = said[0] == "create" and "trigger" in said[1:3]
@@ -121,10 +131,16 @@ def _only(tokens: Sequence[Token]) -> Sequence[Token]:
 
 def _values(params: object, parameters_max: int, integer_max: int) -> list[_Plain]:
     if not isinstance(params, list | tuple):
-        raise InvalidArgument(f"parameters are a list or a tuple, not {type(params).__name__}")
+        raise InvalidArgument(
+            f"parameters are a list or a tuple, not {type(params).__name__}",
+            hint="give one value for each of $1, $2, …",
+        )
     given = cast("Sequence[Any]", params)
     if len(given) > parameters_max:
-        raise InvalidArgument(f"{len(given)} parameters are more than {parameters_max}")
+        raise InvalidArgument(
+            f"{len(given)} parameters are more than {parameters_max}",
+            hint="split the statement, or give many values as one text of JSON to json_each",
+        )
     return [_value(value, number, integer_max) for number, value in enumerate(given, 1)]
 
 
@@ -138,11 +154,15 @@ def _value(value: SqlValue, number: int, integer_max: int) -> _Plain:
         case int() if -integer_max - (integer_max == INTEGER_MAX) <= value <= integer_max:
             return value
         case int():
-            raise InvalidArgument(f"${number} is an integer beyond {integer_max}")
+            raise InvalidArgument(
+                f"${number} is an integer beyond {integer_max}", hint="pass it as text"
+            )
         case float() if value == value:
             return value
         case float():
-            raise InvalidArgument(f"${number} is no number, which SQLite would store as NULL")
+            raise InvalidArgument(
+                f"${number} is no number, which SQLite would store as NULL", hint="pass None"
+            )
         case str():
             need_utf8(value, f"${number}")
             return value

@@ -84,8 +84,10 @@ def need_utf8(text: str, what: str) -> None:
         InvalidArgument: it holds a NUL, or has no UTF-8 form; NOT_APPLIED.
     """
     if "\0" in text:
-        raise InvalidArgument(f"{what} has a NUL inside, which no database keeps")
+        raise InvalidArgument(
+            f"{what} has a NUL inside, which no database keeps", hint="pass it as bytes"
+        )
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidArgument(f"{what} has no UTF-8 form") from error
+        raise InvalidArgument(f"{what} has no UTF-8 form", hint="pass it as bytes") from error
