@@ -1,14 +1,19 @@
 """The backends that the suites run on, and a script that answers `remote`."""
 
+import asyncio
 import itertools
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from cap_stripe.config import MockConfig, RemoteConfig
 from cap_stripe.mock import MockPayments
 from cap_stripe.remote import RemotePayments
-from core_caps.clock import SystemClock, VirtualClock
+from cap_stripe.server import Server
+from core_caps.clock import Clock, SystemClock, VirtualClock
 from core_caps.contract.pytest_plugin import Backend
 from core_caps.http.testing import Wire as HttpWire
 from core_caps.rng import SeededRng
@@ -21,21 +26,58 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "feature(*ids): the rows that this test proves")
 
 
-@pytest.fixture
-def backend() -> Backend:
-    """The mock, through the SDK."""
+@contextmanager
+def served(clock: Clock) -> Iterator[Server]:
+    """The simulated account behind a socket, in a thread of its own."""
+    server = Server(clock=clock, rng=SeededRng())
+    started, loop = threading.Event(), asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def serve() -> None:
+        async with server:
+            started.set()
+            await ended.wait()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)
+
+
+@pytest.fixture(params=["mock", "over a socket"])
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """The mock, and the public API's client with the mock's account behind a socket."""
     clock, store, rng = VirtualClock(), f"contract-{next(_stores)}", SeededRng()
-
-    def make(capability: str) -> MockPayments:
-        return MockPayments(MockConfig(store=store), clock=clock, rng=rng)
-
-    return Backend("mock", make, clock, advance=clock.advance)
+    if request.param == "mock":
+        config = MockConfig(store=store)
+        make = lambda capability: MockPayments(config, clock=clock, rng=rng)  # noqa: E731
+        yield Backend("mock", make, clock, advance=clock.advance)
+        return
+    with served(clock) as server:
+        remote = RemoteConfig(Secret("sk_test_key"), Secret("whsec_test"), server.url)
+        make = lambda capability: RemotePayments(remote, clock=clock, rng=rng)  # noqa: E731
+        yield Backend("remote", make, clock, advance=clock.advance)
 
 
 @pytest.fixture
 def mock() -> MockPayments:
     """An account of its own."""
     return MockPayments(MockConfig(), clock=VirtualClock(), rng=SeededRng())
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """The simulated account behind a socket."""
+    with served(SystemClock()) as running:
+        yield running
 
 
 class Wire(HttpWire):

@@ -73,9 +73,9 @@ def client(api_key: Secret, base_url: str, send: Send) -> stripe.StripeClient:
     )
 
 
-def content(answer: stripe.StripeObject) -> object:
+def content(answer: object) -> object:
     """The JSON that the SDK made an object of."""
-    response = answer.last_response
+    response = getattr(answer, "last_response", None)
     return None if response is None else cast("Any", response).data
 
 
