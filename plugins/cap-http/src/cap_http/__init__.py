@@ -1,0 +1,1 @@
+"""HTTP as a capability: `mock` answers from memory, `remote` speaks it, to allowed hosts alone."""

@@ -1,0 +1,133 @@
+"""The settings of each backend, validated when they are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core_caps.errors import ConfigInvalid
+from core_caps.http.settings import is_number, is_whole, need
+
+from cap_http.egress import Egress, hosts_of, networks_of
+from cap_http.routes import Routes, routes_of
+
+__all__ = ["MockConfig", "RemoteConfig"]
+
+_Item = TypeVar("_Item")
+
+REDIRECTS_MAX = 20
+SIZE_BYTES_MAX = 1 << 40
+SECONDS_MAX = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class MockConfig:
+    """A web in this process's memory: a site that keeps what is put, and declared answers.
+
+    Attributes:
+        hosts: where requests may go, as `host:port`, separated by commas.
+        plain_http: http:// is allowed, too.
+        redirects_max: how many redirects of one read are followed; 0 makes each an answer.
+        store: clients of one process that name the same store share its site; "" is a site of
+            one's own.
+        routes: answers that are declared, as JSON: see `cap_http.routes`.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or form (CAP105).
+    """
+
+    hosts: str = "site.example:443, second.example:443"
+    plain_http: bool = False
+    redirects_max: int = 5
+    store: str = ""
+    routes: str = ""
+
+    def __post_init__(self) -> None:
+        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
+        _check_redirects(self.redirects_max)
+        _ = self.egress, self.declared
+
+    @property
+    def egress(self) -> Egress:
+        """What is allowed."""
+        need(isinstance(self.plain_http, bool), "plain_http", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
+        return Egress(_listed(hosts_of, self.hosts, "hosts"), self.plain_http)
+
+    @property
+    def declared(self) -> Routes:
+        """The answers that are declared."""
+        try:
+            return routes_of(self.routes)
+        except ValueError as problem:
+            raise ConfigInvalid(
+                f"the setting routes cannot be used: {problem}", hint="correct routes"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfig:
+    """Where requests may go, and how long and how large an answer may be.
+
+    The process's proxy variables and .netrc are not read. Certificates come from the system's
+    store, or from SSL_CERT_FILE.
+
+    Attributes:
+        hosts: where requests may go, as `host:port`, separated by commas.
+        private_networks: networks and addresses that are not public and may be reached
+            nevertheless, separated by commas: `10.1.0.0/16, 127.0.0.1`.
+        plain_http: http:// is allowed, too.
+        redirects_max: how many redirects of one read are followed; 0 makes each an answer.
+        body_size_bytes_max: the largest content that is given whole.
+        stream_size_bytes_max: the largest that is streamed.
+        timeout_seconds: the longest that one call waits, all its redirects and content included.
+        connect_timeout_seconds: the longest wait for a connection within that.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or form (CAP105).
+    """
+
+    hosts: str
+    private_networks: str = ""
+    plain_http: bool = False
+    redirects_max: int = 5
+    body_size_bytes_max: int = 16 * 1024 * 1024
+    stream_size_bytes_max: int = 1024 * 1024 * 1024
+    timeout_seconds: float = 30.0
+    connect_timeout_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check_redirects(self.redirects_max)
+        for name in ("body_size_bytes_max", "stream_size_bytes_max"):
+            given: object = getattr(self, name)
+            holds = isinstance(given, int) and is_whole(given) and 0 < given <= SIZE_BYTES_MAX
+            need(holds, name, "a number of bytes above 0")
+        for name in ("timeout_seconds", "connect_timeout_seconds"):
+            given = getattr(self, name)
+            holds = isinstance(given, int | float) and is_number(given) and 0 < given < SECONDS_MAX
+            need(holds, name, "seconds above 0")
+        _ = self.egress
+
+    @property
+    def egress(self) -> Egress:
+        """What is allowed."""
+        need(isinstance(self.plain_http, bool), "plain_http", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
+        return Egress(
+            _listed(hosts_of, self.hosts, "hosts"),
+            self.plain_http,
+            _listed(networks_of, self.private_networks, "private_networks"),
+        )
+
+
+def _listed(read: Callable[[str], _Item], text: object, setting: str) -> _Item:
+    need(isinstance(text, str), setting, "text")
+    assert isinstance(text, str)
+    try:
+        return read(text)
+    except ValueError as problem:
+        raise ConfigInvalid(
+            f"the setting {setting} cannot be used: {problem}", hint=f"correct {setting}"
+        ) from None
+
+
+def _check_redirects(given: object) -> None:
+    holds = isinstance(given, int) and is_whole(given) and 0 <= given <= REDIRECTS_MAX
+    need(holds, "redirects_max", f"a whole number from 0 to {REDIRECTS_MAX}")

@@ -1,0 +1,227 @@
+"""What a request is made of, checked before anything of it is sent."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from core_caps.capabilities.http import KEY_HEADER, Response
+from core_caps.errors import InvalidArgument, Outcome, ProtocolViolation
+
+from cap_http.egress import Egress
+from cap_http.urls import Url, joined, parsed, shown
+
+__all__ = ["Request", "Trail", "checked_body", "checked_digest", "headers_of", "reading", "writing"]
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Those that name another place: https://www.rfc-editor.org/rfc/rfc9110#section-15.4"""
+
+HEADERS_BYTES_MAX = 32 * 1024
+
+_RESERVED = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        KEY_HEADER,
+    }
+)
+"""What is said by whoever sends: where a request goes, and where it ends."""
+
+_CREDENTIALS = frozenset({"authorization", "cookie"})
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
+_KEY = re.compile(r"[!-~]*")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that may be sent.
+
+    Attributes:
+        operation: the operation's name, for errors.
+        method: the HTTP method.
+        url: where it goes.
+        headers: those that the caller gave and the key's, by name in lower case.
+        body: its content; None is none at all.
+    """
+
+    operation: str
+    method: str
+    url: Url
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether the server may change something."""
+        return self.method not in ("GET", "HEAD")
+
+
+def reading(operation: str, method: str, url: object, headers: object, egress: Egress) -> Request:
+    """A request that only reads.
+
+    Raises:
+        InvalidArgument: it is no URL, or no header; NOT_APPLIED.
+        EgressRefused: the host is not allowed; NOT_APPLIED.
+    """
+    return _checked(Request(operation, method, parsed(url), _headers(headers)), egress)
+
+
+def writing(
+    operation: str,
+    method: str,
+    url: object,
+    headers: object,
+    idempotency_key: object,
+    egress: Egress,
+    body: bytes | None = None,
+) -> Request:
+    """A request that may write; a body of None is none at all.
+
+    Raises:
+        InvalidArgument: it is no URL, header or key; NOT_APPLIED.
+        EgressRefused: the host is not allowed; NOT_APPLIED.
+    """
+    if not isinstance(idempotency_key, str) or not _KEY.fullmatch(idempotency_key):
+        raise InvalidArgument(
+            "an idempotency key is a text of visible ASCII",
+            hint="give str(core_caps.idempotency_key(…)), or hash the key",
+        )
+    named = _headers(headers)
+    if idempotency_key:
+        named[KEY_HEADER] = idempotency_key
+    return _checked(Request(operation, method, parsed(url), named, body), egress)
+
+
+class Trail:
+    """The way of one call through the redirects that it meets.
+
+    Attributes:
+        request: the request that is to be sent next.
+    """
+
+    def __init__(self, request: Request, egress: Egress, redirects_max: int) -> None:
+        self.request = request
+        self._egress = egress
+        self._left = self._redirects_max = redirects_max
+
+    def goes_on(self, answer: Response) -> bool:
+        """Whether a redirect is to be followed, to `request`; otherwise it is the answer.
+
+        Raises:
+            EgressRefused: it leads where the binding does not allow.
+            ProtocolViolation: it leads to no URL, or there were too many.
+        """
+        location = answer.headers.get("location")
+        if answer.status not in REDIRECTS or location is None:
+            return False
+        if self.request.writes or not self._redirects_max:
+            return False
+        if not self._left:
+            raise self._broken(answer, f"more than {self._redirects_max} times")
+        self._left -= 1
+        try:
+            url = joined(self.request.url, location)
+        except InvalidArgument as problem:
+            raise self._broken(answer, f"to {shown(location)!r}: {problem.message}") from None
+        self._egress.check_redirect(self.request.url, url)
+        self.request = _led(self.request, url)
+        return True
+
+    def _broken(self, answer: Response, how: str) -> ProtocolViolation:
+        request = self.request
+        return ProtocolViolation(
+            f"{request.operation} at {request.url.authority} was redirected {how}",
+            hint="ask whoever runs the server",
+            outcome=Outcome.NOT_APPLIED,
+            status=answer.status,
+        )
+
+
+def headers_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers that arrived, by name in lower case; what came several times is joined."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        below = name.lower()
+        between = "\n" if below == "set-cookie" else ", "
+        found[below] = f"{found[below]}{between}{value}" if below in found else value
+    return found
+
+
+def checked_body(body: object) -> bytes:
+    """The content of a request.
+
+    Raises:
+        InvalidArgument: it is no bytes.
+    """
+    if isinstance(body, bytes):
+        return body
+    raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint="encode it")
+
+
+def checked_digest(digest: object) -> str:
+    """The digest.
+
+    Raises:
+        InvalidArgument: it is not `sha256:` and 64 hexadecimal digits in lower case.
+    """
+    if isinstance(digest, str) and _DIGEST.fullmatch(digest):
+        return digest
+    raise InvalidArgument(
+        "this is no content digest", hint="write 'sha256:' and 64 hexadecimal digits in lower case"
+    )
+
+
+def _led(request: Request, url: Url) -> Request:
+    """The request to where it was redirected; another origin gets no credentials."""
+    kept = request.headers
+    if url.origin != request.url.origin:
+        kept = {name: value for name, value in kept.items() if name not in _CREDENTIALS}
+    return replace(request, url=url, headers=kept)
+
+
+def _checked(request: Request, egress: Egress) -> Request:
+    egress.check(request.url)
+    return request
+
+
+def _headers(given: object) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InvalidArgument(f"headers are a mapping, not {type(given).__name__}")
+    found: dict[str, str] = {}
+    for name, value in cast("Mapping[object, object]", given).items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidArgument("the name of a header is a text of letters, digits and -")
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            raise InvalidArgument(
+                f"the value of the header {name} is not printable ASCII, or has blanks around it",
+                hint="encode it",
+            )
+        if name.lower() in found:
+            raise InvalidArgument(f"the header {name} is given twice")
+        if name.lower() in _RESERVED:
+            raise InvalidArgument(f"the header {name} is not to be given", hint=_instead(name))
+        found[name.lower()] = value
+    if sum(len(name) + len(value) for name, value in found.items()) > HEADERS_BYTES_MAX:
+        raise InvalidArgument(f"the headers have more than {HEADERS_BYTES_MAX} bytes")
+    return found
+
+
+def _instead(name: str) -> str:
+    if name.lower() == KEY_HEADER:
+        return "give the key as idempotency_key"
+    return "leave it away: it is the connection's own"
