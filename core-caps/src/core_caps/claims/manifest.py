@@ -282,7 +282,11 @@ def _backend(name: str, table: _Table) -> Backend:
         timeout_seconds_max=table.number("timeout_seconds_max", DEFAULT_TIMEOUT_SECONDS),
         config=MappingProxyType({k: _setting(k, t) for k, t in table.tables("config")}),
         safe_posts=tuple(
-            SafePost(row.text("method") or "POST", row.text("path", required=True) or "")
+            SafePost(
+                row.text("method") or "POST",
+                row.text("path", required=True) or "",
+                row.text("header") or "",
+            )
             for row in table.rows("safe_posts")
         ),
     )

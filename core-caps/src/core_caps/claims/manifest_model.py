@@ -86,6 +86,11 @@ class SafePostModel(_Model):
 
     method: Literal["POST", "PUT", "PATCH", "DELETE"] = Field("POST", description="Its method.")
     path: str = Field(pattern=r"^/\S*$", description="The path, or its end.")
+    header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+: [!-~]+$",
+        description="`Name: value` of a header that it has, too, where one route reads and writes.",
+    )
 
 
 class BackendModel(_Model):

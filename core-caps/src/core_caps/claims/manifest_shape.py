@@ -132,10 +132,18 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SafePost:
-    """A request whose method says write and that only reads; believed when the state agrees."""
+    """A request whose method says write and that only reads; believed when the state agrees.
+
+    Attributes:
+        method: its method.
+        path: its path, or the end of it.
+        header: `Name: value` of a header that it must have, too, or "": where one route both
+            reads and writes.
+    """
 
     method: str
     path: str
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from flows_registry.lab.lab import (
     ReferenceBroken,
     RoomBroken,
 )
+from flows_registry.lab.simulators.absence import Absent
 from flows_registry.verdict import CheckResult, Finding, Verdict
 
 __all__ = ["PROBLEMS", "kept", "not_importable", "was_kept"]
@@ -61,6 +62,8 @@ def not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -
 
 
 def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult:
+    if missing.absent is not None:
+        return _without_service(check, backend, missing, missing.absent)
     finding = Finding(
         "LAB002",
         f"nobody here speaks the wire {str(missing)!r} of backend {backend!r}",
@@ -69,6 +72,18 @@ def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult
         "",
         "use a known wire (cloudflare-kv, s3), or bring a reference server for it: "
         'reference = "package.testing:Reference"',
+    )
+    return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
+
+
+def _without_service(check: str, backend: str, missing: NoReference, absent: Absent) -> CheckResult:
+    finding = Finding(
+        "LAB002",
+        f"the reference of the wire {str(missing)!r} stands on what is not here: {absent.reason}",
+        "every backend is run against a reference server of its wire",
+        "nothing was run",
+        "",
+        absent.next_step,
     )
     return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
 

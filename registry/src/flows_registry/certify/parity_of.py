@@ -12,6 +12,7 @@ from flows_registry.checks.plan import Plan
 from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import Case, Step
 from flows_registry.lab.lab import OUTSIDE, Profile
+from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
 from flows_registry.lab.simulators.sides import (
@@ -57,8 +58,14 @@ def without_simulator(manifest: Manifest) -> list[str]:
     return [
         contract
         for contract, spoken in wires.items()
-        if spoken and not any((wire, contract) in BINDINGS for wire in spoken)
+        if spoken and not any((wire, contract) in BINDINGS or _is_real(wire) for wire in spoken)
     ]
+
+
+def _is_real(wire: str) -> bool:
+    """Whether the reference of the wire is a front of what the vendor itself runs."""
+    factory = reference_factory(wire)
+    return factory is not None and bool(factory.service)
 
 
 def _subject(plan: Plan, capability: Capability) -> ParitySubject:

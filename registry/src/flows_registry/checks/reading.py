@@ -15,6 +15,8 @@ def is_read(exchange: Exchange, safe_posts: Iterable[SafePost]) -> bool:
     """Whether a request only reads, for all that its method and the manifest say."""
     path = exchange.target.partition("?")[0].rstrip("/")
     return exchange.method in _READING_METHODS or any(
-        exchange.method == safe.method and path.endswith(safe.path.rstrip("/"))
+        exchange.method == safe.method
+        and path.endswith(safe.path.rstrip("/"))
+        and (not safe.header or safe.header in exchange.headers)
         for safe in safe_posts
     )

@@ -183,7 +183,7 @@ _BACKEND: "dict[str, Callable[[Any], bool]]" = {
     "cancel_seconds_max": _number,
     "timeout_seconds_max": _number,
     "config": _each(_table(_SETTING, "type")),
-    "safe_posts": _rows(_table({"method": _text, "path": _text}, "path")),
+    "safe_posts": _rows(_table({"method": _text, "path": _text, "header": _text}, "path")),
 }
 _CAPABILITY: "dict[str, Callable[[Any], bool]]" = {
     "contract": _text,

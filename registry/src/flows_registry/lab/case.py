@@ -98,6 +98,7 @@ class Exchange:
         answer_type: its content type.
         body_sha256: the digest of the request's content.
         verified: the client had accepted the server's certificate properly.
+        headers: those of its headers, as `Name: value`, that the lab was asked to note.
         carried: which of the case's marks stood in its address, headers or content, by number.
     """
 
@@ -115,6 +116,7 @@ class Exchange:
     body_sha256: str
     verified: bool = True
     carried: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from core_caps.claims.egress import addresses
+
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is
 from flows_registry.lab.references.known import reference_factory
@@ -24,6 +26,8 @@ from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder, isolation
 from flows_registry.lab.room.room import Room
+from flows_registry.lab.simulators.absence import Absent
+from flows_registry.lab.simulators.postgresql import PostgreSql, find_postgresql, start
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
@@ -47,7 +51,15 @@ _Answer = TypeVar("_Answer")
 
 
 class NoReference(Exception):
-    """No reference server speaks the backend's wire: its network cannot be played."""
+    """No reference server speaks the backend's wire: its network cannot be played.
+
+    Attributes:
+        absent: what a reference of ours would need and this machine does not have, or None.
+    """
+
+    def __init__(self, wire: str, absent: Absent | None = None) -> None:
+        super().__init__(wire)
+        self.absent = absent
 
 
 class Lab:
@@ -85,6 +97,7 @@ class Lab:
         self._empty: Holder | None = None
         self._furnishing = threading.Lock()
         self._furniture: dict[str, Furniture] = {}
+        self._services: dict[str, PostgreSql] = {}
         self._secrets = {backend: self._canaries(backend) for backend in subject.manifest.backends}
 
     def __enter__(self) -> Self:
@@ -109,6 +122,9 @@ class Lab:
         if self._empty is not None:
             self._empty.close()
             self._empty = None
+        for service in self._services.values():
+            service.__exit__(None, None, None)
+        self._services.clear()
 
     @property
     def level(self) -> Level:
@@ -215,8 +231,23 @@ class Lab:
             certificates=certificates,
             bundles=self._bundles(),
             reference=brought,
+            noted=[safe.header for safe in declared.safe_posts if safe.header],
+            services={} if brought else self._started(declared.wire),
             folders=[setting.name for setting in declared.config.values() if setting.folder],
         )
+
+    def _started(self, wire: str | None) -> dict[str, str]:
+        """The addresses of what the wire's reference stands on, which is started once for all
+        rooms."""
+        factory = None if wire is None else reference_factory(wire)
+        if wire is None or factory is None or not factory.service:
+            return {}
+        if factory.service not in self._services:
+            found = find_postgresql()
+            if isinstance(found, Absent):
+                raise NoReference(wire, found)
+            self._services[factory.service] = start(found)
+        return {factory.service: self._services[factory.service].url}
 
     def promises(self, contract: str, backend: str) -> list[str]:
         """The promises of the contract's suite that apply to this backend.
@@ -384,11 +415,7 @@ def _defaults(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _egress(declared: Sequence[str], settings: Mapping[str, Any]) -> tuple[list[str], list[int]]:
     """The declared hosts and ports with settings filled in; always ports 443 and 80 too."""
-    hosts: list[str] = []
-    ports: list[int] = []
-    for entry in declared:
-        host, _, port = entry.format_map({**settings}).rpartition(":")
-        hosts.append(host)
-        ports.append(int(port))
+    pairs = addresses(declared, settings)
+    hosts, ports = [host for host, _ in pairs], [port for _, port in pairs]
     names = list(dict.fromkeys([*hosts, *(f"*.{host}" for host in hosts), "localhost"]))
     return names, list(dict.fromkeys([*ports, 443, 80]))

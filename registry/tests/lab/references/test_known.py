@@ -38,8 +38,9 @@ def test_every_wire_has_its_factory() -> None:
         factory = reference_factory(wire)
         assert factory is not None
         assert factory.wire == wire
-        reference = factory.create(SETTINGS, SECRETS, lambda: 0.0)
-        assert json.loads(json.dumps(reference.state())) == reference.state()
+        if not factory.service:  # else it needs one to speak to, see its own tests
+            reference = factory.create(SETTINGS, SECRETS, lambda: 0.0)
+            assert json.loads(json.dumps(reference.state())) == reference.state()
     assert reference_factory("unheard-of") is None
 
 
@@ -150,6 +151,8 @@ def test_no_request_raises_and_no_read_changes(
     for wire in REFERENCES:
         factory = reference_factory(wire)
         assert factory is not None
+        if factory.service:
+            continue
         reference = factory.create(SETTINGS, SECRETS, lambda: 1_800_000_000.0)
         for method, target, headers, body in requests:
             request = authentic(wire, Request(method, "example.com", target, headers, body))

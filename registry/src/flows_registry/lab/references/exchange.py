@@ -20,8 +20,11 @@ class ReferenceFactory:
             the names of its manifest; `now()` is seconds since 1970.
         failure: the vendor's documented error answer for a status: `(status) → Response`, used
             where a fault answers with a status of its own.
+        service: what it stands on and the lab has to start first, or "": `create` finds its
+            address among the settings, under this name.
     """
 
     wire: str
     create: Callable[[Mapping[str, Any], Mapping[str, str], Callable[[], float]], Reference]
     failure: Callable[[int], Response]
+    service: str = ""

@@ -45,6 +45,8 @@ class Furniture:
         wire: the reference that answers, or None for a backend without network.
         reference: the lazy name of the plugin's own reference, where none of ours speaks the wire.
         config, secrets: what the plugin is connected with.
+        noted: headers, as `Name: value`, of which the server notes whether a request has them.
+        services: the addresses of what the reference stands on, by name.
         folders: the settings that are folders of the backend's own files.
         warm: modules that the agents import before they fork.
         ports: the ports that the server answers on.
@@ -68,4 +70,6 @@ class Furniture:
     certificates: Mapping[str, Mapping[str, str]]
     bundles: Sequence[Path] = ()
     reference: str | None = None
+    noted: Sequence[str] = ()
+    services: Mapping[str, str] = field(default_factory=dict[str, str])
     folders: Sequence[str] = ()

@@ -65,7 +65,13 @@ def run_of(
         if opening
         else None,
         exchanges=tuple(
-            Exchange(**dict(exchange, carried=tuple(exchange["carried"])))
+            Exchange(
+                **dict(
+                    exchange,
+                    carried=tuple(exchange["carried"]),
+                    headers=tuple(exchange["headers"]),
+                )
+            )
             for exchange in seen.get("exchanges", ())
         ),
         consumed=tuple(seen.get("consumed", ())),

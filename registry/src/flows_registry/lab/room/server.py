@@ -55,6 +55,7 @@ class Server:
         self._broken = broken
         secrets: Mapping[str, str] = settings["secrets"]
         self._secrets = [form for value in secrets.values() for form in {value, quote(value, "")}]
+        self._noted: Sequence[str] = settings["noted"]
         self._factory = _factory(settings)
         page = Page(settings["page"])
         page.now = ORIGIN_SECONDS
@@ -272,8 +273,14 @@ class Server:
             "answer_type": "",
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "verified": verified,
+            "headers": [line for line in self._noted if _has(request, line)],
             "carried": _carried(request, self.desk.perturbation.get("marks", ())),
         }
+
+
+def _has(request: Request, line: str) -> bool:
+    name, _, value = line.partition(": ")
+    return request.header(name.lower()) == value
 
 
 def _carried(request: Request, marks: Sequence[Sequence[str]]) -> list[int]:
