@@ -4,14 +4,16 @@ POSTGRES_URL names one; else one is started from the wheel, or from what the sys
 """
 
 import asyncio
+import importlib.util
 import itertools
 import os
 import queue
+import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,14 @@ from core_caps.clock import VirtualClock
 from core_caps.contract.pytest_plugin import Backend
 from core_caps.rng import SeededRng
 from psycopg.conninfo import conninfo_to_dict
+
+# Tests are no package: what they share is loaded by its path, once, under a name of its own.
+_spec = importlib.util.spec_from_file_location("pg_relay", Path(__file__).with_name("relay.py"))
+assert _spec is not None
+assert _spec.loader is not None
+_relay = importlib.util.module_from_spec(_spec)
+sys.modules["pg_relay"] = _relay
+_spec.loader.exec_module(_relay)
 
 Conninfo = Mapping[str, Any]
 
@@ -92,7 +102,7 @@ class ShiftedClock:
             admin.execute("UPDATE moved.shift SET seconds = %s", (self._shift,))
 
 
-def tcp(conninfo: Conninfo, **settings: Any) -> TcpDatabase:
+def over_tcp(conninfo: Conninfo, **settings: Any) -> TcpDatabase:
     """A client of this database over TCP."""
     given: dict[str, Any] = {
         "secrets": (),
@@ -102,6 +112,18 @@ def tcp(conninfo: Conninfo, **settings: Any) -> TcpDatabase:
         "answer_size_bytes_max": 64 * 1024 * 1024,
     }
     return TcpDatabase(conninfo, **{**given, **settings})
+
+
+@pytest.fixture(scope="session")
+def relayed() -> Callable[..., Any]:
+    """What puts a relay in front of a server."""
+    return _relay.relayed
+
+
+@pytest.fixture(scope="session")
+def tcp() -> Callable[..., TcpDatabase]:
+    """What makes a client of a database over TCP."""
+    return over_tcp
 
 
 @contextmanager
@@ -158,7 +180,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
             clock,
             advance=clock.advance,
         )
-    over_tcp = {"sql": PostgresSql, "dedupe": PostgresDedupe}
+    on_tcp = {"sql": PostgresSql, "dedupe": PostgresDedupe}
     return Backend(
-        "remote", lambda capability: over_tcp[capability](tcp(conninfo)), clock, clock.advance
+        "remote", lambda capability: on_tcp[capability](over_tcp(conninfo)), clock, clock.advance
     )

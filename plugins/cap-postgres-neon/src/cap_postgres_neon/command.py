@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     what = serve.add_mutually_exclusive_group(required=True)
     what.add_argument("--path", type=Path, help="a folder: PostgreSQL is started on it")
     what.add_argument("--url-from", metavar="NAME", help="the environment variable with its URL")
-    serve.add_argument("--host", default="localhost", help="where to listen (localhost)")
+    serve.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1)")
     serve.add_argument("--port", type=int, default=4444, help="on which port (4444); 0 is any")
     return parser
 

@@ -137,7 +137,7 @@ class LocalConfig:
         ConfigInvalid: a setting has the wrong type or is out of range (CAP105).
     """
 
-    api_host: str = "localhost"
+    api_host: str = "127.0.0.1"
     api_port: int = 4444
     database: str = "postgres"
     timeout_seconds: float = 30.0

@@ -6,6 +6,7 @@ commit was sent has applied nothing either; one that is lost after that leaves i
 Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -67,6 +68,12 @@ _BY_CLASS: Mapping[str, type[ProviderError]] = MappingProxyType(
 )
 """By the first two characters; everything else is about the statement: InvalidArgument."""
 
+_AT_THE_DOOR = (
+    (re.compile(r'database ".*" does not exist'), ContainerNotFound),
+    (re.compile(r'authentication failed|role ".*" does not exist|no password'), Unauthenticated),
+)
+"""What the server says to whom it does not let in."""
+
 _UNCLEAR = frozenset({"08007", "40003"})
 """The commit's outcome is not known."""
 
@@ -100,11 +107,17 @@ def refused(operation: str, problem: Refused) -> ProviderError:
 
 
 def unconnected(operation: str, problem: str, *, late: bool = False) -> ProviderError:
-    """The error where no connection was made, so that nothing was sent."""
-    return (TimedOut if late else Unavailable)(
-        f"{operation} found no connection: {problem}",
-        hint="check the setting host, name resolution, certificates and the network",
-        outcome=Outcome.NOT_APPLIED,
+    """The error where no connection was made, so that nothing was sent.
+
+    libpq tells why in words only.
+    """
+    kind: type[ProviderError] = TimedOut if late else Unavailable
+    hint = "check the setting host, name resolution, certificates and the network"
+    for pattern, meant in _AT_THE_DOOR:
+        if pattern.search(problem):
+            kind, hint = meant, HINTS[meant]
+    return kind(
+        f"{operation} found no connection: {problem}", hint=hint, outcome=Outcome.NOT_APPLIED
     )
 
 
