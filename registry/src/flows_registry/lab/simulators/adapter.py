@@ -74,7 +74,7 @@ class BindingAdapter:
     Attributes:
         contract: the contract's id, `kv/1`.
         surface: what it is called in a report.
-        pool: which kind of binding it needs: "kv", "r2" or "queue".
+        pool: which kind of binding it needs: "kv", "r2", "queue" or "d1".
         operations: `(binding, *args, **kwargs) → Steps` by the operation's name.
         error: the error that a faithful provider raises where the binding throws this.
         boundaries: histories at the edges of the vendor's documented limits, by name.
@@ -86,7 +86,7 @@ class BindingAdapter:
 
     contract: str
     surface: str
-    pool: Literal["kv", "r2", "queue"]
+    pool: Literal["kv", "r2", "queue", "d1"]
     operations: Mapping[str, Operation]
     error: Callable[[BridgeError], Exception]
     boundaries: Mapping[str, tuple[Call, ...]] = field(default_factory=dict[str, tuple[Call, ...]])

@@ -23,13 +23,39 @@ async function answer(env, { binding, method, args }) {
     const target = env[binding];
     if (target === undefined) throw new Error(`no binding ${binding}`);
     if (method === "$purge") return { ok: await purge(target) };
+    if (method === "$batch") return { ok: await batch(target, given) };
     return { ok: await encode(await target[method](...given)) };
   } catch (error) {
     return { error: { name: error.name ?? "Error", message: String(error.message ?? error) } };
   }
 }
 
+// Statements of a D1 database in one transaction, rows as lists: the binding's own batch gives
+// objects, in which two columns of one name are one, and no columns where there are no rows.
+async function batch(database, statements) {
+  const queries = statements.map(([sql, params]) => ({ sql, params }));
+  const answer = await database.fetcher.fetch("http://d1/query?resultsFormat=ROWS_AND_COLUMNS", {
+    method: "POST",
+    body: JSON.stringify(queries),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new TypeError(text.split("\n")[0]);
+  const results = JSON.parse(text);
+  if (results.success === false) throw new Error(results.error);
+  return results.map(({ results: { columns, rows }, meta }) => [columns, rows, meta.changes]);
+}
+
+async function purgeDatabase(database) {
+  const named = "SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'table')";
+  const [[, found]] = await batch(database, [[named, []]]);
+  const own = found.filter(([, name]) => !/^(sqlite|_cf)_/.test(name));
+  const drops = own.map(([type, name]) => [`DROP ${type} "${name.replaceAll('"', '""')}"`, []]);
+  if (drops.length) await batch(database, [["PRAGMA defer_foreign_keys = on", []], ...drops]);
+  return drops.length;
+}
+
 async function purge(target) {
+  if (target.fetcher !== undefined) return purgeDatabase(target);
   let removed = 0;
   for (;;) {
     const page = await target.list();

@@ -24,7 +24,7 @@ class BridgeCall:
 
     Attributes:
         binding: its name in the Worker's `env`.
-        method: the method, `"put"`; `"$purge"` removes every key.
+        method: the method, `"put"`; `"$purge"` removes every key, or every table.
         args: None, booleans, numbers, text, bytes, moments, lists, text-keyed maps, SourceStreams.
     """
 

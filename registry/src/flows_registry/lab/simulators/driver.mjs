@@ -70,6 +70,7 @@ try {
     ],
     bindings: { BRIDGE_TOKEN: config.token, HALLS: Object.fromEntries(halls) },
     kvNamespaces: config.kv,
+    d1Databases: config.d1,
     r2Buckets: Object.fromEntries(buckets),
     queueProducers: Object.fromEntries(
       queues.flatMap(({ places }) => places.map((place) => [place, place])),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from flows_registry.lab.simulators.adapter import BindingAdapter
+from flows_registry.lab.simulators.d1_binding import D1_BINDING
 from flows_registry.lab.simulators.kv_binding import KV_BINDING
 from flows_registry.lab.simulators.queue_binding import QUEUE_BINDING
 from flows_registry.lab.simulators.r2_binding import R2_BINDING
@@ -15,6 +16,7 @@ S3_WIRE = "s3"
 
 BINDINGS: Mapping[tuple[str, str], BindingAdapter] = MappingProxyType(
     {
+        ("cloudflare-d1", "sql/1"): D1_BINDING,
         ("cloudflare-kv", "kv/1"): KV_BINDING,
         ("cloudflare-queue", "queue/1"): QUEUE_BINDING,
         (S3_WIRE, "blob/1"): R2_BINDING,

@@ -134,7 +134,7 @@ class Miniflare:
         return [decode_answer(answer) for answer in cast("list[Any]", answers)]
 
     def purge(self, bindings: Sequence[str]) -> None:
-        """Remove every key of these bindings.
+        """Remove every key, message and table of these bindings.
 
         Raises:
             SimulatorFailed: one of them could not be emptied.
@@ -221,13 +221,14 @@ def start(
     kv: Sequence[str] = (),
     r2: Sequence[str] = (),
     queues: Sequence[Hall] = (),
+    d1: Sequence[str] = (),
     worker: DeployedWorker | None = None,
     credentials: S3Credentials | None = None,
     launcher: Launcher | None = None,
     port: int = 0,
     timeout_seconds: float = START_SECONDS_MAX,
 ) -> Miniflare:
-    """Start an instance with empty namespaces and buckets and wait until it is ready.
+    """Start an instance with empty namespaces, buckets and databases and wait until it is ready.
 
     Args:
         installed: the fetched packages.
@@ -235,6 +236,7 @@ def start(
         kv: names of KV namespaces; each is also its binding's name.
         r2: names of R2 buckets; each is also its binding's name and its name over S3.
         queues: queues that are pulled from.
+        d1: names of D1 databases; each is also its binding's name.
         worker: a Worker of a plugin's own to run, too; `deployed_url` is then where it is.
         credentials: serve the buckets over S3 too, for this key pair only.
         launcher: turns the command line into another one that runs it elsewhere, for instance
@@ -267,6 +269,7 @@ def start(
                 "port": port,
                 "kv": list(kv),
                 "r2": list(r2),
+                "d1": list(d1),
                 "queues": [asdict(queue) for queue in queues],
                 "worker": None if worker is None else worker.as_json(),
                 "s3": None

@@ -37,7 +37,7 @@ the lab's reference server). With settings, one for each history, the backend ta
 service in real time, and the caller has emptied what each history uses.
 """
 
-POOLS: Mapping[str, int] = {"kv": 16, "r2": 16, "s3": 16, "queue": 4}
+POOLS: Mapping[str, int] = {"kv": 16, "r2": 16, "s3": 16, "queue": 4, "d1": 8}
 """So many histories run at once in the simulator, each on a binding or a bucket of its own."""
 
 
@@ -175,6 +175,7 @@ def started(
             kv=pool if adapter.pool == "kv" else (),
             r2=[*(pool if adapter.pool == "r2" else ()), *(_pool("s3") if credentials else ())],
             queues=[Hall(name) for name in pool] if adapter.pool == "queue" else (),
+            d1=pool if adapter.pool == "d1" else (),
             credentials=credentials,
             launcher=access.launcher,
         )
