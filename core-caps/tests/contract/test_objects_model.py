@@ -133,10 +133,12 @@ def test_histories_repeat_and_reach_every_operation_that_writes() -> None:
 
 
 def test_read_back_asks_for_all_of_every_object() -> None:
-    one, other = ObjectRef(name="a"), ObjectRef(id="b")
-    calls = [Call("new_id"), Call("put", (one, "k", b"v")), Call("get", (other, "k"))]
+    one, other = ObjectRef(name="one"), ObjectRef(id="b")
+    calls = [Call("put", (one, "k", b"v")), Call("get", (other, "k")), Call("delete_all", (one,))]
     look = [(call.operation, call.args) for call in CONTRACT.read_back(calls)]
     assert look == [(name, (ref,)) for ref in (one, other) for name in ("list", "get_alarm")]
+    assert CONTRACT.read_back([Call("new_id")]), "what a new id left can be seen somewhere"
+    assert not CONTRACT.read_back([])
 
 
 @pytest.mark.parametrize("exercise", CONTRACT.exercises, ids=lambda exercise: exercise.name)

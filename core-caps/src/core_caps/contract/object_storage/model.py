@@ -159,9 +159,14 @@ def comparable(call: Call, result: object) -> object:
 
 
 def read_back(calls: Sequence[Call]) -> Sequence[Call]:
-    """Everything that the named objects hold, and their alarms."""
+    """Everything that the named objects hold, and their alarms.
+
+    Nothing lists the objects: for a call that names none, one of them stands for all.
+    """
     refs = dict.fromkeys(
-        ref for call in calls if call.args and isinstance(ref := call.args[0], ObjectRef)
+        ref if isinstance(ref, ObjectRef) else _REFS[0]
+        for call in calls
+        for ref in (call.args[:1] or (None,))
     )
     return [Call(name, (ref,)) for ref in refs for name in ("list", "get_alarm")]
 

@@ -14,6 +14,7 @@ REFERENCES: Mapping[str, str] = MappingProxyType(
     {
         "cloudflare-d1": "flows_registry.lab.references.cloudflare_d1:FACTORY",
         "cloudflare-do-bridge": "flows_registry.lab.references.cloudflare_do:FACTORY",
+        "cloudflare-do-bridge": "flows_registry.lab.references.cloudflare_do:FACTORY",
         "cloudflare-kv": "flows_registry.lab.references.cloudflare_kv:FACTORY",
         "cloudflare-queue": "flows_registry.lab.references.cloudflare_queue:FACTORY",
         "neon-http": "flows_registry.lab.references.neon_http:FACTORY",
