@@ -157,7 +157,8 @@ def _silent(line: str) -> None:
 def _folder_name(pins: NpmPins) -> str:
     lock = (pins.folder / "package-lock.json").read_bytes()
     system = f"{sys.platform}-{platform.machine()}".lower()
-    return f"{pins.package}-{pins.version}-{system}-{hashlib.sha256(lock).hexdigest()[:12]}"
+    package = pins.package.replace("/", "-")  # @scope/name
+    return f"{package}-{pins.version}-{system}-{hashlib.sha256(lock).hexdigest()[:12]}"
 
 
 def _whole(pins: NpmPins, target: Path) -> bool:
