@@ -30,7 +30,10 @@ SqlValue = (
     | Sequence["SqlValue"]
     | Mapping[str, "SqlValue"]
 )
-"""What goes in as a parameter and comes out of a column, as far as the database has the type."""
+"""What goes in as a parameter and comes out of a column, as far as the database has the type.
+
+Where all numbers are doubles (a plugin says so by its limit `integer_max`), a whole one comes back
+as int, and an integer beyond the limit is refused."""
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 

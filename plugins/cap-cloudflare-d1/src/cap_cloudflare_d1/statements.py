@@ -114,7 +114,8 @@ def _checked(text: object, params: object) -> Command:
         text, params, parameters_max=limits.PARAMETERS_MAX, integer_max=limits.INTEGER_MAX
     )
     for token in given.tokens:
-        if KEYS in (token.name, token.text[1:-1].lower()):
+        # Where SQLite misses a name, it takes a string for one.
+        if KEYS == (token.text[1:-1].lower() if token.kind == "string" else token.name):
             raise InvalidArgument(
                 f"the table {KEYS} is not for statements", hint="give execute or batch a key"
             )
