@@ -115,7 +115,8 @@ def _checked(text: object, params: object) -> Command:
     )
     for token in given.tokens:
         # Where SQLite misses a name, it takes a string for one.
-        if KEYS == (token.text[1:-1].lower() if token.kind == "string" else token.name):
+        named = token.text[1:-1].lower() if token.kind == "string" else token.name
+        if named == KEYS:
             raise InvalidArgument(
                 f"the table {KEYS} is not for statements", hint="give execute or batch a key"
             )
