@@ -1,6 +1,7 @@
 """Stripe through its public API: the official SDK over connections of our own."""
 
 import contextlib
+import functools
 import json
 from typing import Self
 
@@ -28,6 +29,9 @@ ERROR_BODY_BYTES_MAX = 64 * 1024
 """How much of an error answer is read; its status decides even where its body is unusable."""
 
 SHOWN_CHARACTERS_MAX = 300
+
+URLS_MAX = 1024
+"""How many parsed URLs are kept."""
 
 _NO_ERROR = b'{"error": {}}'
 """What the SDK is given where an error says nothing: its status says enough, and the SDK would
@@ -78,6 +82,8 @@ class _Line:
             tls=config.base_url.startswith("https:"),
             distribution="cap-stripe",
         )
+        # Parsing a URL is a tenth of a small call's work; collections are asked again and again.
+        self._url = functools.lru_cache(maxsize=URLS_MAX)(httpx.URL)
         # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
         connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
         self._extensions = {
@@ -102,7 +108,7 @@ class _Line:
         }
         asked = httpx.Request(
             request.method,
-            request.url,
+            self._url(request.url),
             headers=headers,
             content=request.body or None,
             extensions=self._extensions,

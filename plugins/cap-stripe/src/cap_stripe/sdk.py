@@ -5,7 +5,7 @@ about this machine and reads no proxy variable.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import stripe
 import stripe.checkout
@@ -76,7 +76,7 @@ def client(api_key: Secret, base_url: str, send: Send) -> stripe.StripeClient:
 def content(answer: object) -> object:
     """The JSON that the SDK made an object of."""
     response = getattr(answer, "last_response", None)
-    return None if response is None else cast("Any", response).data
+    return None if response is None else response.data
 
 
 class _Carrier(stripe.HTTPClient):

@@ -88,6 +88,8 @@ PARAMETERS = st.sampled_from(
 )  # fmt: skip
 BODIES = st.sampled_from(
     [
+        b"amount=1000&currency=usd", b"metadata[]=x&metadata[a]=b&email=%FF", b"a[[]=1&=&&[0]=",
+        b"payment_method=pm_card_visa&confirm=true&amount=9999999999999999999&currency=\xc3",
         b"", b"x", b"{}", b"[]", b"[1]", b'{"keys":["k"]}', b'[{"key":"k","value":"v"}]',
         b"<Delete><Object><Key>k</Key></Object></Delete>", b"<Delete/>", b"\xff\xfe<",
         b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part>"
@@ -103,6 +105,9 @@ KV = f"/client/v4/accounts/a/storage/kv/namespaces/{'b' * 32}"
 QUEUE = f"/client/v4/accounts/a/queues/{'c' * 32}/messages"
 SHAPES = st.sampled_from(
     [
+        *(("GET", f"/v1/{rest}") for rest in ("events", "checkout/sessions", "customers/x", "x")),
+        *(("POST", f"/v1/{rest}") for rest in ("customers", "payment_intents", "refunds")),
+        *(("POST", f"/v1/checkout/sessions{rest}") for rest in ("", "/x/expire")),
         *(("POST", f"{QUEUE}{rest}") for rest in ("", "/batch", "/pull", "/pull", "/ack", "/x")),
         *(("PUT", f"/my-bucket/{key}") for key in ("k", "k", "a/%FF", "%C3%BC", "a//b/")),
         ("PUT", "/my-bucket/k?partNumber=1&uploadId=x"),
@@ -167,7 +172,7 @@ def test_no_request_raises_and_no_read_changes(
 
 def authentic(wire: str, request: Request) -> Request:
     """The same request with the credentials that its protocol asks for."""
-    if wire.startswith("cloudflare-"):
+    if wire.startswith("cloudflare-") or wire == "stripe":
         headers = (("authorization", "Bearer TOKEN"), *request.headers)
         return Request(request.method, request.host, request.target, headers, request.body)
     return signed(request)
