@@ -27,6 +27,9 @@ __all__ = ["NeonDatabase"]
 
 PATH = "/sql"
 
+SHOWN_CHARACTERS_MAX = 300
+"""How much of what others say stands in an error."""
+
 _ISOLATIONS: Mapping[Isolation, str] = MappingProxyType(
     {
         "read_committed": "ReadCommitted",
@@ -112,7 +115,10 @@ class NeonDatabase:
 
     def _refused(self, operation: str, refusal: Refusal, *, writes: bool) -> Exception:
         """What a status 400 means: with an SQLSTATE it comes from the database."""
-        shown = refusal.detail.replace(self._config.connection_string.reveal(), "…")[:300]
+        shown = refusal.detail
+        for secret in (self._config.connection_string, *self._config.secrets):
+            shown = shown.replace(secret.reveal(), "…")
+        shown = shown[:SHOWN_CHARACTERS_MAX]
         if refusal.codes:
             code, constraint = map(str, refusal.codes)
             return Refused({"code": code, "message": shown, "constraint": constraint}, status=400)
