@@ -47,9 +47,10 @@ async def serving(*answers: tuple[int, object]) -> AsyncIterator[tuple[int, list
         assert head[0] == "POST /sql HTTP/1.1"
         pairs = (line.partition(": ") for line in head[1:] if line)
         headers = {name.lower(): value for name, _, value in pairs}
-        asked.append(
-            (headers, json.loads(await reader.readexactly(int(headers["content-length"]))))
-        )
+        sent = await reader.readexactly(int(headers["content-length"]))
+        status, content = answers[min(len(asked), len(answers) - 1)]
+        asked.append((headers, json.loads(sent)))
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
         said = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
         writer.write(f"{said}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         writer.close()
