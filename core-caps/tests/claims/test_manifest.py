@@ -243,6 +243,18 @@ def test_an_unknown_hint_of_a_capability_of_ones_own_is_told_too() -> None:
             "backends.remote.config.base_url.folder",
             "a folder is a str",
         ),
+        (
+            'base_url = { type = "str", default = "https://api.cloudflare.com/client/v4", ',
+            'base_url = { type = "int", apart = true, ',
+            "backends.remote.config.base_url.apart",
+            "what keeps users apart is a str",
+        ),
+        (
+            'wire = "cloudflare-kv"',
+            'wire = "cloudflare-kv"\nworker = "wrangler.toml"',
+            "backends.remote.worker",
+            "nobody can point the backend at a Worker of its own",
+        ),
         ("deviations.list]", "deviations.lst]", "capabilities.kv.deviations.lst", "'list'?"),
         (
             '"resource::clock"]',

@@ -275,6 +275,7 @@ def _backend(name: str, table: _Table) -> Backend:
         extra=table.text("extra"),
         wire=table.text("wire"),
         reference=table.lazy("reference"),
+        worker=table.text("worker"),
         egress=table.texts("egress"),
         scopes=table.texts("scopes"),
         retry_owner=owner,
@@ -305,6 +306,7 @@ def _setting(name: str, table: _Table) -> Setting:
         example=table.value("example"),
         endpoint=table.flag("endpoint"),
         folder=table.flag("folder"),
+        apart=table.flag("apart"),
         summary=table.text("summary") or "",
     )
 

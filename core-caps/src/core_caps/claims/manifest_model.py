@@ -78,6 +78,7 @@ class SettingModel(_Model):
     example: str | int | float | bool | None = Field(None, description="What the lab uses.")
     endpoint: bool = Field(False, description="It is the service's address.")
     folder: bool = Field(False, description="It is the folder of the backend's own files.")
+    apart: bool = Field(False, description="Another value is another service, an empty one.")
     summary: str = Field("", description="One line for people.")
 
 
@@ -103,6 +104,11 @@ class BackendModel(_Model):
     wire: Line | None = Field(None, description="The protocol it speaks, by the lab's name.")
     reference: LazyName | None = Field(
         None, description="The plugin's own reference server of its wire."
+    )
+    worker: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]+\.toml$",
+        description="The wrangler configuration of the Worker that its users deploy.",
     )
     egress: list[str] = Field([], description="Every `host:port` that it connects to.")
     scopes: list[Line] = Field([], description="What its credential must be allowed to do.")

@@ -172,6 +172,20 @@ def _backends(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
                 yield Finding("backends.mock.extra", "a mock needs no extra: it runs everywhere")
 
 
+def _workers(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
+    """A backend can be pointed at the Worker that its users deploy, and its users kept apart."""
+    for name, backend in manifest.backends.items():
+        settings = backend.config.values()
+        told = any(each.endpoint for each in settings) and any(each.apart for each in settings)
+        if backend.worker is not None and not told:
+            yield Finding(
+                f"backends.{name}.worker",
+                "nobody can point the backend at a Worker of its own",
+                fix="mark the setting of its address with endpoint = true, and with apart = true "
+                "the one that keeps its users apart",
+            )
+
+
 def _egress(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
     """Hosts are named one by one, with a port; settings may stand in for them."""
     for name, backend in manifest.backends.items():
@@ -210,6 +224,8 @@ def _no_place(setting: Setting, at: str) -> Iterator[Finding]:
         yield Finding(f"{at}.endpoint", f"an address is a str, not {setting.type}")
     if setting.folder:
         yield Finding(f"{at}.folder", f"a folder is a str, not {setting.type}")
+    if setting.apart:
+        yield Finding(f"{at}.apart", f"what keeps users apart is a str, not {setting.type}")
 
 
 def _settings(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
@@ -255,6 +271,7 @@ RULES: tuple[Rule, ...] = (
     _deviations,
     _hints,
     _backends,
+    _workers,
     _egress,
     _settings,
     _costs,

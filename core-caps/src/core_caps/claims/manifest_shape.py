@@ -116,6 +116,7 @@ class Setting:
         endpoint: the setting is the service's address; the lab points it at its own server.
         folder: the setting is the folder of the backend's own files, the only ones it writes; the
             lab gives each case an empty one.
+        apart: whoever gives the setting another value meets another service, an empty one.
         summary: one line for people.
     """
 
@@ -127,6 +128,7 @@ class Setting:
     example: object = None
     endpoint: bool = False
     folder: bool = False
+    apart: bool = False
     summary: str = ""
 
 
@@ -156,6 +158,9 @@ class Backend:
         extra: the extra that brings its dependencies, or None.
         wire: the protocol it speaks, as the lab's reference servers are named, or None.
         reference: the lazy name of the plugin's own reference server of that wire, or None.
+        worker: the wrangler configuration, beside the manifest, of the Worker that its users deploy
+            to be reached by it, or None. Parity runs that in the vendor's runtime, with each
+            secret setting under its name in capitals.
         egress: the `host:port` it connects to; `{setting}` stands for a setting's value.
         scopes: what its credential must be allowed to do, in the vendor's words.
         retry_owner: `caller` (it never retries) or `provider`.
@@ -170,6 +175,7 @@ class Backend:
     extra: str | None = None
     wire: str | None = None
     reference: str | None = None
+    worker: str | None = None
     egress: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     retry_owner: str = "caller"

@@ -13,6 +13,7 @@ from flows_registry.lab.agent.page import ORIGIN_SECONDS
 from flows_registry.lab.case import Case, Step
 from flows_registry.lab.lab import OUTSIDE, Profile
 from flows_registry.lab.references.known import reference_factory
+from flows_registry.lab.simulators.deployed import read_worker
 from flows_registry.lab.simulators.known import BINDINGS, S3_WIRE
 from flows_registry.lab.simulators.miniflare import S3Credentials
 from flows_registry.lab.simulators.sides import (
@@ -21,6 +22,7 @@ from flows_registry.lab.simulators.sides import (
     S3Target,
     Settings,
     SimulatorAccess,
+    WorkerTarget,
 )
 from flows_registry.subject import Capability
 from flows_registry.verdict import CheckResult, Finding, Verdict, merged
@@ -54,6 +56,10 @@ def without_simulator(manifest: Manifest) -> list[str]:
             if backend.wire is not None and provided.name in backend.providers
         }
         for provided in manifest.capabilities.values()
+        if not any(
+            backend.worker is not None and provided.name in backend.providers
+            for backend in manifest.backends.values()
+        )
     }
     return [
         contract
@@ -82,6 +88,7 @@ def _subject(plan: Plan, capability: Capability) -> ParitySubject:
         mock=next((name for name, wire in wires.items() if wire is None), None),
         remotes=remotes,
         s3=_targets(plan, remotes),
+        workers=_workers(plan, remotes),
         started_at=ORIGIN_SECONDS,
         level=plan.lab.level,
     )
@@ -132,6 +139,28 @@ def _targets(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, S3Target]:
         targets[name] = S3Target(
             credentials=S3Credentials(values["access_key_id"], Secret(values["secret_access_key"])),
             settings=lambda url, bucket, endpoint=endpoint: {endpoint: url, "bucket": bucket},
+        )
+    return targets
+
+
+def _workers(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, WorkerTarget]:
+    """How to point each backend at the Worker that its manifest names."""
+    targets: dict[str, WorkerTarget] = {}
+    for name in remotes:
+        backend = plan.backend(name)
+        settings = backend.config.values()
+        endpoint = next((s.name for s in settings if s.endpoint), None)
+        apart = next((s.name for s in settings if s.apart), None)
+        if backend.worker is None or endpoint is None or apart is None or plan.sources is None:
+            continue
+        package = min(backend.providers.values()).partition(":")[0].partition(".")[0]
+        secrets = {key.upper(): value for key, value in plan.lab.canaries(name).items()}
+        targets[name] = WorkerTarget(
+            worker=read_worker(plan.sources / package / backend.worker, secrets),
+            settings=lambda url, number, endpoint=endpoint, apart=apart: {
+                endpoint: url,
+                apart: f"history-{number}",
+            },
         )
     return targets
 

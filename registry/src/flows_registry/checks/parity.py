@@ -1,9 +1,11 @@
 """Does the plugin behave like the vendor? The same histories on the plugin and on a simulator.
 
 The mock and every remote backend answer the same seeded histories as the vendor's own runtime run
-offline, step by step. Where no simulator speaks a backend's wire, the mock is compared with that
-backend on the lab's reference server instead. A plugin that has a mock and nothing else has
-nothing that it could drift from: parity does not apply, and the contract alone holds its mock.
+offline, step by step. Where a backend's service is a Worker of the plugin's own, the runtime runs
+that, and the mock and the lab's reference server are compared with it. Where no simulator speaks a
+backend's wire, the mock is compared with that backend on the lab's reference server instead. A
+plugin that has a mock and nothing else has nothing that it could drift from: parity does not
+apply, and the contract alone holds its mock.
 """
 
 import datetime as dt
@@ -37,6 +39,7 @@ from flows_registry.lab.simulators.sides import (
     SimulatorAccess,
     pairs_with_reference,
     pairs_with_simulator,
+    pairs_with_worker,
     started,
 )
 from flows_registry.verdict import CheckResult, Finding, Verdict
@@ -92,7 +95,7 @@ def parity(
     adapter = _adapter(subject, bindings)
     rules = Rules(
         subject.contract,
-        surface="reference" if adapter is None else adapter.surface,
+        surface=_surface(subject, adapter),
         divergences=tuple(read_divergences() if divergences is None else divergences),
         today=today or dt.datetime.now(dt.UTC).date(),
         traits=None if adapter is None else adapter.traits,
@@ -109,7 +112,7 @@ def parity(
         count=effort.histories,
         length=effort.length,
     )
-    if adapter is None:
+    if adapter is None and not subject.workers:
         pairs = pairs_with_reference(subject, rules)
         return _results(subject, pairs, histories, effort, {"simulator": None})
     began = time.monotonic()
@@ -122,7 +125,10 @@ def parity(
             "simulator_start_seconds": round(time.monotonic() - began, 3),
         }
         try:
-            pairs = pairs_with_simulator(subject, adapter, simulator, rules)
+            if adapter is None:
+                pairs = pairs_with_worker(subject, simulator, rules)
+            else:
+                pairs = pairs_with_simulator(subject, adapter, simulator, rules)
             return _results(subject, pairs, histories, effort, facts)
         except SimulatorFailed as error:
             return _inconclusive(subject, Absent(str(error), "Run the command again."))
@@ -134,6 +140,12 @@ def _adapter(
     contract = subject.contract.spec.contract
     wires = sorted(set(subject.remotes.values()))
     return next((bindings[wire, contract] for wire in wires if (wire, contract) in bindings), None)
+
+
+def _surface(subject: ParitySubject, adapter: BindingAdapter | None) -> str:
+    if adapter is not None:
+        return adapter.surface
+    return "Worker of its own" if subject.workers else "reference"
 
 
 def _inconclusive(subject: ParitySubject, absent: Absent) -> tuple[CheckResult, ...]:

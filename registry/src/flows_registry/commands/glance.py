@@ -170,6 +170,7 @@ _SETTING: "dict[str, Callable[[Any], bool]]" = {
     "example": _anything,
     "endpoint": _flag,
     "folder": _flag,
+    "apart": _flag,
     "summary": _text,
 }
 _BACKEND: "dict[str, Callable[[Any], bool]]" = {
@@ -177,6 +178,7 @@ _BACKEND: "dict[str, Callable[[Any], bool]]" = {
     "extra": _text,
     "wire": _text,
     "reference": _lazy,
+    "worker": _text,
     "egress": _texts,
     "scopes": _texts,
     "retry_owner": _owner,

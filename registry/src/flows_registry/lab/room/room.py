@@ -6,6 +6,7 @@ One room runs one case at a time; a lab has as many rooms as it has cores.
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -109,7 +110,9 @@ class Room:
         message = message_of(case, self._furniture, self._folders)
         self._folders.sweep()
         seconds = case.real_seconds_max
-        if case.promise is None and agent.scout(message, seconds, self._folders.sweep):
+        if case.promise is None and agent.scout(
+            self._trial(case, message, profile), seconds, self._folders.sweep
+        ):
             self._folders.settle()
         started = time.monotonic()
         if server is not None:
@@ -133,6 +136,15 @@ class Room:
             seen.update(server.rest())
             server.trust()
         return run_of(case, report, seen, self._folders, trouble, time.monotonic() - started)
+
+    def _trial(self, case: Case, message: dict[str, Any], profile: Profile) -> dict[str, Any]:
+        """What is run once for its imports: the case, but for its calls where somebody else runs
+        the service, since what they leave there would meet the case itself."""
+        if not profile.inside.get("real_time"):
+            return message
+        return message_of(
+            replace(case, calls=(), setup=(), probe=()), self._furniture, self._folders
+        )
 
     def promises(self, contract: str) -> list[str]:
         """The promises of the contract's suite that apply here."""

@@ -1,5 +1,6 @@
 """The two sides of a parity comparison: a plugin as the lab runs it, and the vendor's simulator."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from flows_registry.lab.case import Step
 from flows_registry.lab.simulators.absence import Absent, SimulatorFailed
 from flows_registry.lab.simulators.adapter import BindingAdapter, replay
 from flows_registry.lab.simulators.comparing import Rules
+from flows_registry.lab.simulators.deployed import DeployedWorker
 from flows_registry.lab.simulators.histories import History
 from flows_registry.lab.simulators.miniflare import Hall, Launcher, Miniflare, S3Credentials, start
 from flows_registry.lab.simulators.node import find_node
@@ -23,8 +25,10 @@ __all__ = [
     "S3Target",
     "Side",
     "SimulatorAccess",
+    "WorkerTarget",
     "pairs_with_reference",
     "pairs_with_simulator",
+    "pairs_with_worker",
     "started",
 ]
 
@@ -55,6 +59,19 @@ class S3Target:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerTarget:
+    """How to point one backend of a plugin at the Worker that its users deploy.
+
+    Attributes:
+        worker: the plugin's own Worker.
+        settings: `(URL, number) → settings` for `Run`; each number meets an empty service.
+    """
+
+    worker: DeployedWorker
+    settings: Callable[[str, int], Settings]
+
+
+@dataclass(frozen=True, slots=True)
 class ParitySubject:
     """What is compared: one capability of one plugin.
 
@@ -66,6 +83,7 @@ class ParitySubject:
         remotes: its other backends that the lab can run, by name, each with its wire.
         s3: for remotes whose wire is `s3`: how to point them at an endpoint. A remote without
             a target runs on the lab's reference server.
+        workers: for remotes whose service is a Worker of the plugin's own: how to point them at it.
         started_at: the time at which the lab's cases start, in seconds since 1970; None is now.
         level: how closely the lab looks while it runs.
     """
@@ -76,6 +94,7 @@ class ParitySubject:
     mock: str | None = "mock"
     remotes: Mapping[str, str] = field(default_factory=dict[str, str])
     s3: Mapping[str, S3Target] = field(default_factory=dict[str, S3Target])
+    workers: Mapping[str, WorkerTarget] = field(default_factory=dict[str, WorkerTarget])
     started_at: float | None = None
     level: Level = Level.INTERPRETER
 
@@ -148,11 +167,12 @@ class Pair:
 
 
 def started(
-    subject: ParitySubject, access: SimulatorAccess, adapter: BindingAdapter
+    subject: ParitySubject, access: SimulatorAccess, adapter: BindingAdapter | None
 ) -> Miniflare | Absent:
     """A simulator with the adapter's pool, and buckets for S3, or why there is none.
 
-    All S3 targets share one key pair, the first one's.
+    All S3 targets share one key pair, the first one's. Without an adapter it runs the Worker of
+    the plugin's own, the first one.
     """
     node = find_node(access.node)
     if isinstance(node, Absent):
@@ -167,15 +187,18 @@ def started(
     if isinstance(installed, Absent):
         return installed
     credentials = next((target.credentials for target in subject.s3.values()), None)
-    pool = _pool(adapter.pool)
+    kind = "" if adapter is None else adapter.pool
+    pool = _pool(kind) if kind else []
+    worker = next((target.worker for target in subject.workers.values()), None)
     try:
         return start(
             installed,
             node,
-            kv=pool if adapter.pool == "kv" else (),
-            r2=[*(pool if adapter.pool == "r2" else ()), *(_pool("s3") if credentials else ())],
-            queues=[Hall(name) for name in pool] if adapter.pool == "queue" else (),
-            d1=pool if adapter.pool == "d1" else (),
+            kv=pool if kind == "kv" else (),
+            r2=[*(pool if kind == "r2" else ()), *(_pool("s3") if credentials else ())],
+            queues=[Hall(name) for name in pool] if kind == "queue" else (),
+            d1=pool if kind == "d1" else (),
+            worker=worker if adapter is None else None,
             credentials=credentials,
             launcher=access.launcher,
         )
@@ -230,6 +253,20 @@ def pairs_with_reference(subject: ParitySubject, rules: Rules) -> list[Pair]:
     ]
 
 
+def pairs_with_worker(subject: ParitySubject, simulator: Miniflare, rules: Rules) -> list[Pair]:
+    """The mock, and the lab's reference server, against the plugin's own Worker as the vendor's
+    runtime runs it, spoken to by the plugin's own backend."""
+    pairs: list[Pair] = []
+    for backend, target in subject.workers.items():
+        remote = _on_worker(subject, backend, target, simulator)
+        if subject.mock is not None:
+            mock = Side(subject.mock, _runner(subject, subject.mock))
+            pairs.append(Pair(mock.label, mock, remote, rules))
+        reference = _on_reference(subject, backend, subject.remotes[backend])
+        pairs.append(Pair(backend, remote, reference, rules))
+    return pairs
+
+
 def _runner(
     subject: ParitySubject, backend: str
 ) -> Callable[[Sequence[History]], Sequence[Sequence[Step]]]:
@@ -256,6 +293,18 @@ def _on_simulator(
         return answers
 
     return Side(f"{backend} on {simulator.label} (S3)", play)
+
+
+def _on_worker(
+    subject: ParitySubject, backend: str, target: WorkerTarget, simulator: Miniflare
+) -> Side:
+    numbers = itertools.count()
+
+    def play(histories: Sequence[History]) -> Sequence[Sequence[Step]]:
+        settings = [target.settings(simulator.deployed_url, next(numbers)) for _ in histories]
+        return subject.run(backend, [history.calls for history in histories], settings)
+
+    return Side(f"{backend} on {simulator.label} (its own Worker)", play)
 
 
 def _streams(history: History) -> bool:
