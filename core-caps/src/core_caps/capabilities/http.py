@@ -180,7 +180,8 @@ class HttpReader(Protocol):
 
         Raises:
             ObjectAbsent: nothing is there (404, 410).
-            ProviderError: any other status but 200 to 299, as `raise_for_status` has it.
+            ProviderError: any other status but 200, and 206 where a `range` was asked for, as
+                `raise_for_status` has it.
             ProtocolViolation: the stream ended early or is too long; raised where that shows, so
                 act on the bytes only once the loop has finished.
         """

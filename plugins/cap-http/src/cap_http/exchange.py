@@ -18,7 +18,13 @@ from cap_http import errors
 from cap_http.coding import Gunzip
 from cap_http.config import RemoteConfig
 from cap_http.connecting import GuardedTransport
-from cap_http.requests import Request, Trail, headers_of
+from cap_http.requests import (
+    Request,
+    check_content,
+    followed,
+    headers_of,
+    redirected_too_often,
+)
 
 __all__ = ["Exchange", "Opened"]
 
@@ -79,7 +85,7 @@ class Exchange:
         opened = await self._in_time(request, self.opened(request), left)
         left -= loop.time() - began
         async with contextlib.aclosing(opened.raw):
-            opened.head.raise_for_status()
+            check_content(opened.request, opened.head)
             pieces = _content(opened, self._config.stream_size_bytes_max)
             while True:
                 began = loop.time()
@@ -91,16 +97,26 @@ class Exchange:
 
     async def opened(self, request: Request) -> Opened:
         """The answer, after redirects; its `raw` is to be closed."""
-        trail = Trail(request, self._egress, self._config.redirects_max)
-        while True:
-            opened = await self._sent(trail.request)
-            try:
-                if not trail.goes_on(opened.head):
-                    return opened
-            except ProviderError:
-                await _close(opened)
-                raise
+        redirects_max = self._config.redirects_max
+        for _ in range(redirects_max + 1):
+            opened = await self._sent(request)
+            following = await self._following(opened) if redirects_max else None
+            if following is None:
+                return opened
+            request = following
+        raise redirected_too_often(request, redirects_max)
+
+    async def _following(self, opened: Opened) -> Request | None:
+        """The request that the answer redirects to, or None; the answer is closed if it is not
+        the one to give."""
+        try:
+            following = followed(opened.request, opened.head, self._egress)
+        except ProviderError:
             await _close(opened)
+            raise
+        if following is not None:
+            await _close(opened)
+        return following
 
     async def _answer(self, request: Request) -> Response:
         opened = await self.opened(request)

@@ -10,14 +10,23 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Self
 
-from core_caps.capabilities.http import Response, status_error
+from core_caps.capabilities.http import Response
 from core_caps.clock import Clock
 from core_caps.http.failures import retry_after_seconds
 from core_caps.rng import Rng
 
 from cap_http import errors
 from cap_http.config import MockConfig
-from cap_http.requests import Request, Trail, checked_body, checked_digest, reading, writing
+from cap_http.requests import (
+    Request,
+    check_content,
+    checked_body,
+    checked_digest,
+    followed,
+    reading,
+    redirected_too_often,
+    writing,
+)
 from cap_http.routes import Declared
 from cap_http.site import Site
 
@@ -69,8 +78,10 @@ class MockHttp:
     ) -> AsyncIterator[bytes]:
         """See HttpReader.open."""
         await self._begin()
-        found = self._answer(reading("open", "GET", url, headers, self._egress))
-        body = found.raise_for_status().body
+        request = reading("open", "GET", url, headers, self._egress)
+        found = self._answer(request)
+        check_content(request, found)
+        body = found.body
         for start in range(0, len(body), CHUNK_BYTES):
             yield body[start : start + CHUNK_BYTES]
             await self._begin()
@@ -83,13 +94,7 @@ class MockHttp:
         found = self._answer(request)
         if found.status in ABSENT:
             return None
-        if found.status != 200:
-            raise status_error(
-                found.status,
-                found.method,
-                found.url,
-                retry_after_seconds=found.retry_after_seconds,
-            )
+        check_content(request, found)
         arrived = f"sha256:{hashlib.sha256(found.body).hexdigest()}"
         if arrived != wanted:
             raise errors.another_digest(request, wanted, arrived)
@@ -159,11 +164,14 @@ class MockHttp:
             raise errors.closed()
 
     def _answer(self, request: Request) -> Response:
-        trail = Trail(request, self._egress, self._config.redirects_max)
-        while True:
-            answer = self._response(trail.request)
-            if not trail.goes_on(answer):
+        redirects_max = self._config.redirects_max
+        for _ in range(redirects_max + 1):
+            answer = self._response(request)
+            following = followed(request, answer, self._egress) if redirects_max else None
+            if following is None:
                 return answer
+            request = following
+        raise redirected_too_often(request, redirects_max)
 
     def _response(self, request: Request) -> Response:
         said = self._declared(request) or self._site.answer(request)

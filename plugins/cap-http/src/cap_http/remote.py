@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Self
 
-from core_caps.capabilities.http import Response, status_error
+from core_caps.capabilities.http import Response
 from core_caps.clock import Clock
 from core_caps.rng import Rng
 
 from cap_http import errors
 from cap_http.config import RemoteConfig
 from cap_http.exchange import Exchange
-from cap_http.requests import checked_body, checked_digest, reading, writing
+from cap_http.requests import check_content, checked_body, checked_digest, reading, writing
 
 __all__ = ["RemoteHttp"]
 
@@ -75,13 +75,7 @@ class RemoteHttp:
         found = await exchange.answer(request)
         if found.status in ABSENT:
             return None
-        if found.status != 200:
-            raise status_error(
-                found.status,
-                found.method,
-                found.url,
-                retry_after_seconds=found.retry_after_seconds,
-            )
+        check_content(request, found)
         arrived = f"sha256:{hashlib.sha256(found.body).hexdigest()}"
         if arrived != wanted:
             raise errors.another_digest(request, wanted, arrived)

@@ -5,13 +5,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from core_caps.capabilities.http import KEY_HEADER, Response
+from core_caps.capabilities.http import KEY_HEADER, Response, status_error
 from core_caps.errors import InvalidArgument, Outcome, ProtocolViolation
 
 from cap_http.egress import Egress
 from cap_http.urls import Url, joined, parsed, shown
 
-__all__ = ["Request", "Trail", "checked_body", "checked_digest", "headers_of", "reading", "writing"]
+__all__ = [
+    "Request",
+    "check_content",
+    "checked_body",
+    "checked_digest",
+    "followed",
+    "headers_of",
+    "reading",
+    "redirected_too_often",
+    "writing",
+]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Those that name another place: https://www.rfc-editor.org/rfc/rfc9110#section-15.4"""
@@ -105,49 +115,31 @@ def writing(
     return _checked(Request(operation, method, parsed(url), named, body), egress)
 
 
-class Trail:
-    """The way of one call through the redirects that it meets.
+def followed(request: Request, answer: Response, egress: Egress) -> Request | None:
+    """The request that a redirect leads to, or None where the answer is one to give.
 
-    Attributes:
-        request: the request that is to be sent next.
+    Raises:
+        EgressRefused: it leads where the binding does not allow.
+        ProtocolViolation: it leads to no URL.
     """
+    location = answer.headers.get("location")
+    if request.writes or answer.status not in REDIRECTS or location is None:
+        return None
+    try:
+        url = joined(request.url, location)
+    except InvalidArgument:
+        what = f"to {shown(location)!r}, which is no URL"
+        raise _broken(request, answer.status, what) from None
+    egress.check_redirect(request.url, url)
+    kept = request.headers
+    if url.origin != request.url.origin:
+        kept = {name: value for name, value in kept.items() if name not in _CREDENTIALS}
+    return replace(request, url=url, headers=kept)
 
-    def __init__(self, request: Request, egress: Egress, redirects_max: int) -> None:
-        self.request = request
-        self._egress = egress
-        self._left = self._redirects_max = redirects_max
 
-    def goes_on(self, answer: Response) -> bool:
-        """Whether a redirect is to be followed, to `request`; otherwise it is the answer.
-
-        Raises:
-            EgressRefused: it leads where the binding does not allow.
-            ProtocolViolation: it leads to no URL, or there were too many.
-        """
-        location = answer.headers.get("location")
-        if answer.status not in REDIRECTS or location is None:
-            return False
-        if self.request.writes or not self._redirects_max:
-            return False
-        if not self._left:
-            raise self._broken(answer, f"more than {self._redirects_max} times")
-        self._left -= 1
-        try:
-            url = joined(self.request.url, location)
-        except InvalidArgument as problem:
-            raise self._broken(answer, f"to {shown(location)!r}: {problem.message}") from None
-        self._egress.check_redirect(self.request.url, url)
-        self.request = _led(self.request, url)
-        return True
-
-    def _broken(self, answer: Response, how: str) -> ProtocolViolation:
-        request = self.request
-        return ProtocolViolation(
-            f"{request.operation} at {request.url.authority} was redirected {how}",
-            hint="ask whoever runs the server",
-            outcome=Outcome.NOT_APPLIED,
-            status=answer.status,
-        )
+def redirected_too_often(request: Request, redirects_max: int) -> ProtocolViolation:
+    """The error for redirects without an end."""
+    return _broken(request, None, f"more than {redirects_max} times")
 
 
 def headers_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -158,6 +150,22 @@ def headers_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         between = "\n" if below == "set-cookie" else ", "
         found[below] = f"{found[below]}{between}{value}" if below in found else value
     return found
+
+
+def check_content(request: Request, answer: Response) -> None:
+    """Refuse an answer that is not the content which was asked for, or the range of it.
+
+    Raises:
+        ProviderError: what its status says.
+    """
+    if answer.status == 200 or (answer.status == 206 and "range" in request.headers):
+        return
+    raise status_error(
+        answer.status,
+        answer.method,
+        answer.url,
+        retry_after_seconds=answer.retry_after_seconds,
+    )
 
 
 def checked_body(body: object) -> bytes:
@@ -184,12 +192,13 @@ def checked_digest(digest: object) -> str:
     )
 
 
-def _led(request: Request, url: Url) -> Request:
-    """The request to where it was redirected; another origin gets no credentials."""
-    kept = request.headers
-    if url.origin != request.url.origin:
-        kept = {name: value for name, value in kept.items() if name not in _CREDENTIALS}
-    return replace(request, url=url, headers=kept)
+def _broken(request: Request, status: int | None, how: str) -> ProtocolViolation:
+    return ProtocolViolation(
+        f"{request.operation} at {request.url.authority} was redirected {how}",
+        hint="ask whoever runs the server",
+        outcome=Outcome.NOT_APPLIED,
+        status=status,
+    )
 
 
 def _checked(request: Request, egress: Egress) -> Request:

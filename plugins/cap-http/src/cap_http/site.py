@@ -8,14 +8,16 @@ echoes can be had for the asking.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 from core_caps.capabilities.http import KEY_HEADER
 
 from cap_http.requests import Request
 from cap_http.routes import Declared
+from cap_http.urls import Url
 
 __all__ = ["Site"]
 
@@ -37,15 +39,15 @@ class _Resource:
         return {"content-type": self.type, "etag": self.etag}
 
 
-_Asked = tuple[str, str, str, bytes | None]
+_Asked = tuple[str, Url, bytes | None]
 
 
 @dataclass(slots=True)
 class Site:
     """What stands where, how much was made below each URL, and what was said under each key."""
 
-    resources: dict[str, _Resource] = field(default_factory=dict[str, _Resource])
-    made: dict[str, int] = field(default_factory=dict[str, int])
+    resources: dict[Url, _Resource] = field(default_factory=dict[Url, _Resource])
+    made: Counter[Url] = field(default_factory=Counter[Url])
     keyed: dict[str, tuple[_Asked, Declared]] = field(
         default_factory=dict[str, tuple[_Asked, Declared]]
     )
@@ -58,7 +60,7 @@ class Site:
         if not request.writes:
             return self._read(request)
         key = request.headers.get(KEY_HEADER, "")
-        asked = request.method, request.url.authority, request.url.target, request.body
+        asked = request.method, request.url, request.body
         if key in self.keyed:
             known, answer = self.keyed[key]
             return answer if known == asked else _said(422, "this key was another request's\n")
@@ -68,7 +70,7 @@ class Site:
         return answer
 
     def _read(self, request: Request) -> Declared:
-        found = self.resources.get(str(request.url))
+        found = self.resources.get(request.url)
         if found is None:
             return _absent()
         if _matches(request.headers.get("if-none-match"), found):
@@ -76,7 +78,7 @@ class Site:
         return Declared(200, found.headers, found.body)
 
     def _write(self, request: Request) -> Declared:
-        url, body = str(request.url), request.body or b""
+        url, body = request.url, request.body or b""
         kind = request.headers.get("content-type", _OCTETS)
         found = self.resources.get(url)
         if not _may_write(request.headers, found):
@@ -86,9 +88,10 @@ class Site:
                 self.resources[url] = _Resource(body, kind)
                 return Declared(201 if found is None else 204)
             case "POST":
-                number = self.made[url] = self.made.get(url, 0) + 1
-                self.resources[f"{url}/{number}"] = _Resource(body, kind)
-                return Declared(201, {"location": f"{request.url.target}/{number}"})
+                self.made[url] += 1
+                below = f"{url.target}/{self.made[url]}"
+                self.resources[replace(url, target=below)] = _Resource(body, kind)
+                return Declared(201, {"location": below})
             case _ if found is None:
                 return _absent()
             case "PATCH":

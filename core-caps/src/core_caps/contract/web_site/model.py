@@ -125,8 +125,13 @@ def comparable(call: Call, result: object) -> object:
 
 
 def answered(call: Call, result: object) -> int | None:
-    """The status that a result tells: whatever it was, nobody was told anything else."""
-    return result.status if isinstance(result, Response) else None
+    """The status that a result tells: whatever it was, nobody was told anything else.
+
+    A stream is of a 200 alone, whoever sent it.
+    """
+    if isinstance(result, Response):
+        return result.status
+    return 200 if call.operation == "open" else None
 
 
 def read_back(calls: Sequence[Call]) -> Sequence[Call]:
