@@ -161,7 +161,8 @@ class Backend:
         worker: the wrangler configuration, beside the manifest, of the Worker that its users deploy
             to be reached by it, or None. Parity runs that in the vendor's runtime, with each
             secret setting under its name in capitals.
-        egress: the `host:port` it connects to; `{setting}` stands for a setting's value.
+        egress: the `host:port` it connects to; `{setting}` stands for a setting's value, and for
+            several addresses where that lists them (see `core_caps.claims.egress`).
         scopes: what its credential must be allowed to do, in the vendor's words.
         retry_owner: `caller` (it never retries) or `provider`.
         cancel_seconds_max: a cancelled call has freed its connection by then, in seconds.

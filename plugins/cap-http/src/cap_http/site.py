@@ -65,7 +65,7 @@ class Site:
             known, answer = self.keyed[key]
             return answer if known == asked else _said(422, "this key was another request's\n")
         answer = self._write(request)
-        if key:
+        if key and answer.status < 400:
             self.keyed[key] = asked, answer
         return answer
 

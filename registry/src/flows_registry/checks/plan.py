@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core_caps.claims.egress import addresses
 from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import Backend, OperationClaim
 from core_caps.contract.suite import Call, Contract, Exercise
@@ -99,11 +100,7 @@ class Plan:
             setting.name: setting.default if setting.example is None else setting.example
             for setting in backend.config.values()
         }
-        pairs: set[tuple[str, int]] = set()
-        for entry in backend.egress:
-            host, _, port = entry.format_map(config).rpartition(":")
-            pairs.add((host.lower(), int(port)))
-        return frozenset(pairs)
+        return frozenset(addresses(backend.egress, config))
 
     def apart(self, backend: str) -> list["Plan"]:
         """A plan for each capability that a backend provides and that the user asked about: two

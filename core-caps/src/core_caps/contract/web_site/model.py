@@ -89,12 +89,12 @@ class SiteModel:
         if key in self._keyed:
             known, answer = self._keyed[key]
             return answer if known == given else _answer(422, call.operation.upper(), url)
-        answer = self._written(call.operation, url, body, _type_of(call))
-        if key:
+        status, answer = self._written(call.operation, url, body, _type_of(call))
+        if key and status < 400:
             self._keyed[key] = given, answer
         return answer
 
-    def _written(self, operation: str, url: str, body: bytes, kind: str) -> object:
+    def _written(self, operation: str, url: str, body: bytes, kind: str) -> tuple[int, object]:
         held, method, location = self._held.get(url), operation.upper(), ""
         match operation:
             case "put":
@@ -111,7 +111,7 @@ class SiteModel:
             case _:
                 status = 404 if held is None else 204
                 self._held.pop(url, None)
-        return _answer(status, method, url, NOTHING if status == 404 else b"", "", location)
+        return status, _answer(status, method, url, b"", "", location)
 
 
 def comparable(call: Call, result: object) -> object:

@@ -11,8 +11,8 @@ own; ELSEWHERE is not allowed. A resource is named by its whole target, path and
     PATCH       204, the content is appended, or 404
     other       405
 
-A write under an idempotency key is applied once and answered as it was; the key with another
-request is a 422. What lies under `/-/` holds nothing and answers every method:
+A write that succeeded under an idempotency key is made once, and its repeat answered as it was; the
+key with another request is a 422. What lies under `/-/` holds nothing and answers every method:
 
     /-/status/N?retry-after=TEXT     status N, with that Retry-After (percent-decoded), if any
     /-/redirect/N?to=LOCATION        status N, with that Location (percent-decoded), if any

@@ -106,7 +106,10 @@ def spread(writes: Sequence[Call]) -> list[Call]:
 
 
 def rekeyed(call: Call, key: str) -> Call:
-    """The same call on another key, which is its first argument."""
+    """The same call on another key, which is its first argument; of a URL it is the path."""
+    first = call.args[0] if call.args else ""
+    if isinstance(first, str) and "://" in first:
+        key = "/".join([*first.split("/", 3)[:3], key])
     return replace(call, args=(key, *call.args[1:]))
 
 
