@@ -12,6 +12,8 @@ from core_caps import (
     DurableObjectReader,
     EnvironmentSecrets,
     FolderSecrets,
+    Http,
+    HttpReader,
     KeyValue,
     KeyValueReader,
     KeyValueWriter,
@@ -33,6 +35,7 @@ from core_caps import (
 from core_caps.calls.observe import CallRecord
 from core_caps.capabilities.blob_store import Blob, ObjectInfo
 from core_caps.capabilities.dedupe import Done, Fresh, InProgress
+from core_caps.capabilities.http import Response
 from core_caps.capabilities.object_stub import Namespace
 from core_caps.capabilities.payments import Customer, Event, Payments
 from core_caps.capabilities.queue import Message
@@ -41,6 +44,7 @@ from core_caps.capabilities.sync_blob_store import SyncBlobReader, SyncBlobStore
 from core_caps.capabilities.sync_cache import SyncCache
 from core_caps.capabilities.sync_dedupe import SyncDedupe
 from core_caps.capabilities.sync_durable_object import SyncDurableObject, SyncDurableObjectReader
+from core_caps.capabilities.sync_http import SyncHttp
 from core_caps.capabilities.sync_key_value import SyncKeyValue, SyncKeyValueReader
 from core_caps.capabilities.sync_payments import SyncPayments
 from core_caps.capabilities.sync_queue import SyncQueue, SyncQueueReceiver, SyncQueueSender
@@ -161,6 +165,18 @@ async def payments() -> None:
     with sync.connect(Payments) as blocking:
         assert_type(blocking, SyncPayments)
         assert_type(blocking.get_customer("cus_1"), Customer | None)
+
+
+async def web() -> None:
+    async with connect(Http) as http:
+        assert_type(http, Http)
+        assert_type((await http.get("https://a.example/")).raise_for_status(), Response)
+        assert_type(await http.get_pinned("https://a.example/", "sha256:"), bytes | None)
+    async with connect(HttpReader) as reader:
+        assert_type(reader, HttpReader)
+    with sync.connect(Http) as blocking:
+        assert_type(blocking, SyncHttp)
+        assert_type(list(blocking.open("https://a.example/")), list[bytes])
 
 
 async def queues() -> None:
