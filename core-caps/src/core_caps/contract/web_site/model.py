@@ -120,7 +120,7 @@ def comparable(call: Call, result: object) -> object:
         return result
     kept = [result.headers.get(name, "") if result.ok else "" for name in _COMPARED]
     # What writes are answered with is said by status and location.
-    said = result.body if result.method == "GET" else b""
+    said = result.body if result.method in ("GET", "HEAD") else b""
     return _answer(result.status, result.method, result.url, said, *kept)
 
 
