@@ -47,6 +47,8 @@ def _list(one: StorageObject, given: Mapping[str, Any], now: float) -> Any:
     bounds = {name: given.get(name) for name in ("prefix", "start", "start_after", "end")}
     if not all(bound is None or isinstance(bound, str) for bound in bounds.values()):
         raise invalid("a bound is text")
+    if bounds["start"] and bounds["start_after"]:
+        raise invalid("there are two beginnings")
     within = sorted((key for key in one.values if _within(key, bounds)), key=str.encode)
     if reverse:
         within.reverse()
