@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cap_local import errors
-from cap_local.jobs import Told, Waiting, failed, tell
+from cap_local.jobs import Waiting, tell, tell_failed
 from cap_local.transactions import Job, Schema, begin_writing, end, migrate, opened, undo
 
 __all__ = ["ReadingLane", "WritingLane", "over", "synced"]
@@ -40,14 +40,14 @@ class _Lane:
         self._busy = 0
 
     async def run(self, job: Job[_T], *, alone: bool = False) -> _T:
-        """What the job returns; see `Waiting.result` for what becomes of it when cancelled."""
+        """What the job returns; see `Waiting.done` for what becomes of it when cancelled."""
         waiting = Waiting(job, alone)
         self._busy += 1
         try:
             if len(self._threads) < min(self._busy, self._threads_max):
                 self._start()
             self._jobs.put(waiting)
-            return await waiting.result()
+            return await waiting.done()
         finally:
             self._busy -= 1
 
@@ -79,7 +79,7 @@ class _Lane:
                 try:
                     connection = connection or self._connect()
                 except BaseException as error:
-                    tell(failed([waiting], error))
+                    tell_failed([waiting], error)
                     continue
                 self._serve(connection, waiting)
                 del waiting
@@ -117,13 +117,13 @@ class ReadingLane(_Lane):
             with _interruptible(connection, waiting):
                 connection.execute("BEGIN")
                 try:
-                    result = waiting.job(connection)
+                    waiting.result = waiting.job(connection)
                 finally:
                     undo(connection)
         except BaseException as error:
-            tell(failed([waiting], error))
+            tell_failed([waiting], error)
         else:
-            tell([(waiting, result, None)])
+            tell([waiting])
 
 
 class WritingLane(_Lane):
@@ -157,7 +157,7 @@ class WritingLane(_Lane):
         try:
             begin_writing(connection, lambda: waiting.given_up)
         except BaseException as error:
-            tell(failed([waiting], error))
+            tell_failed([waiting], error)
             return
         if waiting.alone or self._jobs.empty():
             self._commit_one(connection, waiting)
@@ -181,13 +181,13 @@ class WritingLane(_Lane):
     def _commit_one(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
         """Do one job in a transaction that has begun, without the copies that undo it in part."""
         try:
-            made = [(waiting, _run(connection, waiting), None)]
+            _run(connection, waiting)
         except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
                 undo(connection)
-            tell(failed([waiting], error))
-            return
-        _commit(connection, made)
+            tell_failed([waiting], error)
+        else:
+            _commit(connection, [waiting])
 
     def _commit_all(self, connection: sqlite3.Connection, group: Iterable[Waiting]) -> None:
         """Do the jobs of a transaction that has begun, and commit them together.
@@ -195,35 +195,33 @@ class WritingLane(_Lane):
         One that fails undoes what all did: they are done once more, and those that can, stay.
         """
         taken: list[Waiting] = []
-        made: list[Told] = []
         try:
             for waiting in group:
                 taken.append(waiting)
-                made.append((waiting, waiting.job(connection), None))
+                waiting.result = waiting.job(connection)
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 undo(connection)
             self._commit_those_that_can(connection, taken)
         else:
-            _commit(connection, made)
+            _commit(connection, taken)
 
     def _commit_those_that_can(self, connection: sqlite3.Connection, group: list[Waiting]) -> None:
         """Do each of these jobs such that it can be undone by itself, and commit them together."""
         try:
             begin_writing(connection)
         except sqlite3.Error as error:
-            tell(failed(group, error))
+            tell_failed(group, error)
             return
-        made: list[Told] = []
-        for number, waiting in enumerate(group):
+        for waiting in group:
             try:
-                made.append((waiting, _within_savepoint(connection, waiting), None))
+                _within_savepoint(connection, waiting)
             except BaseException as error:
-                tell(failed([waiting], error))
+                tell_failed([waiting], error)
                 if not connection.in_transaction:  # the failure took the others' work with it
-                    self._apart(connection, [each for each, *_ in made] + group[number + 1 :])
+                    self._apart(connection, [each for each in group if each.error is None])
                     return
-        _commit(connection, made)
+        _commit(connection, [each for each in group if each.error is None])
 
     def _apart(self, connection: sqlite3.Connection, group: Iterable[Waiting]) -> None:
         """Do each of these jobs in a transaction of its own."""
@@ -231,21 +229,21 @@ class WritingLane(_Lane):
             try:
                 begin_writing(connection)
             except sqlite3.Error as error:
-                tell(failed([waiting], error))
+                tell_failed([waiting], error)
             else:
                 self._commit_one(connection, waiting)
 
 
-def _commit(connection: sqlite3.Connection, made: Sequence[Told]) -> None:
+def _commit(connection: sqlite3.Connection, group: Sequence[Waiting]) -> None:
     """Commit what these jobs did, and tell that it is done."""
     try:
         end(connection)
     except sqlite3.Error as error:
         with contextlib.suppress(sqlite3.Error):
             undo(connection)
-        tell(failed([waiting for waiting, _, _ in made], error, committing=True))
+        tell_failed(group, error, committing=True)
     else:
-        tell(made)
+        tell(group)
 
 
 @contextlib.contextmanager
@@ -258,19 +256,20 @@ def _interruptible(connection: sqlite3.Connection, waiting: Waiting) -> Generato
         connection.set_progress_handler(None, 0)
 
 
-def _run(connection: sqlite3.Connection, waiting: Waiting) -> Any:
-    """What a job returns; one that may take long stops once nobody waits for it."""
+def _run(connection: sqlite3.Connection, waiting: Waiting) -> None:
+    """Do a job; one that may take long stops once nobody waits for it."""
     if not waiting.alone:
-        return waiting.job(connection)
+        waiting.result = waiting.job(connection)
+        return
     with _interruptible(connection, waiting):
-        return waiting.job(connection)
+        waiting.result = waiting.job(connection)
 
 
-def _within_savepoint(connection: sqlite3.Connection, waiting: Waiting) -> Any:
-    """What a job returns; what it raises undoes what it did, and nothing else."""
+def _within_savepoint(connection: sqlite3.Connection, waiting: Waiting) -> None:
+    """Do a job; what it raises undoes what it did, and nothing else."""
     connection.execute("SAVEPOINT job")
     try:
-        return waiting.job(connection)
+        waiting.result = waiting.job(connection)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO job")
