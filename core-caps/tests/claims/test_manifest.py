@@ -101,7 +101,30 @@ def test_the_sound_manifest_is_sound_and_complete() -> None:
     assert remote.config["api_token"].env == "CLOUDFLARE_API_TOKEN"
     assert remote.safe_posts[0].path == "/bulk/get"
     assert manifest.limits["key_size_bytes_max"].value == 512
+    assert manifest.limits_of("kv") == manifest.limits
     assert manifest.backends["mock"].timeout_seconds_max == 60
+
+
+def test_a_capability_may_have_limits_and_costs_of_its_own() -> None:
+    own = """
+[capabilities.kv.limits]
+key_size_bytes_max = { value = 64, source = "https://example.com/limits" }
+value_size_bytes_max = { value = 1024, source = "https://example.com/limits" }
+
+[capabilities.kv.costs.put]
+requests = 2
+"""
+    assert check(SOUND + own) == []
+    manifest = read((SOUND + own).encode())
+    assert manifest.capabilities["kv"].costs == {"put": {"requests": 2}}
+    assert {name: limit.value for name, limit in manifest.limits_of("kv").items()} == {
+        "key_size_bytes_max": 64,
+        "value_size_bytes_max": 1024,
+    }
+    assert manifest.limits["key_size_bytes_max"].value == 512  # those of all are as they were
+    (finding,) = check(SOUND + own.replace("costs.put", "costs.putt"))
+    assert finding.startswith("capabilities.kv.costs.putt")
+    assert "did you mean 'put'" in finding
 
 
 @pytest.mark.parametrize(

@@ -211,14 +211,9 @@ def _manifest(table: _Table, origin: str) -> Manifest:
             {k: _provided(k, t) for k, t in table.tables("capabilities")}
         ),
         backends=MappingProxyType({k: _backend(k, t) for k, t in table.tables("backends")}),
-        limits=MappingProxyType({k: _limit(k, t) for k, t in table.tables("limits")}),
+        limits=_limits(table),
         data=Data(table.table("data").texts("classes"), table.table("data").texts("residency")),
-        costs=MappingProxyType(
-            {
-                key: {unit: cost.number(unit, 0) for unit in cost.names()}
-                for key, cost in table.tables("costs")
-            }
-        ),
+        costs=_costs(table),
         hints=tuple(_hint(path, below) for path, below in table.tables("hints")),
         origin=origin,
     )
@@ -249,6 +244,8 @@ def _provided(name: str, table: _Table) -> Provided:
         deviations=MappingProxyType({k: _deviation(t) for k, t in table.tables("deviations")}),
         protocol=table.lazy("protocol"),
         suite=table.lazy("suite"),
+        limits=_limits(table),
+        costs=_costs(table),
     )
 
 
@@ -308,6 +305,19 @@ def _setting(name: str, table: _Table) -> Setting:
         folder=table.flag("folder"),
         apart=table.flag("apart"),
         summary=table.text("summary") or "",
+    )
+
+
+def _limits(table: _Table) -> Mapping[str, Limit]:
+    return MappingProxyType({name: _limit(name, below) for name, below in table.tables("limits")})
+
+
+def _costs(table: _Table) -> Mapping[str, Mapping[str, float]]:
+    return MappingProxyType(
+        {
+            name: {unit: below.number(unit, 0) for unit in below.names()}
+            for name, below in table.tables("costs")
+        }
     )
 
 

@@ -53,6 +53,16 @@ class DeviationModel(_Model):
     )
 
 
+Costs = dict[str, dict[str, Annotated[float, Field(ge=0)]]]
+
+
+class LimitModel(_Model):
+    """A documented limit."""
+
+    value: int | float = Field(description="The limit, in the unit that ends its name.")
+    source: Url = Field(description="Where the vendor documents it.")
+
+
 class ProvidedModel(_Model):
     """A capability that the plugin provides."""
 
@@ -64,6 +74,8 @@ class ProvidedModel(_Model):
         None, description="The Protocol class, for a capability of one's own."
     )
     suite: LazyName | None = Field(None, description="Its Contract, for a capability of one's own.")
+    limits: dict[str, LimitModel] = Field({}, description="Documented limits of it alone.")
+    costs: Costs = Field({}, description="Per operation of it: what one call costs, by unit.")
 
 
 class SettingModel(_Model):
@@ -119,13 +131,6 @@ class BackendModel(_Model):
     safe_posts: list[SafePostModel] = Field([], description="Writes by name that only read.")
 
 
-class LimitModel(_Model):
-    """A documented limit."""
-
-    value: int | float = Field(description="The limit, in the unit that ends its name.")
-    source: Url = Field(description="Where the vendor documents it.")
-
-
 class DataModel(_Model):
     """What kind of data the service holds, and where."""
 
@@ -149,11 +154,9 @@ class ManifestModel(_Model):
     homepage: Url | None = Field(None, description="The service's page.")
     capabilities: dict[str, ProvidedModel] = Field(min_length=1, description="What it provides.")
     backends: dict[str, BackendModel] = Field(min_length=1, description="How it is reached.")
-    limits: dict[str, LimitModel] = Field({}, description="Documented limits.")
+    limits: dict[str, LimitModel] = Field({}, description="Documented limits of all of them.")
     data: DataModel = Field(DataModel(classes=[], residency=[]), description="What data it holds.")
-    costs: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = Field(
-        {}, description="Per operation: what one call costs, by unit."
-    )
+    costs: Costs = Field({}, description="Per operation: what one call costs, by unit.")
     hints: dict[HintPath, HintModel] = Field({}, description="Hint families of its own.")
 
 

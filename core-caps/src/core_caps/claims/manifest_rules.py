@@ -257,12 +257,15 @@ def _is_a(value: object, kind: str) -> bool:
 
 def _costs(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
     """Costs are about operations that are provided."""
-    provided = {name for _, one in _provided(manifest) for name in one.operations}
-    for name in manifest.costs:
-        if name not in provided:
-            yield Finding(
-                f"costs.{name}", f"no operation {name!r} is provided", fix=_nearest(name, provided)
-            )
+    everywhere = {name for _, one in _provided(manifest) for name in one.operations}
+    tables = [("", manifest.costs, everywhere)] + [
+        (f"{at}.", one.costs, set(one.operations)) for at, one in _provided(manifest)
+    ]
+    for at, costs, provided in tables:
+        for name in costs:
+            if name not in provided:
+                said = f"no operation {name!r} is provided"
+                yield Finding(f"{at}costs.{name}", said, fix=_nearest(name, provided))
 
 
 RULES: tuple[Rule, ...] = (

@@ -91,6 +91,8 @@ class Provided:
         deviations: operations that differ from the capability's own claim.
         protocol: the lazy name of the Protocol class, for a capability of one's own.
         suite: the lazy name of its Contract, for a capability of one's own.
+        limits: documented limits of this capability alone, by name.
+        costs: per operation of this capability, what one call costs (`requests`, …).
     """
 
     name: str
@@ -100,6 +102,8 @@ class Provided:
     deviations: Mapping[str, Deviation] = field(default_factory=dict[str, Deviation])
     protocol: str | None = None
     suite: str | None = None
+    limits: "Mapping[str, Limit]" = field(default_factory=dict[str, "Limit"])
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ class Manifest:
         homepage: the service's or the plugin's page.
         capabilities: what it provides, by short name.
         backends: how the service is reached, by name.
-        limits: documented limits, by name.
+        limits: documented limits of every capability, by name; see `limits_of`.
         data: data classes and residency.
         costs: per operation, what one call costs (`requests`, …).
         hints: hint families of its own, with their floors.
@@ -230,6 +234,10 @@ class Manifest:
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     hints: tuple[Hint, ...] = ()
     origin: str = ""
+
+    def limits_of(self, capability: str) -> "Mapping[str, Limit]":
+        """The documented limits of one capability by name: its own, and those of all."""
+        return {**self.limits, **self.capabilities[capability].limits}
 
     def vocabulary(self) -> Hints:
         """Our hints plus the families that this manifest declares.

@@ -115,7 +115,9 @@ def _world(manifest: Manifest, provided: Provided, backend: Backend) -> World:
         backend=backend.name,
         clock=backend.clock,
         advance=None if advance is None else move,
-        limits={name: int(limit.value) for name, limit in manifest.limits.items()},
+        limits={
+            name: int(limit.value) for name, limit in manifest.limits_of(provided.name).items()
+        },
         guarantees=provided.guarantees,
         operations=frozenset(provided.operations),
         reopen=lambda: backend.open(provided.name),

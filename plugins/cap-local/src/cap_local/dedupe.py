@@ -62,14 +62,17 @@ ON CONFLICT (key) DO UPDATE SET
 WHERE until <= {now} OR (result IS NULL AND owner = excluded.owner)
 RETURNING key, owner, payload, until, result
 """
-_LOOK = "SELECT key, owner, payload, until, result FROM work WHERE key IN ({keys})"
+_LOOK = """
+WITH asked (key) AS (VALUES {keys})
+SELECT work.key, owner, payload, until, result FROM asked CROSS JOIN work ON work.key = asked.key
+"""
 _COMMIT = """
 WITH given (key, result) AS (VALUES {rows})
 UPDATE work SET result = given.result, until = {until}, forget_at = {until} FROM given
 WHERE work.key = given.key AND owner = {owner}
 AND (work.result IS NULL OR (work.result = given.result AND until > {now}))
 """
-_RELEASE = "DELETE FROM work WHERE owner = ? AND result IS NULL AND key IN ({keys})"
+_RELEASE = "DELETE FROM work WHERE owner = ? AND result IS NULL AND key IN (VALUES {keys})"
 
 _T = TypeVar("_T")
 
@@ -194,13 +197,33 @@ def _reserved(
 ) -> dict[bytes, _Row]:
     """What the rows of these keys are when those that may be taken are."""
     rows: dict[bytes, _Row] = {}
+    some_taken = True
     for some in _some(list(asked.items())):
-        given = (*itertools.chain.from_iterable(some), *shared)
-        found: list[_Row] = connection.execute(_with_rows(_RESERVE, len(some)), given).fetchall()
-        rows.update((row[0], row) for row in found)
+        wanted = some
+        if not some_taken:  # the next are hardly to be had, either
+            rows |= _settled(connection, [key for key, _ in some], shared)
+            wanted = [(key, payload) for key, payload in some if key not in rows]
+        if wanted:
+            given = (*itertools.chain.from_iterable(wanted), *shared)
+            statement = _with_rows(_RESERVE, len(wanted))
+            found: list[_Row] = connection.execute(statement, given).fetchall()
+            rows.update((row[0], row) for row in found)
+            some_taken = bool(found)
     if len(rows) < len(asked):
         rows |= _looked_up(connection, [key for key in asked if key not in rows])
     return rows
+
+
+def _settled(
+    connection: sqlite3.Connection, keys: Sequence[bytes], shared: tuple[Any, ...]
+) -> dict[bytes, _Row]:
+    """The rows of those keys that this owner cannot take now."""
+    name, _, now, _ = shared
+    return {
+        key: row
+        for key, row in _looked_up(connection, keys).items()
+        if row[3] > now and (row[4] is not None or row[1] != name)
+    }
 
 
 def _committed(
@@ -274,4 +297,4 @@ def _with_rows(statement: str, count: int) -> str:
 
 @functools.cache
 def _with_keys(statement: str, count: int) -> str:
-    return statement.format(keys=", ".join(["?"] * count))
+    return statement.format(keys=", ".join(["(?)"] * count))

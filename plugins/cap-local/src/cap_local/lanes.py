@@ -1,4 +1,4 @@
-"""Threads that own connections, and the jobs that wait for them."""
+"""Threads that own connections and do the jobs that wait for them."""
 
 import asyncio
 import contextlib
@@ -6,12 +6,13 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cap_local import errors
+from cap_local.jobs import Waiting, tell, tell_failed
 from cap_local.transactions import Job, Schema, begin_writing, end, migrate, opened, undo
 
 __all__ = ["ReadingLane", "WritingLane", "over", "synced"]
@@ -27,58 +28,26 @@ _INTERRUPTIBLE_STEPS = 10_000
 """After so many steps of SQLite's machine a job looks whether anybody still wants it."""
 
 
-class _Waiting:
-    """A job, who waits for it, and whether anybody still does."""
-
-    __slots__ = ("alone", "done", "given_up", "job")
-
-    def __init__(self, job: Job[Any], alone: bool) -> None:
-        self.job = job
-        self.alone = alone
-        self.done: Future[Any] = Future()
-        self.given_up = False
-
-    def fail(self, error: BaseException, *, committing: bool = False) -> None:
-        """Tell what went wrong, in our words."""
-        said: BaseException = error
-        if isinstance(error, sqlite3.Error):
-            said = errors.told(error, committing=committing)
-        elif isinstance(error, OSError):
-            said = errors.disk_failed(error, writes=False)
-        if said is not error:
-            said.__cause__ = error
-        self.done.set_exception(said)
-
-
 class _Lane:
     """Up to so many threads, started when they are needed."""
 
     def __init__(self, name: str, threads_max: int) -> None:
         self._name = name
         self._threads_max = threads_max
-        self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._ended: list[Future[None]] = []
         self._busy = 0
 
     async def run(self, job: Job[_T], *, alone: bool = False) -> _T:
-        """What the job returns.
-
-        Cancelled before the job began, it never happens; later, it is told to stop and waited for.
-        """
-        waiting = _Waiting(job, alone)
+        """What the job returns; see `Waiting.done` for what becomes of it when cancelled."""
+        waiting = Waiting(job, alone)
         self._busy += 1
         try:
             if len(self._threads) < min(self._busy, self._threads_max):
                 self._start()
             self._jobs.put(waiting)
-            try:
-                return await asyncio.wrap_future(waiting.done)
-            except asyncio.CancelledError:
-                waiting.given_up = True
-                if not waiting.done.cancel():
-                    await over(waiting.done)
-                raise
+            return await waiting.done()
         finally:
             self._busy -= 1
 
@@ -105,12 +74,12 @@ class _Lane:
         connection: sqlite3.Connection | None = None
         try:
             while (waiting := self._next()) is not None:
-                if not waiting.done.set_running_or_notify_cancel():
+                if not waiting.claim():
                     continue
                 try:
                     connection = connection or self._connect()
                 except BaseException as error:
-                    waiting.fail(error)
+                    tell_failed([waiting], error)
                     continue
                 self._serve(connection, waiting)
                 del waiting
@@ -119,13 +88,13 @@ class _Lane:
                 connection.close()
             ended.set_result(None)
 
-    def _next(self) -> _Waiting | None:
+    def _next(self) -> Waiting | None:
         return self._jobs.get()
 
     def _connect(self) -> sqlite3.Connection:
         raise NotImplementedError
 
-    def _serve(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
+    def _serve(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
         raise NotImplementedError
 
 
@@ -143,18 +112,18 @@ class ReadingLane(_Lane):
             self._prepare(connection)
         return connection
 
-    def _serve(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
+    def _serve(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
         try:
             with _interruptible(connection, waiting):
                 connection.execute("BEGIN")
                 try:
-                    result = waiting.job(connection)
+                    waiting.result = waiting.job(connection)
                 finally:
                     undo(connection)
         except BaseException as error:
-            waiting.fail(error)
+            tell_failed([waiting], error)
         else:
-            waiting.done.set_result(result)
+            tell([waiting])
 
 
 class WritingLane(_Lane):
@@ -165,7 +134,7 @@ class WritingLane(_Lane):
         self._path = path
         self._schema = schema
         self._prepare = prepare
-        self._held: list[_Waiting | None] = []
+        self._held: list[Waiting | None] = []
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,21 +150,21 @@ class WritingLane(_Lane):
             raise
         return connection
 
-    def _next(self) -> _Waiting | None:
+    def _next(self) -> Waiting | None:
         return self._held.pop() if self._held else super()._next()
 
-    def _serve(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
+    def _serve(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
         try:
             begin_writing(connection, lambda: waiting.given_up)
         except BaseException as error:
-            waiting.fail(error)
+            tell_failed([waiting], error)
             return
         if waiting.alone or self._jobs.empty():
             self._commit_one(connection, waiting)
         else:
-            self._commit(connection, self._sharing(waiting))
+            self._commit_all(connection, self._sharing(waiting))
 
-    def _sharing(self, first: _Waiting) -> Iterator[_Waiting]:
+    def _sharing(self, first: Waiting) -> Iterator[Waiting]:
         """The first job, and those that wait by then; what shares nothing is held back."""
         yield first
         for _ in range(GROUP_MAX - 1):
@@ -206,62 +175,79 @@ class WritingLane(_Lane):
             if waiting is None or waiting.alone:
                 self._held.append(waiting)
                 return
-            if waiting.done.set_running_or_notify_cancel():
+            if waiting.claim():
                 yield waiting
 
-    def _commit_one(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
+    def _commit_one(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
         """Do one job in a transaction that has begun, without the copies that undo it in part."""
         try:
-            result = _run(connection, waiting)
+            _run(connection, waiting)
         except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
                 undo(connection)
-            waiting.fail(error)
-            return
+            tell_failed([waiting], error)
+        else:
+            _commit(connection, [waiting])
+
+    def _commit_all(self, connection: sqlite3.Connection, group: Iterable[Waiting]) -> None:
+        """Do the jobs of a transaction that has begun, and commit them together.
+
+        One that fails undoes what all did: they are done once more, and those that can, stay.
+        """
+        taken: list[Waiting] = []
         try:
-            end(connection)
-        except sqlite3.Error as error:
+            for waiting in group:
+                taken.append(waiting)
+                waiting.result = waiting.job(connection)
+        except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 undo(connection)
-            waiting.fail(error, committing=True)
+            self._commit_those_that_can(connection, taken)
         else:
-            waiting.done.set_result(result)
+            _commit(connection, taken)
 
-    def _commit(self, connection: sqlite3.Connection, group: Iterable[_Waiting]) -> None:
-        """Do the jobs of a transaction that has begun, and commit those that succeed together."""
-        made: list[tuple[_Waiting, Any]] = []
+    def _commit_those_that_can(self, connection: sqlite3.Connection, group: list[Waiting]) -> None:
+        """Do each of these jobs such that it can be undone by itself, and commit them together."""
+        try:
+            begin_writing(connection)
+        except sqlite3.Error as error:
+            tell_failed(group, error)
+            return
         for waiting in group:
             try:
-                made.append((waiting, _within_savepoint(connection, waiting)))
+                _within_savepoint(connection, waiting)
             except BaseException as error:
-                waiting.fail(error)
+                tell_failed([waiting], error)
                 if not connection.in_transaction:  # the failure took the others' work with it
-                    self._again(connection, [each for each, _ in made])
+                    self._apart(connection, [each for each in group if each.error is None])
                     return
-        try:
-            end(connection)
-        except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                undo(connection)
-            for waiting, _ in made:
-                waiting.fail(error, committing=True)
-        else:
-            for waiting, result in made:
-                waiting.done.set_result(result)
+        _commit(connection, [each for each in group if each.error is None])
 
-    def _again(self, connection: sqlite3.Connection, lost: list[_Waiting]) -> None:
+    def _apart(self, connection: sqlite3.Connection, group: Iterable[Waiting]) -> None:
         """Do each of these jobs in a transaction of its own."""
-        for waiting in lost:
+        for waiting in group:
             try:
                 begin_writing(connection)
             except sqlite3.Error as error:
-                waiting.fail(error)
+                tell_failed([waiting], error)
             else:
                 self._commit_one(connection, waiting)
 
 
+def _commit(connection: sqlite3.Connection, group: Sequence[Waiting]) -> None:
+    """Commit what these jobs did, and tell that it is done."""
+    try:
+        end(connection)
+    except sqlite3.Error as error:
+        with contextlib.suppress(sqlite3.Error):
+            undo(connection)
+        tell_failed(group, error, committing=True)
+    else:
+        tell(group)
+
+
 @contextlib.contextmanager
-def _interruptible(connection: sqlite3.Connection, waiting: _Waiting) -> Generator[None]:
+def _interruptible(connection: sqlite3.Connection, waiting: Waiting) -> Generator[None]:
     """Stop what runs inside once nobody waits for it."""
     connection.set_progress_handler(lambda: waiting.given_up, _INTERRUPTIBLE_STEPS)
     try:
@@ -270,19 +256,20 @@ def _interruptible(connection: sqlite3.Connection, waiting: _Waiting) -> Generat
         connection.set_progress_handler(None, 0)
 
 
-def _run(connection: sqlite3.Connection, waiting: _Waiting) -> Any:
-    """What a job returns; one that may take long stops once nobody waits for it."""
+def _run(connection: sqlite3.Connection, waiting: Waiting) -> None:
+    """Do a job; one that may take long stops once nobody waits for it."""
     if not waiting.alone:
-        return waiting.job(connection)
+        waiting.result = waiting.job(connection)
+        return
     with _interruptible(connection, waiting):
-        return waiting.job(connection)
+        waiting.result = waiting.job(connection)
 
 
-def _within_savepoint(connection: sqlite3.Connection, waiting: _Waiting) -> Any:
-    """What a job returns; what it raises undoes what it did, and nothing else."""
+def _within_savepoint(connection: sqlite3.Connection, waiting: Waiting) -> None:
+    """Do a job; what it raises undoes what it did, and nothing else."""
     connection.execute("SAVEPOINT job")
     try:
-        return waiting.job(connection)
+        waiting.result = waiting.job(connection)
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO job")

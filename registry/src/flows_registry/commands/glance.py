@@ -187,10 +187,14 @@ _BACKEND: "dict[str, Callable[[Any], bool]]" = {
     "config": _each(_table(_SETTING, "type")),
     "safe_posts": _rows(_table({"method": _text, "path": _text, "header": _text}, "path")),
 }
+_LIMITS = _each(_table({"value": _number, "source": _text}, "value"))
+_COSTS = _each(_each(_number))
 _CAPABILITY: "dict[str, Callable[[Any], bool]]" = {
     "contract": _text,
     "operations": _texts,
     "guarantees": _each(_text),
+    "limits": _LIMITS,
+    "costs": _COSTS,
 }
 _MANIFEST: "dict[str, Callable[[Any], bool]]" = {
     "schema": _whole,
@@ -199,7 +203,7 @@ _MANIFEST: "dict[str, Callable[[Any], bool]]" = {
     "homepage": _text,
     "capabilities": _each(_table(_CAPABILITY, "contract")),
     "backends": _each(_table(_BACKEND, "providers")),
-    "limits": _each(_table({"value": _number, "source": _text}, "value")),
+    "limits": _LIMITS,
     "data": _table({"classes": _texts, "residency": _texts}),
-    "costs": _each(_each(_number)),
+    "costs": _COSTS,
 }

@@ -277,7 +277,7 @@ class Lab:
         return future.result()
 
     def _world(self, capability: Capability) -> Mapping[str, Any]:
-        limits = self.subject.manifest.limits.values()
+        limits = self.subject.manifest.limits_of(capability.declared.name).values()
         return {
             "suite": capability.suite,
             "world": {
