@@ -224,6 +224,10 @@ async def _content(opened: Opened, size_bytes_max: int) -> AsyncIterator[bytes]:
         Broken: it is too long, in another coding, or its length is not told.
     """
     coded = _bounded(_whole(opened), size_bytes_max)
+    if _has_none(opened):
+        async for _ in coded:
+            pass
+        return
     coding = opened.raw.headers.get("content-encoding", "identity").strip().lower()
     if coding in ("", "identity"):
         async for chunk in coded:
@@ -237,14 +241,18 @@ async def _content(opened: Opened, size_bytes_max: int) -> AsyncIterator[bytes]:
 
 async def _whole(opened: Opened) -> AsyncIterator[bytes]:
     """What comes over the wire, in a framing in which nothing can be missing at the end."""
-    headers, status = opened.raw.headers, opened.raw.status_code
-    if opened.request.method != "HEAD" and status not in (204, 304):
-        framed = "content-length" in headers
-        if not framed and "chunked" not in headers.get("transfer-encoding", "").lower():
-            raise Broken("it does not tell its length, so a part could be missing")
+    headers = opened.raw.headers
+    chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    if not chunked and "content-length" not in headers and not _has_none(opened):
+        raise Broken("it does not tell its length, so a part could be missing")
     assert isinstance(opened.raw.stream, httpx.AsyncByteStream)
     async for chunk in opened.raw.stream:
         yield chunk
+
+
+def _has_none(opened: Opened) -> bool:
+    """Whether no content comes, whatever the headers say of one."""
+    return opened.request.method == "HEAD" or opened.raw.status_code in (204, 304)
 
 
 async def _unfolded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -22,6 +22,7 @@ PORT_MAX = 65535
 PORTS = {"https": 443, "http": 80}
 
 _TARGET = re.compile(r"(?:[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -84,8 +85,11 @@ def joined(url: Url, location: str) -> Url:
     Raises:
         InvalidArgument: it leads to no URL.
     """
+    to = quote(location.partition("#")[0], safe=_LEFT_ALONE)
+    if _SCHEME.match(to):
+        return parsed(to)
     try:
-        led = urljoin(str(url), quote(location.partition("#")[0], safe=_LEFT_ALONE))
+        led = urljoin(str(url), to)
     except ValueError:
         raise _refused("it cannot be read") from None
     return parsed(led)
