@@ -33,7 +33,7 @@ _SCHEMA = """
 pragma_table_info pragma_table_xinfo pragma_table_list pragma_index_info pragma_index_list
 pragma_index_xinfo pragma_foreign_key_list pragma_foreign_key_check
 """
-"""As tables: https://www.sqlite.org/pragma.html#pragfunc has only those without side effects."""
+"""As tables: https://www.sqlite.org/pragma.html#pragfunc has only those that change nothing."""
 
 FUNCTIONS = frozenset(
     f"{_CORE}{_DATES}{_AGGREGATES}{_WINDOWS}{_MATHEMATICS}{_JSON} {_SEARCH}{_SCHEMA}".split()
