@@ -184,7 +184,7 @@ def _silent(wait: float, *pieces: bytes):
     [
         _silent(0),
         _silent(0.1, *[b"H", b"T", b"T", b"P"] * 20),
-        _silent(0.1, b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", *[b"x"] * 90),
+        _silent(0.1, b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n", *[b"x"] * 20),
     ],
     ids=["silence", "a slow head", "a slow body"],
 )

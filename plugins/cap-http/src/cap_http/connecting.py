@@ -26,7 +26,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, egress: Egress) -> None:
         context = ssl.create_default_context()
-        super().__init__(verify=context, trust_env=False)
+        super().__init__(verify=context)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=_CONNECTIONS_MAX,
