@@ -14,11 +14,11 @@ REFERENCES: Mapping[str, str] = MappingProxyType(
     {
         "cloudflare-d1": "flows_registry.lab.references.cloudflare_d1:FACTORY",
         "cloudflare-do-bridge": "flows_registry.lab.references.cloudflare_do:FACTORY",
-        "cloudflare-do-bridge": "flows_registry.lab.references.cloudflare_do:FACTORY",
         "cloudflare-kv": "flows_registry.lab.references.cloudflare_kv:FACTORY",
         "cloudflare-queue": "flows_registry.lab.references.cloudflare_queue:FACTORY",
-        "neon-http": "flows_registry.lab.references.neon_http:FACTORY",
         "http": "flows_registry.lab.references.http:FACTORY",
+        "neon-http": "flows_registry.lab.references.neon_http:FACTORY",
+        "postgresql": "flows_registry.lab.references.postgresql:FACTORY",
         "s3": "flows_registry.lab.references.s3:FACTORY",
         "stripe": "flows_registry.lab.references.stripe:FACTORY",
     }
