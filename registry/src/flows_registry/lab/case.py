@@ -97,6 +97,7 @@ class Exchange:
         answer_bytes: the size of the content of the honest answer.
         answer_type: its content type.
         body_sha256: the digest of the request's content.
+        scheme: "https", "http", or the name of another protocol.
         verified: the client had accepted the server's certificate properly.
         headers: those of its headers, as `Name: value`, that the lab was asked to note.
         carried: which of the case's marks stood in its address, headers or content, by number.
@@ -117,6 +118,7 @@ class Exchange:
     verified: bool = True
     carried: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
+    scheme: str = "https"
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

@@ -13,6 +13,7 @@ __all__ = [
     "CONNECTION",
     "FAULTS",
     "MUTE",
+    "OF_BYTES",
     "PINNED_ONLY",
     "PORTAL",
     "READS_ONLY",
@@ -83,6 +84,13 @@ PINNED_ONLY = frozenset({"corrupted body"})
 
 STRUCTURED_ONLY = frozenset({"invalid body", "invalid utf-8", "wrong content type"})
 """Faults of an answer with a grammar; opaque bytes have none."""
+
+OF_BYTES = CONNECTION | {
+    MUTE, "reset before commit", "closed before commit", "stall", "reset after commit",
+    "closed after commit", "stall after commit", "reset in body", "truncated body",
+    "stall in body", "slow body", "garbage status line",
+}  # fmt: skip
+"""Faults of bytes, which any protocol can meet; all others are HTTP's own."""
 
 _REFUSALS = (400, 401, 403, 404, 409, 412, 413, 422)
 _FAILURES = (500, 502, 503, 504)

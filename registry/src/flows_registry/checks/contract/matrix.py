@@ -11,6 +11,7 @@ from flows_registry.lab.faults import (
     CONNECTION,
     FAULTS,
     MUTE,
+    OF_BYTES,
     PINNED_ONLY,
     READS_ONLY,
     STRUCTURED_ONLY,
@@ -93,6 +94,8 @@ def _case(
 def _applies(fault: Fault, base: Baseline, at: int, exchange: Exchange) -> bool:
     """Whether this fault can be told from a healthy answer to this request at all."""
     kind = fault.kind
+    if not exchange.scheme.startswith("http") and kind not in OF_BYTES:
+        return False
     if kind in CONNECTION or kind == MUTE:
         # Who speaks with its own machine has no certificate to look at.
         return at == 0 and (kind == "refused" or exchange.host not in _THIS_MACHINE)

@@ -158,6 +158,12 @@ class Desk:
             self._page.busy = max(0, self._page.busy + change)
 
     @contextmanager
+    def at_the_reference(self) -> Generator[None]:
+        """Nobody else is at the reference for the length of the block."""
+        with self._lock:
+            yield
+
+    @contextmanager
     def idle(self) -> Generator[None]:
         """Not busy for the length of the block: the server waits for its client."""
         self.busy(-1)

@@ -136,7 +136,10 @@ def head_of(
 
 
 def whole(request: Request, response: Response) -> tuple[bytes, bytes]:
-    """The head and the body of an honest answer to this request."""
+    """The head and the body of an honest answer to this request; a protocol that is not HTTP has
+    no heads."""
+    if not request.scheme.startswith("http"):
+        return b"", response.body
     bodiless = response.status in (204, 304) or response.status < 200
     body = b"" if bodiless or request.method == "HEAD" else response.body
     length = None if bodiless else len(response.body)

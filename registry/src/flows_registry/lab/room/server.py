@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +32,14 @@ from flows_registry.lab.room.broken import ReferenceBroken
 from flows_registry.lab.room.desk import Desk
 from flows_registry.lab.room.http_wire import BadRequest, Reader
 from flows_registry.lab.room.names import RESPONDER, Responder
+from flows_registry.lab.room.postgres_wire import (
+    SCHEME,
+    PostgresReader,
+    Stranger,
+    asks_for_tls,
+    knocks,
+)
+from flows_registry.lab.room.sessions import Sessions
 from flows_registry.lab.room.tap import Tap
 
 __all__ = ["main"]
@@ -63,6 +71,7 @@ class Server:
             page,
             lambda now: self._factory.create(settings["config"], settings["secrets"], now),
         )
+        self._sessions = Sessions(self.desk, {**settings["config"], **settings["secrets"]})
         self._names = Names()
         self._responder: Responder | None = None
         self._tap: Tap | None = None
@@ -71,6 +80,7 @@ class Server:
         self._vendors_port: dict[int, int] = {}
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._asked_for: dict[int, str] = {}
         self._contexts = {
             kind: self._context(paths) for kind, paths in settings["certificates"].items()
         }
@@ -159,6 +169,11 @@ class Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(paths["certificate"], paths["key"])
         context.set_alpn_protocols(["http/1.1"])
+
+        def note(secured: Any, name: str | None, _: ssl.SSLContext) -> None:
+            self._asked_for[id(secured)] = name or ""  # handshakes go on side by side
+
+        context.sni_callback = note
         return context
 
     def _accept(self, listener: socket.socket) -> None:
@@ -190,7 +205,7 @@ class Server:
                     self._open.add(secured[0])
                 connection = secured[0]
                 self._serve(*secured, port)
-        except (OSError, BadRequest):
+        except (OSError, BadRequest, Stranger):
             pass  # the client's doing
         except (ReferenceBroken, HostBroken) as broken:
             brought = self._settings["reference"] is not None
@@ -214,7 +229,12 @@ class Server:
             self.desk.busy(+1)
         if not first:
             return None
-        if first != b"\x16":
+        scheme = "https"
+        if knocks(first):
+            scheme = SCHEME
+            if not asks_for_tls(connection):
+                return connection, SCHEME, ""
+        elif first != b"\x16":
             return connection, "http", ""
         fault = self.desk.connection_fault()
         kind = fault["kind"] if fault else "trusted"
@@ -223,20 +243,36 @@ class Server:
             connection.recv(_HELLO_BYTES_MAX)  # heard, and never answered
             self.desk.stall(connection)
             return None
-        asked: list[str] = []
-        context = self._contexts[kind]
-        context.sni_callback = lambda _socket, name, _context: asked.append(name or "")
         try:
-            secured = context.wrap_socket(connection, server_side=True)
+            secured = self._contexts[kind].wrap_socket(connection, server_side=True)
         except OSError:
             if fault is not None:
                 self.desk.consume(fault)
             self.desk.handshakes_failed += 1
             raise
-        return secured, "https", asked[0] if asked else ""
+        return secured, scheme, self._asked_for.pop(id(secured), "")
 
     def _serve(self, connection: socket.socket, scheme: str, name: str, port: int) -> None:
-        reader = Reader(connection)
+        if scheme == SCHEME:
+            fault = self.desk.connection_fault()
+            try:
+                with self._sessions.let_in(connection) as session:
+                    self._requests(connection, session, scheme, name, port)
+            except Stranger:
+                if fault is not None:  # it looked at the certificate when TLS was there, and left
+                    self.desk.consume(fault)
+                raise
+        else:
+            self._requests(connection, Reader(connection), scheme, name, port)
+
+    def _requests(
+        self,
+        connection: socket.socket,
+        reader: Reader | PostgresReader,
+        scheme: str,
+        name: str,
+        port: int,
+    ) -> None:
         answerer = Answerer(self.desk, self._factory, connection)
         context_fault = self.desk.connection_fault()
         while True:
@@ -251,12 +287,18 @@ class Server:
                 return
             if context_fault is not None:  # it went on over a certificate it must not trust
                 self.desk.consume(context_fault)
-            number, fault = self.desk.fault_for_request()
-            note = self._note(request, number, port, verified=context_fault is None)
-            if not answerer.answer(request, fault, note):
-                return
+            with self._turn(request):
+                number, fault = self.desk.fault_for_request()
+                note = self._note(request, number, port, verified=context_fault is None)
+                if not answerer.answer(request, fault, note):
+                    return
             if "close" in (request.header("connection") or "").lower():
                 return
+
+    def _turn(self, request: Request) -> AbstractContextManager[None]:
+        session = request.header("session")
+        in_turns = request.scheme == SCHEME and session is not None
+        return self._sessions.turn(session or "") if in_turns else nullcontext()
 
     def _note(self, request: Request, number: int, port: int, *, verified: bool) -> dict[str, Any]:
         return {
@@ -272,6 +314,7 @@ class Server:
             "answer_bytes": 0,
             "answer_type": "",
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
+            "scheme": request.scheme,
             "verified": verified,
             "headers": [line for line in self._noted if _has(request, line)],
             "carried": _carried(request, self.desk.perturbation.get("marks", ())),

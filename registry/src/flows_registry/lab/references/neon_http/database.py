@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from flows_registry.lab.references.neon_http.results import Given, Refused
 
-__all__ = ["Database"]
+__all__ = ["Database", "ticked"]
 
 _numbers = itertools.count()
 
@@ -78,6 +78,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._name = f"lab_{os.getpid()}_{next(_numbers)}_{os.urandom(4).hex()}"
         self._made: psycopg.Connection[Any] | None = None
         self._is_empty = True
 
@@ -89,9 +90,7 @@ class Database:
         """
         self._is_empty = False
         connection = self._connection()
-        connection.execute(
-            "SELECT set_config('lab.now', %s, false)", (repr(now - now % TICK_SECONDS),)
-        )
+        connection.execute("SELECT set_config('lab.now', %s, false)", (ticked(now),))
         try:
             return [_given(connection, text, params) for text, params in commands]
         finally:
@@ -114,6 +113,16 @@ class Database:
             self._connection().execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             self._is_empty = True
 
+    @property
+    def url(self) -> str:
+        """How others reach it; it is made now, where it was not."""
+        self._connection()
+        return make_conninfo(self._url, dbname=self._name)
+
+    def touch(self) -> None:
+        """Others may change it from now on, until it is reset."""
+        self._is_empty = False
+
     def close(self) -> None:
         """Let go of the connection."""
         if self._made is not None:
@@ -125,7 +134,7 @@ class Database:
         return self._made
 
     def _opened(self) -> psycopg.Connection[Any]:
-        name = f"lab_{os.getpid()}_{next(_numbers)}_{os.urandom(4).hex()}"
+        name = self._name
         with psycopg.connect(self._url, autocommit=True) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             admin.execute(
@@ -143,6 +152,11 @@ class Database:
             connection.execute(sql.SQL(_CLOCK).format(sql.Identifier(clock)))
         connection.execute(_STATE)
         return connection
+
+
+def ticked(now: float) -> str:
+    """The time that the database's clock shows."""
+    return repr(now - now % TICK_SECONDS)
 
 
 def _given(connection: psycopg.Connection[Any], text: str, params: Sequence[str | None]) -> Given:
