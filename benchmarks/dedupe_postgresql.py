@@ -25,10 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from cap_postgres_neon.dedupe import PostgresDedupe
+from cap_postgres_neon.config import TcpConfig
 from cap_postgres_neon.postgres import running
-from cap_postgres_neon.tcp import TcpDatabase
+from cap_postgres_neon.tcp import TcpDedupe
 from core_caps.capabilities.dedupe import Commit, Done, Fresh, Reservation
+from core_caps.clock import SystemClock
+from core_caps.rng import SystemRng
+from core_caps.secret import Secret
 from psycopg.conninfo import conninfo_to_dict
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -122,14 +125,14 @@ async def by_loop(connection: Connection, keys: Batch) -> None:
             await connection.execute(ONE, given)
 
 
-async def our_reserve(store: PostgresDedupe, keys: Batch, expected: type) -> None:
+async def our_reserve(store: TcpDedupe, keys: Batch, expected: type) -> None:
     answers = await store.reserve_many(
         [Reservation(key, PAYLOAD) for key in keys], owner="me", lease_seconds=LEASE_SECONDS
     )
     assert all(isinstance(answer, expected) for answer in answers)
 
 
-async def our_work(store: PostgresDedupe, keys: Batch) -> None:
+async def our_work(store: TcpDedupe, keys: Batch) -> None:
     await our_reserve(store, keys, Fresh)
     commits = [Commit(key, RESULT) for key in keys]
     await store.commit_many(commits, owner="me", ttl_seconds=TTL_SECONDS)
@@ -156,16 +159,12 @@ def main() -> None:
             "CREATE INDEX forgetting ON work (forget_at)",
         ):
             runner.run(connection.execute(statement))
-        store = PostgresDedupe(
-            TcpDatabase(
-                conninfo,
-                secrets=(),
-                timeout_seconds=30,
-                connect_timeout_seconds=10,
-                connections_max=1,
-                answer_size_bytes_max=1 << 26,
-            )
-        )
+        config = TcpConfig(
+            conninfo["host"], conninfo["dbname"], conninfo["user"],
+            Secret(conninfo.get("password", "")), port=int(conninfo.get("port", 5432)),
+            sslmode="disable",
+        )  # fmt: skip
+        store = TcpDedupe(config, clock=SystemClock(), rng=SystemRng())
         runner.run(store.__aenter__())
         ours_new, hand_new = batches("keys"), batches("keys")
         loop_new, few_new = batches("loop", LOOP), batches("few", LOOP)

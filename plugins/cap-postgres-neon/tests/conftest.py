@@ -22,17 +22,16 @@ import psycopg
 import pytest
 from cap_postgres_neon.companion.server import listening
 from cap_postgres_neon.companion.service import Service
-from cap_postgres_neon.config import LocalConfig, MockConfig
-from cap_postgres_neon.dedupe import PostgresDedupe
+from cap_postgres_neon.config import LocalConfig, MockConfig, TcpConfig
 from cap_postgres_neon.local import LocalDedupe, LocalSql
 from cap_postgres_neon.mock_dedupe import MockDedupe
 from cap_postgres_neon.mock_sql import MockSql
 from cap_postgres_neon.postgres import running
-from cap_postgres_neon.sql import PostgresSql
-from cap_postgres_neon.tcp import TcpDatabase
+from cap_postgres_neon.tcp import TcpDatabase, TcpDedupe, TcpSql
 from core_caps.clock import VirtualClock
 from core_caps.contract.pytest_plugin import Backend
 from core_caps.rng import SeededRng
+from core_caps.secret import Secret
 from psycopg.conninfo import conninfo_to_dict
 
 # Tests are no package: what they share is loaded by its path, once, under a name of its own.
@@ -102,16 +101,22 @@ class ShiftedClock:
             admin.execute("UPDATE moved.shift SET seconds = %s", (self._shift,))
 
 
+def tcp_config(conninfo: Conninfo, **settings: Any) -> TcpConfig:
+    """The settings that lead to this database."""
+    given: dict[str, Any] = {
+        "host": conninfo["host"],
+        "port": int(conninfo.get("port", 5432)),
+        "database": conninfo["dbname"],
+        "user": conninfo["user"],
+        "password": Secret(conninfo.get("password", "")),
+        "sslmode": conninfo.get("sslmode", "disable"),
+    }
+    return TcpConfig(**{**given, **settings})
+
+
 def over_tcp(conninfo: Conninfo, **settings: Any) -> TcpDatabase:
     """A client of this database over TCP."""
-    given: dict[str, Any] = {
-        "secrets": (),
-        "timeout_seconds": 30.0,
-        "connect_timeout_seconds": 10.0,
-        "connections_max": 8,
-        "answer_size_bytes_max": 64 * 1024 * 1024,
-    }
-    return TcpDatabase(conninfo, **{**given, **settings})
+    return TcpDatabase(tcp_config(conninfo, **settings))
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +162,7 @@ def port(postgres: Conninfo) -> Iterator[int]:
 _stores = itertools.count()
 
 
-@pytest.fixture(params=["mock", "remote over tcp", "local"])
+@pytest.fixture(params=["mock", "tcp", "local"])
 def backend(request: pytest.FixtureRequest) -> Backend:
     """The mock, and a real PostgreSQL over TCP and over the companion's HTTP."""
     if request.param == "mock":
@@ -180,7 +185,11 @@ def backend(request: pytest.FixtureRequest) -> Backend:
             clock,
             advance=clock.advance,
         )
-    on_tcp = {"sql": PostgresSql, "dedupe": PostgresDedupe}
+    over = tcp_config(conninfo)
+    on_tcp = {"sql": TcpSql, "dedupe": TcpDedupe}
     return Backend(
-        "remote", lambda capability: on_tcp[capability](over_tcp(conninfo)), clock, clock.advance
+        "tcp",
+        lambda capability: on_tcp[capability](over, clock=clock, rng=SeededRng()),
+        clock,
+        clock.advance,
     )

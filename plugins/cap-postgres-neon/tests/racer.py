@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Sequence
 
+from cap_postgres_neon.config import TcpConfig
 from cap_postgres_neon.dedupe import PostgresDedupe
 from cap_postgres_neon.tcp import TcpDatabase
 from core_caps.capabilities.dedupe import Commit, Done, Fresh, Reservation
 from core_caps.errors import LeaseExpired, Outcome, Unavailable
+from core_caps.secret import Secret
 
 LEASE_SECONDS = 0.4
 TTL_SECONDS = 86_400
@@ -69,15 +71,12 @@ async def race(store: PostgresDedupe, name: str, source: random.Random, keys: in
 
 
 async def main(conninfo: str, name: str, seed: str, keys: str) -> None:
-    database = TcpDatabase(
-        json.loads(conninfo),
-        secrets=(),
-        timeout_seconds=30,
-        connect_timeout_seconds=10,
-        connections_max=2,
-        answer_size_bytes_max=1 << 26,
-    )
-    async with PostgresDedupe(database) as store:
+    told = json.loads(conninfo)
+    config = TcpConfig(
+        told["host"], told["dbname"], told["user"], Secret(told.get("password", "")),
+        port=int(told.get("port", 5432)), sslmode="disable", connections_max=2,
+    )  # fmt: skip
+    async with PostgresDedupe(TcpDatabase(config)) as store:
         await race(store, name, random.Random(f"{seed} {name}"), int(keys))
 
 

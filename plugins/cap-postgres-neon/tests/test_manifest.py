@@ -11,7 +11,7 @@ from typing import Any
 
 import cap_postgres_neon
 import pytest
-from cap_postgres_neon.config import RemoteConfig
+from cap_postgres_neon.config import RemoteConfig, TcpConfig
 from core_caps import sync
 from core_caps.capabilities.known import KNOWN, load, spec_for
 from core_caps.capabilities.sql import Sql
@@ -65,11 +65,10 @@ def test_connect_opens_a_database_over_tcp(database: Mapping[str, Any]) -> None:
     config = {
         **{name: database[name] for name in ("host", "port", "user")},
         "database": database["dbname"],
-        "wire": "tcp",
         "sslmode": "disable",
     }
     secret: Any = {"secrets": {"password": database.get("password", "none")}}
-    with sync.connect(Sql, "postgres-neon", backend="remote", config=config, **secret) as sql:
+    with sync.connect(Sql, "postgres-neon", backend="tcp", config=config, **secret) as sql:
         assert sql.query("SELECT $1 || 'o'", ("hell",)).rows == (("hello",),)
 
 
@@ -88,15 +87,11 @@ def test_connect_opens_the_companion(database: Mapping[str, Any], port: int) -> 
         ("database", ""),
         ("user", "a\0b"),
         ("password", "bare"),
-        ("wire", "udp"),
         ("api_host", "a/b"),
         ("api_port", 0),
         ("tls", False),
-        ("port", 65_536),
-        ("sslmode", "allow"),
         ("timeout_seconds", 0),
         ("connect_timeout_seconds", True),
-        ("connections_max", 0),
         ("answer_size_bytes_max", -1),
         ("transport", "carrier pigeon"),
     ],
@@ -106,6 +101,17 @@ def test_a_setting_that_is_none_is_refused(setting: str, value: object) -> None:
     RemoteConfig(**sound)
     with pytest.raises(ConfigInvalid, match=setting):
         RemoteConfig(**{**sound, setting: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("host", "a b"), ("port", 65_536), ("sslmode", "allow"), ("connections_max", 0)],
+)
+def test_a_setting_of_tcp_that_is_none_is_refused(setting: str, value: object) -> None:
+    sound = {"host": "/run/postgresql", "database": "d", "user": "u", "password": Secret("p")}
+    TcpConfig(**sound)
+    with pytest.raises(ConfigInvalid, match=setting):
+        TcpConfig(**{**sound, setting: value})
 
 
 def test_the_endpoint_is_where_neons_own_client_looks() -> None:

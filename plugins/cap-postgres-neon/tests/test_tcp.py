@@ -64,7 +64,7 @@ def test_a_lost_write_says_what_became_of_it(
 
     async def main() -> None:
         async with relayed(table) as relay:
-            database = tcp(relay.conninfo, timeout_seconds=1.0, secrets=["hunter2"])
+            database = tcp(relay.conninfo, timeout_seconds=1.0)
             async with PostgresSql(database) as sql:
                 await sql.query("SELECT 1")
                 setattr(relay, how, where)
@@ -201,7 +201,7 @@ def test_who_finds_no_connection_in_time_has_sent_nothing(table: Conninfo, tcp: 
 @pytest.mark.parametrize(
     ("setting", "value", "error"),
     [
-        ("dbname", "there is none such", ContainerNotFound),
+        ("database", "there is none such", ContainerNotFound),
         ("user", "there is none such", Unauthenticated),
         ("port", 1, Unavailable),
     ],
@@ -210,7 +210,7 @@ def test_who_is_not_let_in_is_told_why(
     database: Conninfo, tcp: Tcp, setting: str, value: Any, error: type[ProviderError]
 ) -> None:
     async def main() -> None:
-        async with PostgresSql(tcp({**database, setting: value})) as sql:
+        async with PostgresSql(tcp(database, **{setting: value})) as sql:
             with pytest.raises(error) as refused:
                 await sql.query("SELECT 1")
             assert refused.value.outcome is Outcome.NOT_APPLIED

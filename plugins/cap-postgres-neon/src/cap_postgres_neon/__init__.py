@@ -1,1 +1,1 @@
-"""PostgreSQL, and Neon over HTTP: Sql and Dedupe (`remote`, `local`), and in memory (`mock`)."""
+"""Sql and Dedupe on PostgreSQL: `remote`, `tcp` and `local`; and in memory: `mock`."""

@@ -2,19 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from core_caps.errors import ConfigInvalid
 from core_caps.http.settings import Transport
 from core_caps.secret import Secret
 
-__all__ = ["LocalConfig", "MockConfig", "RemoteConfig", "Wire"]
+__all__ = ["LocalConfig", "MockConfig", "RemoteConfig", "TcpConfig"]
 
-Wire = Literal["http", "tcp"]
-"""How the database is spoken to: Neon's HTTP, or PostgreSQL's own protocol."""
-
-_WIRES = ("http", "tcp")
 _TRANSPORTS = ("auto", "httpx", "aiohttp")
 _SSLMODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|/[^\s\0]*|\[?[0-9a-fA-F:]+\]?")
@@ -24,23 +20,18 @@ _MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class RemoteConfig:
-    """Where the database is.
+    """Where Neon's HTTP is spoken, and of which database.
 
     Attributes:
-        host: the database's host (PGHOST), for Neon as its console shows it.
+        host: the database's host (PGHOST), as Neon's console shows it.
         database: its name there.
         user: the role.
         password: the role's password.
-        wire: http speaks Neon's HTTP protocol, tcp PostgreSQL's own.
         api_host: where the HTTP is spoken; "" is `api.` and `host` after its first label.
         api_port: its port.
         tls: False speaks plain HTTP, on this machine only.
-        port: the database's own port.
-        sslmode: libpq's; verify-full checks the certificate and its name.
-        sslrootcert: the authorities that libpq trusts: `system`, or a file.
         timeout_seconds: the longest that one call takes.
         connect_timeout_seconds: the longest wait for a connection.
-        connections_max: over tcp, calls that run at once; others wait.
         answer_size_bytes_max: of the answers of one call together.
         transport: how HTTP is spoken: auto, httpx or aiohttp.
 
@@ -52,36 +43,23 @@ class RemoteConfig:
     database: str
     user: str
     password: Secret
-    wire: Wire = "http"
     api_host: str = ""
     api_port: int = 443
     tls: bool = True
-    port: int = 5432
-    sslmode: str = "verify-full"
-    sslrootcert: str = "system"
     timeout_seconds: float = 30.0
     connect_timeout_seconds: float = 10.0
-    connections_max: int = 10
     answer_size_bytes_max: int = _SIZE_BYTES_MAX
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        _need_host(self.host, "host")
-        _need_named(self.database, "database")
-        _need_named(self.user, "user")
-        _need(isinstance(self.password, Secret), "password", "a Secret")  # pyright: ignore[reportUnnecessaryIsInstance]
-        _need(self.wire in _WIRES, "wire", "http or tcp")
+        _check_role(self)
         _need(isinstance(self.tls, bool), "tls", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
         if self.api_host:
             _need_host(self.api_host, "api_host")
         on_this_machine = self.endpoint.partition("://")[2].rpartition(":")[0] in _MACHINE
         _need(self.tls or on_this_machine, "tls", "true, but for an api_host on this machine")
-        _need(self.sslmode in _SSLMODES, "sslmode", " or ".join(_SSLMODES))
-        _need_named(self.sslrootcert, "sslrootcert")
         _need(self.transport in _TRANSPORTS, "transport", " or ".join(_TRANSPORTS))
-        for name in ("api_port", "port"):
-            _need_whole(getattr(self, name), name, 1, 65_535)
-        _need_whole(self.connections_max, "connections_max", 1, 10_000)
+        _need_whole(self.api_port, "api_port", 1, 65_535)
         _check_bounds(self)
 
     @property
@@ -101,6 +79,48 @@ class RemoteConfig:
         """What no error may show."""
         password = self.password.reveal()
         return tuple(Secret(form) for form in {password, quote(password, "")} if form)
+
+
+@dataclass(frozen=True, slots=True)
+class TcpConfig:
+    """Where PostgreSQL's own protocol is spoken, and how.
+
+    Attributes:
+        host: the database's host (PGHOST), or the folder of its socket.
+        database: its name there.
+        user: the role.
+        password: the role's password.
+        port: the database's port.
+        sslmode: libpq's; verify-full checks the certificate and its name.
+        sslrootcert: the authorities that libpq trusts: `system`, or a file.
+        timeout_seconds: the longest that one call takes.
+        connect_timeout_seconds: the longest wait for a connection.
+        connections_max: calls that run at once; others wait.
+        answer_size_bytes_max: of the answers of one call together.
+
+    Raises:
+        ConfigInvalid: a setting has the wrong type or is out of range (CAP105).
+    """
+
+    host: str
+    database: str
+    user: str
+    password: Secret
+    port: int = 5432
+    sslmode: str = "verify-full"
+    sslrootcert: str = "system"
+    timeout_seconds: float = 30.0
+    connect_timeout_seconds: float = 10.0
+    connections_max: int = 10
+    answer_size_bytes_max: int = _SIZE_BYTES_MAX
+
+    def __post_init__(self) -> None:
+        _check_role(self)
+        _need(self.sslmode in _SSLMODES, "sslmode", " or ".join(_SSLMODES))
+        _need_named(self.sslrootcert, "sslrootcert")
+        _need_whole(self.port, "port", 1, 65_535)
+        _need_whole(self.connections_max, "connections_max", 1, 10_000)
+        _check_bounds(self)
 
     @property
     def conninfo(self) -> dict[str, Any]:
@@ -186,7 +206,14 @@ class MockConfig:
         _need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
 
 
-def _check_bounds(config: RemoteConfig | LocalConfig) -> None:
+def _check_role(config: RemoteConfig | TcpConfig) -> None:
+    _need_host(config.host, "host")
+    _need_named(config.database, "database")
+    _need_named(config.user, "user")
+    _need(isinstance(config.password, Secret), "password", "a Secret")  # pyright: ignore[reportUnnecessaryIsInstance]
+
+
+def _check_bounds(config: RemoteConfig | TcpConfig | LocalConfig) -> None:
     for name in ("timeout_seconds", "connect_timeout_seconds"):
         given: object = getattr(config, name)
         number = isinstance(given, int | float) and not isinstance(given, bool)

@@ -137,14 +137,15 @@ def _results(
         if refusal is None:
             _in_parts(libpq)
         while (result := (yield from _result(libpq))) is not None:
-            if result.status in (*_PARTS, *_DONE):
+            said = {} if result.status in _PARTS else _said(result)
+            if said:
+                refusal = refusal or Refused(said)
+            elif result.status in (*_PARTS, *_DONE):
                 left -= _take(given, result)
                 if left < 0:
                     raise TooLarge
-            elif result.status == _Status.FATAL_ERROR:
-                refusal = refusal or _refusal(result)
             elif result.status != _Status.PIPELINE_ABORTED:
-                raise ConnectionLost(f"an answer of status {result.status}")
+                raise ConnectionLost((result.error_message or b"no answer").decode())
         found.append(given)
     yield from _result(libpq)  # the end of the pipeline
     return refusal or found
@@ -189,15 +190,13 @@ def _column(result: pq.abc.PGresult, number: int) -> Column:
     )
 
 
-def _refusal(result: pq.abc.PGresult) -> Refused:
-    fields = {
+def _said(result: pq.abc.PGresult) -> dict[str, str]:
+    """What the server says of an error; nothing where there is none."""
+    return {
         name: text.decode("utf-8", "replace")
         for name, number in FIELDS.items()
         if (text := result.error_field(number)) is not None
     }
-    if not fields.get("code"):
-        raise ConnectionLost((result.error_message or b"no answer").decode("utf-8", "replace"))
-    return Refused(fields)
 
 
 def _shown(problem: Exception) -> str:

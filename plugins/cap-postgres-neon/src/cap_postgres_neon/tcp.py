@@ -1,4 +1,4 @@
-"""A database over PostgreSQL's own protocol: psycopg's connections, libpq's pipelines.
+"""PostgreSQL's own protocol: psycopg's connections, libpq's pipelines.
 
 What reads is one round trip: BEGIN, the commands and COMMIT travel together. What writes is two,
 so that it is known whether the commit was ever asked for: a connection that ends before that has
@@ -12,18 +12,23 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 
 from core_caps.capabilities.sql import Isolation
+from core_caps.clock import Clock
 from core_caps.errors import ClientClosed, ProviderError
+from core_caps.rng import Rng
 
 from cap_postgres_neon import errors
+from cap_postgres_neon.config import TcpConfig
 from cap_postgres_neon.conversation import ConnectionLost, Given, TooLarge, converse
 from cap_postgres_neon.database import Answer, Mode, Refused, forms
+from cap_postgres_neon.dedupe import PostgresDedupe
 from cap_postgres_neon.pool import Connection, NotConnected, Pool
+from cap_postgres_neon.sql import PostgresSql
 from cap_postgres_neon.statements import Command
 
-__all__ = ["TcpDatabase"]
+__all__ = ["TcpDatabase", "TcpDedupe", "TcpSql"]
 
 _ISOLATIONS: Mapping[Isolation | None, str] = MappingProxyType(
     {
@@ -38,40 +43,20 @@ _CHANGES = re.compile(r"(?:INSERT \d+|UPDATE|DELETE|MERGE) (\d+)")
 
 
 class TcpDatabase:
-    """One client of a database.
+    """One client of a database."""
 
-    Args:
-        conninfo: what libpq connects by; https://www.postgresql.org/docs/current/libpq-connect.html
-        secrets: what no error may show.
-        timeout_seconds: the longest that one call takes.
-        connect_timeout_seconds: the longest wait for a connection within that.
-        connections_max: so many calls run at once; others wait.
-        answer_size_bytes_max: of the answers of one call together.
-    """
-
-    def __init__(
-        self,
-        conninfo: Mapping[str, Any],
-        *,
-        secrets: Sequence[str],
-        timeout_seconds: float,
-        connect_timeout_seconds: float,
-        connections_max: int,
-        answer_size_bytes_max: int,
-    ) -> None:
-        self._conninfo = conninfo
-        self._secrets = [secret for secret in secrets if secret]
-        self._timeout_seconds = timeout_seconds
-        self._connect_seconds = min(connect_timeout_seconds, 0.8 * timeout_seconds)
-        self._connections_max = connections_max
-        self._size_bytes_max = answer_size_bytes_max
+    def __init__(self, config: TcpConfig) -> None:
+        self._config = config
         self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
+        config = self._config
+        # Where no connection comes, its own timeout says so before the call's does.
+        wait = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
         self._pool = Pool(
-            self._conninfo,
-            connections_max=self._connections_max,
-            connect_timeout_seconds=self._connect_seconds,
+            config.conninfo,
+            connections_max=config.connections_max,
+            connect_timeout_seconds=wait,
         )
         return self
 
@@ -93,15 +78,16 @@ class TcpDatabase:
             raise ClientClosed(
                 "this client is not open", hint="keep the calls inside its `async with` block"
             )
-        work = _Transaction(self._pool, self._timeout_seconds, self._size_bytes_max)
+        seconds, size_bytes_max = self._config.timeout_seconds, self._config.answer_size_bytes_max
+        work = _Transaction(self._pool, seconds, size_bytes_max)
         error: ProviderError
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(seconds):
                 return await work.answers(commands, mode, isolation)
         except TimeoutError:
-            error = errors.late(operation, self._timeout_seconds, committing=work.committing)
+            error = errors.late(operation, seconds, committing=work.committing)
         except TooLarge:
-            error = errors.too_large(operation, self._size_bytes_max)
+            error = errors.too_large(operation, size_bytes_max)
         except ConnectionLost as problem:
             shown = self._shown(problem)
             error = errors.lost(operation, shown, committing=work.committing)
@@ -110,10 +96,8 @@ class TcpDatabase:
         raise error  # out here, so that it carries nothing that may show a secret
 
     def _shown(self, problem: Exception) -> str:
-        text = str(problem)
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return text
+        password = self._config.password.reveal()
+        return str(problem).replace(password, "…") if password else str(problem)
 
 
 class _Transaction:
@@ -160,3 +144,21 @@ def _answer(given: Given) -> Answer:
         given.rows,
         int(changed[1]) if changed else 0,
     )
+
+
+class TcpSql(PostgresSql):
+    """Sql on the database that the settings name."""
+
+    Config = TcpConfig
+
+    def __init__(self, config: TcpConfig, *, clock: Clock, rng: Rng) -> None:
+        super().__init__(TcpDatabase(config))
+
+
+class TcpDedupe(PostgresDedupe):
+    """Dedupe on the database that the settings name."""
+
+    Config = TcpConfig
+
+    def __init__(self, config: TcpConfig, *, clock: Clock, rng: Rng) -> None:
+        super().__init__(TcpDatabase(config))
