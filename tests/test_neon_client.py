@@ -14,7 +14,7 @@ from flows_registry.lab.simulators.node import find_node
 from flows_registry.lab.simulators.packages import NpmPins, fetch
 from flows_registry.lab.simulators.postgresql import find_postgresql, start
 
-pytestmark = [pytest.mark.feature("DC-01"), pytest.mark.slow]
+pytestmark = [pytest.mark.feature("DC-01", "W5-01"), pytest.mark.slow]
 
 FOLDER = Path(__file__).with_name("neon_client")
 CLIENT = NpmPins("@neondatabase/serverless", FOLDER, needs=("@neondatabase/serverless/index.js",))

@@ -4,6 +4,7 @@ A worker takes from a queue that delivers at least once, crashes wherever it can
 what it does to the world is there once.
 """
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -16,6 +17,8 @@ from typing import Any, cast
 import pytest
 from core_caps import connect
 from core_caps.capabilities.dedupe import Dedupe, Done, InProgress, retention_problem
+from core_caps.capabilities.durable_object import DurableObject
+from core_caps.capabilities.object_stub import DurableObjectContext
 from core_caps.capabilities.payments import CARD_CHARGED, Event, InlineItem, Payments, key_problem
 from core_caps.capabilities.queue import Delivery, Message, Queue
 from core_caps.capabilities.sql import Sql, SqlValue, Statement
@@ -461,3 +464,27 @@ async def test_two_workers_that_go_on_with_one_run_do_not_both(
     await step("upsert", "42")
     events = await sql.query("SELECT position, body FROM workflow_events ORDER BY position")
     assert events.rows == ((1, "37.77,-122.41"), (2, "42"))
+
+
+@pytest.mark.feature("S2-08", "W3-01", "CW-12")
+async def test_a_session_is_found_by_the_request_that_comes_next(world: World) -> None:
+    """It lies outside whoever serves the request, who keeps nothing between two of them."""
+    store = {"store": "sessions"}
+
+    async def served(session_id: str, item: bytes) -> bytes | None:
+        """One request, by a worker of its own: the cart as the last one left it, and more in it."""
+        opened = connect(
+            DurableObject, "cloudflare-do", backend="mock", config=store, clock=world.clock
+        )
+        async with opened as objects:
+            session = DurableObjectContext.of(objects, session_id).storage
+            before = await session.get("cart")
+            while not await session.compare_and_set("cart", before, (before or b"") + item):
+                before = await session.get("cart")
+            return before
+
+    assert await served("ada", b"a") is None
+    assert await served("ada", b"b") == b"a"
+    assert await served("bob", b"c") is None
+    await asyncio.gather(*(served("ada", b"d") for _ in range(5)))
+    assert await served("ada", b"e") == b"abddddd"

@@ -24,7 +24,7 @@ from core_caps.errors import (
 from core_caps.rng import SystemRng
 from core_caps.secret import Secret
 
-pytestmark = pytest.mark.feature("DC-01")
+pytestmark = pytest.mark.feature("DC-01", "W5-01")
 
 PASSWORD = "pa ss/w:rd"
 NONE: Mapping[str, Any] = {"command": "SELECT", "rowCount": 1, "rows": [], "fields": []}
