@@ -147,7 +147,7 @@ def test_a_conditional_transaction_is_not_made_again_after_a_lost_answer(
     async def main() -> None:
         recorder = Recorder(transaction=Unavailable("lost", outcome=Outcome.UNKNOWN))
         objects: Any = retrying(
-            recorder, Policy(max_attempts=3), clock=VirtualClock(), protocol=DurableObject
+            recorder, Policy(max_attempts=3), clock=VirtualClock(auto=True), protocol=DurableObject
         )
         with pytest.raises(Unavailable):
             await objects.transaction(ObjectRef(name="n"), [Item("k", b"1")], **conditions)
