@@ -19,7 +19,6 @@ REFERENCES: Mapping[str, str] = MappingProxyType(
         "http": "flows_registry.lab.references.http:FACTORY",
         "neon-http": "flows_registry.lab.references.neon_http:FACTORY",
         "postgresql": "flows_registry.lab.references.postgresql:FACTORY",
-        "postgresql": "flows_registry.lab.references.postgresql:FACTORY",
         "s3": "flows_registry.lab.references.s3:FACTORY",
         "stripe": "flows_registry.lab.references.stripe:FACTORY",
     }
