@@ -193,7 +193,7 @@ def _column(result: pq.abc.PGresult, number: int) -> Column:
 def _said(result: pq.abc.PGresult) -> dict[str, str]:
     """What the server says of an error; nothing where there is none."""
     return {
-        name: text.decode("utf-8", "replace")
+        name: str(text, "utf-8", "replace")
         for name, number in FIELDS.items()
         if (text := result.error_field(number)) is not None
     }
