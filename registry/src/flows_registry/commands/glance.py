@@ -35,6 +35,19 @@ OPERATIONS = {
     },
     "cache/1": {"get", "put", "delete"},
     "sql/1": {"query", "query_batch", "execute", "batch"},
+    "durable_object/1": {
+        *("get", "get_many", "list", "put", "delete", "delete_all", "transaction", "new_id"),
+        *("get_alarm", "set_alarm", "delete_alarm"),
+    },
+    "sequencer/1": {"append"},
+    "http/1": {"get", "head", "open", "get_pinned", "post", "put", "patch", "delete"},
+    "payments/1": {
+        *("get_customer", "get_checkout_session", "list_checkout_sessions"),
+        *("get_payment_intent", "get_refund", "list_events"),
+        *("create_customer", "create_price", "create_checkout_session", "expire_checkout_session"),
+        *("create_payment_intent", "confirm_payment_intent", "cancel_payment_intent"),
+        *("create_refund", "parse_webhook", "sign_webhook"),
+    },
 }
 """What the known contracts have; a test keeps it equal to the protocols."""
 
