@@ -91,12 +91,17 @@ def test_a_backend_whose_extra_is_not_installed_says_what_to_install(
             '\n[backends.remote]\nproviders.kv = "cap_shelf.remote:RemoteKv"\nextra = "remote"\n'
         )
     project = plugin / "pyproject.toml"
-    lines = '\nremote = ["iniconfig>=2", "colorama>=0.4; sys_platform == \'win32\'"]\ntest ='
+    asked = (
+        "iniconfig>=2; python_version >= '3.1'",
+        "colorama>=0.4; sys_platform == 'win32'",
+        "tomli-w; implementation_name != 'pypy'",
+    )
+    lines = f"\nremote = {list(asked)}\ntest ="
     project.write_text(project.read_text().replace("\ntest =", lines))
     installation.uv("install", str(plugin))
     remote = {each["name"]: each for each in installation.rows()[0]["backends"]}["remote"]
     assert remote["installed"] is False
-    assert remote["missing"] == ["iniconfig"]
+    assert remote["missing"] == ["iniconfig", "tomli-w"]
     assert "remote (pip install 'cap-shelf[remote]')" in installation.run("list").stdout
     installation.uv("install", f"{plugin}[remote]")
     try:
@@ -104,7 +109,7 @@ def test_a_backend_whose_extra_is_not_installed_says_what_to_install(
         assert remote["installed"] is True
         assert "pip install" not in installation.run("list").stdout
     finally:
-        installation.uv("uninstall", "iniconfig")
+        installation.uv("uninstall", "iniconfig", "tomli-w")
 
 
 def test_one_plugin_in_full(installation: Installation, plugin: Path) -> None:

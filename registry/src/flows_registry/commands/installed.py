@@ -3,6 +3,7 @@
 # ruff: noqa: PTH118, PTH123, PTH208 (pathlib costs start-up)
 
 import os
+import sys
 
 TYPE_CHECKING = False  # importing typing would cost a third of the start-up
 
@@ -43,7 +44,7 @@ class Installed:
             wanted, _, marker = line.partition(";")
             if "extra" not in marker or extra not in _extras(marker):
                 continue
-            if not _only_extra(marker) and not _holds(marker, extra):
+            if not _holds(marker, extra):
                 continue
             required, inner = _named(wanted)
             below = _normal(required)
@@ -91,19 +92,37 @@ def _extras(marker: str) -> "list[str]":
     ]
 
 
-def _only_extra(marker: str) -> bool:
-    """Whether it is `extra == "name"` and nothing else."""
-    return " and " not in marker and " or " not in marker
-
-
 def _holds(marker: str, extra: str) -> bool:
-    """A marker that says more than the extra's name; seldom, so it may cost an import."""
+    """Whether a marker holds here; one that is no chain of plain comparisons costs an import."""
+    plainly = _holds_plainly(marker, extra)
+    if plainly is not None:
+        return plainly
+
     from packaging.markers import InvalidMarker, Marker
 
     try:
         return Marker(marker.strip()).evaluate({"extra": extra})
     except InvalidMarker:
         return False
+
+
+def _holds_plainly(marker: str, extra: str) -> "bool | None":
+    """The same of `name == "value" and …`, or None where it says more, or of other things."""
+    facts = {
+        "extra": extra,
+        "implementation_name": sys.implementation.name,
+        "os_name": os.name,
+        "sys_platform": sys.platform,
+    }
+    holds = True
+    for part in marker.split(" and "):
+        words = part.split()
+        if len(words) != 3 or words[0] not in facts or words[1] not in ("==", "!="):
+            return None
+        name, comparison, quoted = words
+        value = _normal(quoted[1:-1]) if name == "extra" else quoted[1:-1]
+        holds = holds and (facts[name] == value) is (comparison == "==")
+    return holds
 
 
 def _normal(name: str) -> str:
