@@ -23,6 +23,9 @@ PAUSE_SECONDS = 0.000_05
 OFTEN_LINES = 32
 """So many lines lie between two pauses at first; the longer a thread runs, the rarer they get."""
 
+OFTEN_CALLS = 100
+"""So many functions are followed line by line in any case; of more, ever fewer are."""
+
 _Step = Any
 """What `sys.settrace` takes and gives; its type refers to itself."""
 
@@ -36,7 +39,7 @@ def shuffle(seed: int, keeper: Timekeeper) -> None:
             sys.settrace(None)
             return None
         pauses = _Pauses(random.Random(f"{seed} {next(numbers)}"), keeper)  # noqa: S311
-        sys.settrace(pauses.step)
+        sys.settrace(pauses.called)
         return pauses.step
 
     threading.settrace(first_call)
@@ -48,8 +51,15 @@ class _Pauses:
     def __init__(self, source: random.Random, keeper: Timekeeper) -> None:
         self._source = source
         self._keeper = keeper
+        self._calls = 0
         self._lines = 0
         self._next = 0
+
+    def called(self, frame: FrameType, event: str, argument: Any) -> _Step:
+        """Told of each call; being told of its lines, too, is what takes time."""
+        self._calls += 1
+        followed = self._source.random() * self._calls < OFTEN_CALLS
+        return self.step if followed else None
 
     def step(self, frame: FrameType, event: str, argument: Any) -> _Step:
         """Told before each line; a trace function that returns itself goes on being told."""
