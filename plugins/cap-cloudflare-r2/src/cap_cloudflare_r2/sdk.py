@@ -16,7 +16,6 @@ import hashlib
 import importlib.util
 import os
 import threading
-import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +29,11 @@ from core_caps.errors import ConfigInvalid, ProviderError
 from cap_cloudflare_r2 import errors
 from cap_cloudflare_r2.config import RemoteConfig
 from cap_cloudflare_r2.wire import Exchange
+
+try:
+    from isal.isal_zlib import crc32  # the extra `fast`: ten times as fast
+except ImportError:
+    from zlib import crc32
 
 __all__ = ["S3", "content_crc32", "content_md5", "open_s3", "trusted"]
 
@@ -308,7 +312,7 @@ def content_crc32(pieces: Sequence[bytes | memoryview]) -> str:
     """The CRC-32 of a body as x-amz-checksum-crc32 has it."""
     value = 0
     for piece in pieces:
-        value = zlib.crc32(piece, value)
+        value = crc32(piece, value)
     return base64.b64encode(value.to_bytes(4, "big")).decode()
 
 

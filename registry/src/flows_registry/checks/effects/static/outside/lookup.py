@@ -105,7 +105,7 @@ _HARMLESS = (
 _THIRD_PARTY = (
     "typing_extensions attr attrs blake3 cbor2 orjson ujson msgspec msgpack pydantic pydantic_core "
     "packaging yaml tomli tomli_w jmespath dateutil multidict yarl idna sniffio exceptiongroup "
-    "async_timeout frozenlist propcache aiosignal zstandard brotli lz4 xxhash snappy "
+    "async_timeout frozenlist propcache aiosignal zstandard brotli lz4 xxhash snappy isal "
     "sortedcontainers more_itertools toolz rfc8785 cryptography certifi charset_normalizer chardet "
     "h11 h2 hpack tenacity stamina backoff structlog pluggy core_caps pytz tzdata regex isodate "
     "jsonschema rich click six annotated_types annotated_doc numpy"
