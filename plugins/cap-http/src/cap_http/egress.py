@@ -88,7 +88,8 @@ class Egress:
     def _may_reach(self, address: _Address) -> bool:
         if any(address in network for network in self.networks):
             return True
-        return address.is_global and not (address.is_multicast or address.is_reserved)
+        special = address.is_multicast or address.is_reserved
+        return address.is_global and not (special or getattr(address, "is_site_local", False))
 
 
 def hosts_of(text: str) -> frozenset[tuple[str, int]]:

@@ -117,11 +117,12 @@ class _Dedupe:
             InvalidArgument: an argument is out of range, or a key is given twice; NOT_APPLIED.
         """
         asked, name = checked_reservations(reservations), checked_owner(owner)
-        now = self._clock.now()
-        until = now + checked_seconds(lease_seconds, "lease_seconds")
-        shared = (name, until, now, until + ABANDONED_SECONDS)
+        lease = checked_seconds(lease_seconds, "lease_seconds")
 
         def job(connection: sqlite3.Connection) -> list[Answer]:
+            now = self._clock.now()  # the lease begins when it is granted, however long that took
+            until = now + lease
+            shared = (name, until, now, until + ABANDONED_SECONDS)
             connection.execute(_SWEEP, (now, _SWEPT + 2 * len(asked)))
             rows = _reserved(connection, asked, shared)
             _refuse_collisions(asked, rows)
@@ -150,10 +151,11 @@ class _Dedupe:
             InvalidArgument: an argument is out of range, or a key is given twice; NOT_APPLIED.
         """
         results, name = checked_commits(commits), checked_owner(owner)
-        now = self._clock.now()
-        until = now + checked_seconds(ttl_seconds, "ttl_seconds")
+        ttl = checked_seconds(ttl_seconds, "ttl_seconds")
 
         def job(connection: sqlite3.Connection) -> None:
+            now = self._clock.now()
+            until = now + ttl
             if _committed(connection, results, (name, until, now)) < len(results):
                 _refuse_lost(results, _looked_up(connection, list(results)), name, until)
 

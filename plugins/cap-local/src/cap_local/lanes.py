@@ -66,9 +66,9 @@ class _Lane:
         thread = threading.Thread(
             target=self._work, args=(ended,), name=f"cap-local {self._name}", daemon=True
         )
+        thread.start()
         self._threads.append(thread)
         self._ended.append(ended)
-        thread.start()
 
     def _work(self, ended: Future[None]) -> None:
         connection: sqlite3.Connection | None = None

@@ -112,6 +112,8 @@ class Pool:
 def _is_quiet(connection: Connection) -> bool:
     """Whether nothing has come since it was last used: a server that hangs up says so first."""
     try:
-        return not select.select([connection.pgconn.socket], [], [], 0)[0]
+        looked = select.poll()  # select knows no descriptor above 1023
+        looked.register(connection.pgconn.socket, select.POLLIN)
+        return not looked.poll(0)
     except (OSError, OperationalError, ValueError):
         return False

@@ -72,5 +72,7 @@ class _Pauses:
     def _pause(self) -> None:
         own = threading.get_ident()
         self._keeper.pausing.add(own)
-        real["sleep"](PAUSE_SECONDS)
-        self._keeper.pausing.discard(own)
+        try:
+            real["sleep"](PAUSE_SECONDS)
+        finally:
+            self._keeper.pausing.discard(own)
