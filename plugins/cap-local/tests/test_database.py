@@ -198,3 +198,20 @@ def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
         with pytest.raises(error) as refused:
             asyncio.run(FileDatabase(path, SCHEMA).__aenter__())
         assert refused.value.hint
+
+
+def test_a_thread_that_cannot_start_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> None:
+        async with FileDatabase(tmp_path / "t.sqlite", SCHEMA) as database, asyncio.timeout(10):
+            with monkeypatch.context() as patch:
+                patch.setattr(threading.Thread, "start", cannot)
+                with pytest.raises(RuntimeError, match="new thread"):
+                    await _keys(database)
+            assert await _keys(database) == []
+
+    asyncio.run(main())

@@ -1,5 +1,6 @@
 """What the local dedupe store promises beside the contract: batches of any size, and forgetting."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from cap_local.config import LocalConfig
 from cap_local.dedupe import LocalDedupe
-from core_caps.capabilities.dedupe import Commit, Done, Fresh, Reservation
+from core_caps.capabilities.dedupe import Commit, Done, Fresh, InProgress, Reservation
 from core_caps.clock import VirtualClock
 from core_caps.errors import LeaseExpired
 from core_caps.rng import SeededRng
@@ -73,3 +74,20 @@ async def test_a_reservation_that_nobody_came_back_for_is_forgotten_a_day_later(
         CLOCK.advance(1000)
         await store.reserve("newer", owner="one", lease_seconds=1)
         assert _rows(tmp_path) == 2
+
+
+async def test_a_lease_begins_when_it_is_granted(tmp_path: Path) -> None:
+    """However long the call waited for others to finish their writes."""
+    clock = VirtualClock()
+    store = LocalDedupe(LocalConfig(str(tmp_path)), clock=clock, rng=SeededRng())
+    async with store, asyncio.timeout(10):
+        other = sqlite3.connect(tmp_path / "dedupe.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(store.reserve("k", owner="one", lease_seconds=10))
+        await asyncio.sleep(0.05)
+        clock.advance(60)
+        other.execute("COMMIT")
+        other.close()
+        assert await waiting == Fresh()
+        answer = await store.reserve("k", owner="two", lease_seconds=10)
+        assert answer == InProgress(clock.now() + 10)
