@@ -89,7 +89,7 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]
         assert finding.fix
         assert "canary-" not in str(finding), "it shows a credential"
         if twin.check != "package":
-            assert twin.check in finding.reproduce
+            assert twin.check in finding.reproduce.command
     for result in refusing:
         assert result.cases > 0, "a check that ran nothing refused"
     return findings

@@ -121,7 +121,7 @@ def test_a_broken_half_is_refused_by_its_name_and_its_case_runs_again(
     path = bases.write(files, tmp_path / "a plugin")
     found = certify(Options(path, ("package", twin.check), twin.only, jobs=ROOMS))
     finding = _the_finding(found, twin)
-    words = shlex.split(finding.reproduce)
+    words = shlex.split(finding.reproduce.command)
     case = words[words.index("--case") + 1]
     assert words[:2] == ["flows-registry", "certify"]
     assert case.startswith(f"{twin.capability}/")

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = [
+    "CaseRecord",
     "Certification",
     "CheckResult",
     "Finding",
     "Level",
+    "Outcome",
+    "Reproduction",
     "Verdict",
     "about",
     "merged",
@@ -56,6 +59,22 @@ class Level(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reproduction:
+    """The smallest way to see a finding again.
+
+    Attributes:
+        command: to type, or "" where nothing was run.
+        case: the case in which it was seen, or "" where it is the whole check's.
+    """
+
+    command: str = ""
+    case: str = ""
+
+    def __str__(self) -> str:
+        return self.command
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as promised, said so that a person can act on it.
 
@@ -67,26 +86,86 @@ class Finding:
         reproduce: the smallest way to see it again.
         fix: the likely correction.
         capability: the capability it is about, where the subject has several.
+        also: further cases in which the same was seen.
     """
 
     code: str
     message: str
     promised: str = ""
     observed: str = ""
-    reproduce: str = ""
+    reproduce: Reproduction = Reproduction()
     fix: str = ""
     capability: str = ""
+    also: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, str]:
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Every case in which it was seen."""
+        return tuple(filter(None, (self.reproduce.case, *self.also)))
+
+    def as_json(self) -> dict[str, Any]:
         """The published shape."""
         return {
             "code": self.code,
             "message": self.message,
             "promised": self.promised,
             "observed": self.observed,
-            "reproduce": self.reproduce,
+            "reproduce": self.reproduce.command,
             "fix": self.fix,
             "capability": self.capability,
+            "cases": list(self.cases),
+        }
+
+
+class Outcome(enum.Enum):
+    """What became of one case."""
+
+    PASSED = "passed"
+    """Everything that was looked at in it is as promised."""
+
+    REFUSED = "refused"
+    """A finding was seen in it."""
+
+    NOT_MET = "not met"
+    """It never met what it was made for: it proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """What is kept of one case that ran.
+
+    Attributes:
+        name: the case's name, unique within its check.
+        operation: the operation under test, or "" where there are several.
+        faults: what its requests met, to print.
+        outcome: what became of it.
+        profile: the surroundings it ran in, to print.
+        figures: `requests`, `sent_bytes`, `received_bytes`, `virtual_seconds`, `cpu_seconds`,
+            `real_seconds`.
+        case: the case itself and its profile, JSON-shaped, from which it can be run again.
+        timeline: what happened in it, in order, JSON-shaped; kept where something was found.
+    """
+
+    name: str
+    operation: str
+    faults: tuple[str, ...]
+    outcome: Outcome
+    profile: str
+    figures: Mapping[str, float]
+    case: Mapping[str, Any]
+    timeline: tuple[Mapping[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The published shape."""
+        return {
+            "name": self.name,
+            "operation": self.operation,
+            "faults": list(self.faults),
+            "outcome": self.outcome.value,
+            "profile": self.profile,
+            "figures": dict(self.figures),
+            "case": dict(self.case),
+            "timeline": [dict(event) for event in self.timeline],
         }
 
 
@@ -102,6 +181,7 @@ class CheckResult:
         findings: what is not as promised; for INCONCLUSIVE, what is missing.
         level: how closely it looked.
         facts: figures worth showing (versions, counts, seconds), JSON-shaped.
+        records: the cases that ran.
     """
 
     check: str
@@ -111,9 +191,10 @@ class CheckResult:
     findings: tuple[Finding, ...] = ()
     level: Level = Level.STATIC
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    records: tuple[CaseRecord, ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """The published shape."""
+        """The published shape, without the records."""
         return {
             "check": self.check,
             "backend": self.backend,
@@ -201,4 +282,5 @@ def merged(results: Sequence[CheckResult]) -> CheckResult:
         tuple(finding for result in results for finding in result.findings),
         min(result.level for result in results),
         {**first.facts, "each": [dict(result.facts) for result in results]},
+        tuple(record for result in results for record in result.records),
     )

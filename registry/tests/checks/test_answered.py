@@ -15,6 +15,7 @@ from flows_registry.checks.contract.oracles import Rules, judge
 from flows_registry.checks.injection.histories import rekeyed
 from flows_registry.lab.case import Case, CaseRun, Exchange, Step
 from flows_registry.lab.faults import Fault
+from flows_registry.verdict import Reproduction
 
 pytestmark = pytest.mark.feature("P4-03")
 
@@ -68,7 +69,7 @@ def codes(
         canaries={},
         comparable=CONTRACT.comparable,
         answered=answered,
-        reproduce=lambda case: case,
+        reproduce=lambda case: Reproduction(case, case),
     )
     return {finding.code for finding in judge(base, run, fault, rules)}
 

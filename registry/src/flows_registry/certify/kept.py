@@ -9,7 +9,7 @@ from flows_registry.lab.lab import (
     RoomBroken,
 )
 from flows_registry.lab.simulators.absence import Absent
-from flows_registry.verdict import CheckResult, Finding, Verdict
+from flows_registry.verdict import CheckResult, Finding, Reproduction, Verdict
 
 __all__ = ["PROBLEMS", "kept", "not_importable", "was_kept"]
 
@@ -55,7 +55,7 @@ def not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -
         f"the plugin cannot be used in its own environment: {last}",
         "the wheel, with its own dependencies and nothing else, can be imported",
         _told_of(broken),
-        "",
+        Reproduction(),
         "declare what it imports among its dependencies or the backend's extra",
     )
     return CheckResult(check, backend, Verdict.REFUSED, 1, (finding,))
@@ -69,7 +69,7 @@ def _no_reference(check: str, backend: str, missing: NoReference) -> CheckResult
         f"nobody here speaks the wire {str(missing)!r} of backend {backend!r}",
         "every backend is run against a reference server of its wire",
         "no such reference server",
-        "",
+        Reproduction(),
         "use a known wire (cloudflare-kv, s3), or bring a reference server for it: "
         'reference = "package.testing:Reference"',
     )
@@ -82,7 +82,7 @@ def _without_service(check: str, backend: str, missing: NoReference, absent: Abs
         f"the reference of the wire {str(missing)!r} stands on what is not here: {absent.reason}",
         "every backend is run against a reference server of its wire",
         "nothing was run",
-        "",
+        Reproduction(),
         absent.next_step,
     )
     return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
@@ -94,7 +94,7 @@ def _reference_broken(check: str, backend: str, broken: ReferenceBroken) -> Chec
         "the reference server failed, so nothing was proved about its wire",
         "a reference answers every request: what it does not know is a 4xx",
         _told_of(broken),
-        "",
+        Reproduction(),
         "mend the reference that the backend names; it holds no sockets, no clock, and never waits",
     )
     return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
@@ -106,7 +106,7 @@ def _suite_broken(check: str, backend: str, broken: HostBroken) -> CheckResult:
         "the plugin's own suite failed, so nothing was proved",
         "model, generate, comparable and read_back answer whatever their own calls ask",
         _told_of(broken),
-        "",
+        Reproduction(),
         "mend the suite: a model refuses only by errors derived from ProviderError",
     )
     return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))
@@ -118,7 +118,7 @@ def _lab_broken(check: str, backend: str, broken: RoomBroken) -> CheckResult:
         "the lab itself failed, so nothing was proved",
         "a room runs every case to its end",
         str(broken)[-_TEXT_MAX:],
-        "",
+        Reproduction(),
         "run it again; `flows-registry doctor` tells what this machine lacks",
     )
     return CheckResult(check, backend, Verdict.INCONCLUSIVE, 0, (finding,))

@@ -25,7 +25,7 @@ from flows_registry.lab.simulators.sides import (
     WorkerTarget,
 )
 from flows_registry.subject import Capability
-from flows_registry.verdict import CheckResult, Finding, Verdict, merged
+from flows_registry.verdict import CheckResult, Finding, Reproduction, Verdict, merged
 
 __all__ = ["check_parity", "nothing_compared", "without_simulator"]
 
@@ -42,7 +42,8 @@ def check_parity(plan: Plan, access: SimulatorAccess) -> list[CheckResult]:
             continue  # nobody here has a simulator of a third party's service
         subject = _subject(plan, capability)
         for result in parity(subject, access=access, effort=Effort(seed=plan.seed)):
-            results.setdefault(result.backend, []).append(plan.named(capability, result))
+            told = plan.named(capability, plan.ledger.settled(result, capability.contract))
+            results.setdefault(result.backend, []).append(told)
     return [merged(of_one) for of_one in results.values()]
 
 
@@ -101,7 +102,7 @@ def nothing_compared(contracts: Sequence[str]) -> CheckResult:
         f"no simulator for contract {', '.join(contracts)}",
         "the plugin answers as what its vendor runs",
         "nothing was compared",
-        "",
+        Reproduction(),
         "the other checks judge it by its own suite: leave --check away for a certificate",
     )
     return CheckResult(NAME, "", Verdict.INCONCLUSIVE, 0, (finding,))

@@ -20,7 +20,14 @@ from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.lab import HostBroken, Lab, NoReference
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
-from flows_registry.verdict import Certification, CheckResult, Finding, Verdict, merged
+from flows_registry.verdict import (
+    Certification,
+    CheckResult,
+    Finding,
+    Reproduction,
+    Verdict,
+    merged,
+)
 
 __all__ = ["CHECKS", "Options", "certify"]
 
@@ -106,7 +113,7 @@ def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult,
         f"no case has {options.only!r} in its name",
         "at least one case runs",
         "none did",
-        "",
+        Reproduction(),
         "case names are in the reproductions that a refusal prints: backend/exercise/fault, after "
         "the capability where the plugin has several",
     )
@@ -205,7 +212,7 @@ def _alone(name: str, backend: str, part: Plan, baselines: Sequence[Baseline]) -
         result = _ON_BACKENDS[name](part, backend, baselines)
     except PROBLEMS as problem:
         result = kept(name, backend, problem)
-    return part.named(capability, result)
+    return part.named(capability, part.ledger.settled(result, capability.contract))
 
 
 def _said_of(names: Sequence[str], problem: Exception) -> Sequence[str]:

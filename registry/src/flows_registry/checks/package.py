@@ -28,7 +28,7 @@ from flows_registry.lab.running import Run, run
 from flows_registry.lab.source import Source, SourceNotPlugin, SourceRefused, read_source
 from flows_registry.lab.uv import Uv
 from flows_registry.lab.wheel import ENTRY_POINT_GROUP, MANIFEST_NAME, Wheel, inspect_wheel
-from flows_registry.verdict import CheckResult, Finding, Level, Verdict
+from flows_registry.verdict import CheckResult, Finding, Level, Reproduction, Verdict
 
 __all__ = ["Built", "check_package", "plugin_source"]
 
@@ -193,7 +193,7 @@ def _of_a_wheel_built_again(findings: Iterable[Finding], root: Path) -> Iterator
     """The wheel is gone when the report is read: what looks into it builds it first."""
     for each in findings:
         build = f"uv build --quiet --wheel --out-dir dist {shlex.quote(str(root))}"
-        yield replace(each, reproduce=f"{build} && {each.reproduce}")
+        yield replace(each, reproduce=Reproduction(f"{build} && {each.reproduce}"))
 
 
 def _note(report: _Report, artifacts: Artifacts) -> None:
@@ -219,8 +219,10 @@ def _reproducible(artifacts: Artifacts, source: Path) -> Iterator[Finding]:
             f"two builds of the same source differ: {first}{more}",
             promised="the same source gives the same bytes, wherever and whenever it is built",
             observed="\n".join(artifacts.differences),
-            reproduce=f"build {source} in two folders with SOURCE_DATE_EPOCH set, another TZ, "
-            "umask and PYTHONHASHSEED, and compare the files",
+            reproduce=Reproduction(
+                f"build {source} in two folders with SOURCE_DATE_EPOCH set, another TZ, "
+                "umask and PYTHONHASHSEED, and compare the files"
+            ),
             fix="let the build write no time, path, random value or unordered set",
         )
 
@@ -232,7 +234,7 @@ def _strays(strays: Sequence[str], source: Path) -> Iterator[Finding]:
             f"the build wrote {stray}, which is not below the folder it runs in",
             promised="a build changes nothing outside of its own folder",
             observed=stray,
-            reproduce=f"uv build {source}",
+            reproduce=Reproduction(f"uv build {source}"),
             fix="write generated files below the project's folder",
         )
 
@@ -247,6 +249,6 @@ def _failed(error: CapsError, source: Path) -> Finding:
         message,
         promised="the plugin builds by its own backend and installs with what it requires",
         observed=tail or rest or message,
-        reproduce=f"uv build {source}",
+        reproduce=Reproduction(f"uv build {source}"),
         fix=error.hint,
     )

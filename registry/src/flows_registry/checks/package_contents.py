@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from flows_registry.lab.wheel import ENTRY_POINT_GROUP, MANIFEST_NAME, Problem, Wheel
-from flows_registry.verdict import Finding
+from flows_registry.verdict import Finding, Reproduction
 
 __all__ = [
     "Plugin",
@@ -37,7 +37,7 @@ def from_problem(problem: Problem, wheel: Path) -> Finding:
         problem.message,
         promised="a wheel as the binary distribution format describes it, holding its own package",
         observed=problem.observed or problem.message,
-        reproduce=f"python -m zipfile -l dist/{wheel.name}",
+        reproduce=Reproduction(f"python -m zipfile -l dist/{wheel.name}"),
         fix=problem.fix or "build the wheel again with an unmodified build backend",
     )
 
@@ -51,7 +51,7 @@ def metadata(wheel: Wheel) -> Iterator[Finding]:
             f"{wheel.path.name} does not state {what}",
             promised="whoever installs a plugin can read what they may do with it",
             observed="nothing in METADATA or in the package",
-            reproduce=f"unzip -p dist/{wheel.path.name} '*/METADATA'",
+            reproduce=Reproduction(f"unzip -p dist/{wheel.path.name} '*/METADATA'"),
             fix=fix,
         )
 
@@ -88,7 +88,7 @@ def the_plugin(wheel: Wheel) -> tuple[Plugin | None, list[Finding]]:
             f"the wheel does not register one plugin: {observed}",
             promised=f"one entry point in the group {ENTRY_POINT_GROUP} names the plugin's module",
             observed=observed,
-            reproduce=f"unzip -p dist/{wheel.path.name} '*/entry_points.txt'",
+            reproduce=Reproduction(f"unzip -p dist/{wheel.path.name} '*/entry_points.txt'"),
             fix=f'[project.entry-points."{ENTRY_POINT_GROUP}"] NAME = "cap_name.plugin"',
         )
     ]
@@ -116,7 +116,9 @@ def own_manifest(
             f"one {MANIFEST_NAME} beside the entry point's package is needed, found: {listed}",
             promised="what a plugin does can be read from its wheel without importing it",
             observed=f"manifests in the wheel: {listed}",
-            reproduce=f"python -m zipfile -l dist/{wheel.path.name} | grep {MANIFEST_NAME}",
+            reproduce=Reproduction(
+                f"python -m zipfile -l dist/{wheel.path.name} | grep {MANIFEST_NAME}"
+            ),
             fix=f"keep {MANIFEST_NAME} beside __init__.py and let the build include it",
         )
     ]
@@ -144,7 +146,7 @@ def manifest_findings(
     own: Mapping[str, CapabilitySpec],
 ) -> Iterator[Finding]:
     """Everything that validation finds in a readable manifest, and whether the two names agree."""
-    reproduce = f"unzip -p dist/{wheel.path.name} {member}"
+    reproduce = Reproduction(f"unzip -p dist/{wheel.path.name} {member}")
 
     def known(contract: str) -> CapabilitySpec | None:
         return own.get(contract) or spec_for(contract)
@@ -180,7 +182,9 @@ def declared_extras(wheel: Wheel, manifest: Manifest) -> Iterator[Finding]:
                 "does not have",
                 promised=f"pip install '{wheel.name}[{backend.extra}]' brings what it needs",
                 observed=f"extras: {', '.join(sorted(wheel.extras)) or 'none'}",
-                reproduce=f"unzip -p dist/{wheel.path.name} '*/METADATA' | grep Provides-Extra",
+                reproduce=Reproduction(
+                    f"unzip -p dist/{wheel.path.name} '*/METADATA' | grep Provides-Extra"
+                ),
                 fix=f"add {backend.extra} to [project.optional-dependencies]",
             )
 
@@ -213,7 +217,7 @@ def _may_hold(evaluate: object, extra: str) -> bool:
 
 def _dependency(wheel: Wheel, line: str, message: str, fix: str) -> Finding:
     promised = "whoever installs the plugin gets what it requires from an index"
-    reproduce = f"unzip -p dist/{wheel.path.name} '*/METADATA' | grep Requires-Dist"
+    reproduce = Reproduction(f"unzip -p dist/{wheel.path.name} '*/METADATA' | grep Requires-Dist")
     return Finding("PACKAGE009", message, promised, line, reproduce, fix)
 
 

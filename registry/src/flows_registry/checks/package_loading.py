@@ -21,7 +21,7 @@ from flows_registry.lab.running import Confinement, Ran, Run
 from flows_registry.lab.uv import Uv, bare_environment
 from flows_registry.lab.wheel import Wheel
 from flows_registry.lab.workspace import companions
-from flows_registry.verdict import Finding
+from flows_registry.verdict import Finding, Reproduction
 
 __all__ = ["Loading", "check_loading"]
 
@@ -226,7 +226,7 @@ def _broken(place: _Place, name: str, message: str, observed: str, attribute: st
         f"{message}: {observed.splitlines()[-1]}" if observed else message,
         promised=f"{name} imports where {place.installed} is installed",
         observed=observed or message,
-        reproduce=place.command(name, attribute),
+        reproduce=Reproduction(place.command(name, attribute)),
         fix="correct the name in capability.toml or pyproject.toml, or the error that it shows",
     )
 
@@ -237,7 +237,7 @@ def _undeclared_finding(place: _Place, name: str, subject: str, missing: str) ->
         f"{subject} needs {missing}, which {place.installed} does not bring",
         promised=f"{place.installed} brings everything that {name} imports",
         observed=f"No module named {missing!r}",
-        reproduce=place.command(name),
+        reproduce=Reproduction(place.command(name)),
         fix=f"declare the distribution of {missing} in the extra {place.extra!r}"
         if place.extra
         else f"declare the distribution of {missing} in dependencies, or import it only in a "
@@ -255,7 +255,7 @@ def _strangers(lab: _Lab, environment: Environment, extras: Sequence[str]) -> It
                 f"{each.name} {each.version} got into the environment, and nothing requires it",
                 promised="the plugin, what it requires, and nothing else",
                 observed=each.name,
-                reproduce=f"uv pip list --python {environment.python}",
+                reproduce=Reproduction(f"uv pip list --python {environment.python}"),
                 fix="look for a requirement that the metadata does not show",
             )
 
@@ -287,7 +287,7 @@ def _static_finding(lab: _Lab, environment: Environment, found: Import) -> Findi
         f"{found.file}:{found.line} imports {found.name}, which no dependency and no extra brings",
         promised=f"{lab.wheel.name} declares what it imports",
         observed=f"import {found.name} at {found.file}:{found.line}",
-        reproduce=_python(environment, f"import {name}"),
+        reproduce=Reproduction(_python(environment, f"import {name}")),
         fix=f"declare the distribution of {name}, or guard the import with except ImportError",
     )
 

@@ -42,7 +42,7 @@ from flows_registry.lab.simulators.sides import (
     pairs_with_worker,
     started,
 )
-from flows_registry.verdict import CheckResult, Finding, Verdict
+from flows_registry.verdict import CheckResult, Finding, Reproduction, Verdict
 
 __all__ = ["Effort", "parity"]
 
@@ -296,27 +296,29 @@ def _finding(pair: Pair, mismatch: Mismatch, count: int) -> Finding:
     if parting := parting_of(pair.rules, mismatch):
         path, ours, theirs = parting
         promised, observed = f"{promised}\nat {path}: {theirs}", f"{observed}\nat {path}: {ours}"
-    facts = {
-        "promised": promised,
-        "observed": observed,
-        "reproduce": f"on backend {pair.backend}, with an empty service; the last call differs\n"
-        + shown(mismatch.history.calls[: mismatch.step + 1]),
-    }
+    reproduce = Reproduction(
+        f"on backend {pair.backend}, with an empty service; the last call differs\n"
+        + shown(mismatch.history.calls[: mismatch.step + 1])
+    )
     if expired is not None:
         return Finding(
             _EXPIRED,
             f"{operation} differs as the divergence {expired.name} says, which expired on "
             f"{expired.expires} ({where})",
+            promised,
+            observed,
+            reproduce,
             fix=f"Look again: the simulator {expired.does}; the vendor documents: "
             f"{expired.document} ({expired.source}). Renew the row or remove it.",
-            **facts,
         )
     return Finding(
         _DRIFT,
         f"{pair.backend} drifts from {pair.other.label} in {operation} ({where})",
+        promised,
+        observed,
+        reproduce,
         fix=f"Let {pair.backend}'s {operation} answer as promised. Where the vendor's document "
         "says otherwise, report it with its address: the document wins.",
-        **facts,
     )
 
 

@@ -3,7 +3,7 @@
 import itertools
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core_caps.claims.egress import addresses
@@ -11,12 +11,15 @@ from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import Backend, OperationClaim
 from core_caps.contract.suite import Call, Contract, Exercise
 
+from flows_registry.checks.ledger import BASELINE, Ledger
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.lab import Lab, Profile
 from flows_registry.subject import Capability, Subject
-from flows_registry.verdict import CheckResult, Finding, about
+from flows_registry.verdict import CheckResult, Finding, Reproduction, about
 
 __all__ = ["Baseline", "Plan", "collapsed"]
+
+_BASE = Profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Plan:
         progress: called with (check, backend, cases done, cases in all).
         only: run only cases whose name contains this text, or "" for all.
         sources: the wheel's content, unpacked, for what reads source; None reads none.
+        ledger: told of every case that has run.
     """
 
     subject: Subject
@@ -88,6 +92,7 @@ class Plan:
     progress: Callable[[str, str, int, int], None] = lambda check, backend, done, total: None
     only: str = ""
     sources: Path | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
     def backend(self, name: str) -> Backend:
         """What the manifest says of a backend."""
@@ -145,10 +150,12 @@ class Plan:
         }
         return sorted(provided - proven)
 
-    def reproduce(self, check: str, case: str) -> str:
+    def reproduce(self, check: str, case: str) -> Reproduction:
         """The command that runs one case again, or the whole check."""
-        command = f"flows-registry certify {shlex.quote(self.source)} --check {check}"
-        return f"{command} --case {shlex.quote(case)}" if case else command
+        words = ["flows-registry", "certify", self.source, "--check", check]
+        words += ["--case", case] if case else []
+        words += ["--seed", str(self.seed)] if self.seed else []
+        return Reproduction(shlex.join(words), case)
 
     def asked(self, check: str, baselines: Sequence[Baseline]) -> Sequence[Baseline]:
         """What a check starts from: one that replays whole exercises has no other cases to name."""
@@ -174,14 +181,28 @@ class Plan:
     ) -> list[CaseRun]:
         """Run cases in the lab, with progress."""
         tell = self._counting(check, backend, len(cases))
-        return self.lab.run(cases, profile=profile or Profile(), on_case=tell)
+        runs = self.lab.run(cases, profile=profile or _BASE, on_case=tell)
+        for run in runs:
+            self.ledger.add(check, profile or _BASE, run)
+        return runs
+
+    def run_again(self, check: str, cases: Sequence[Case]) -> list[CaseRun]:
+        """Run cases that have run before, for the run that counts."""
+        runs = self.lab.run(cases)
+        for run in runs:
+            self.ledger.add(check, _BASE, run)
+        return runs
 
     def run_apart(
         self, check: str, backend: str, groups: Sequence[tuple[Profile, Sequence[Case]]]
     ) -> list[list[CaseRun]]:
         """Run groups of cases, each under a profile of its own, with progress over all."""
         tell = self._counting(check, backend, sum(len(cases) for _, cases in groups))
-        return self.lab.run_apart(groups, on_case=tell)
+        runs = self.lab.run_apart(groups, on_case=tell)
+        for (profile, _), its in zip(groups, runs, strict=True):
+            for run in its:
+                self.ledger.add(check, profile, run)
+        return runs
 
     def _counting(self, check: str, backend: str, total: int) -> Callable[[CaseRun], None]:
         numbers = itertools.count(1)
@@ -210,7 +231,7 @@ class Plan:
         return [
             Baseline(capability, exercise, capability.claims[exercise.call.operation], run)
             for (capability, exercise), run in zip(
-                chosen, self.run("baseline", backend, cases), strict=True
+                chosen, self.run(BASELINE, backend, cases), strict=True
             )
         ]
 
@@ -237,4 +258,10 @@ def collapsed(findings: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:
     for members in groups.values():
         first = members[0]
         more = len(members) - 1
-        yield replace(first, message=f"{first.message} (and {more} more cases)") if more else first
+        if more:
+            also = dict.fromkeys(case for member in members for case in member.cases)
+            also.pop(first.reproduce.case, None)
+            told = f"{first.message} (and {more} more cases)"
+            yield replace(first, message=told, also=tuple(also))
+        else:
+            yield first

@@ -123,7 +123,7 @@ def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]
     for label, text in (
         ("promised", finding.promised),
         ("observed", finding.observed),
-        ("reproduce", finding.reproduce),
+        ("reproduce", finding.reproduce.command),
         ("fix", finding.fix),
     ):
         if text:

@@ -56,23 +56,28 @@ class Step:
         value: the decoded result.
         error: the error, or None.
         seconds: how long it took, in the case's own time.
+        at_seconds: when it began, in that time.
+        cpu_seconds: the processor's time that went by in the whole process meanwhile.
         cancelled: the case cancelled it; `seconds` then counts from the cancellation.
     """
 
     value: object | None = None
     error: ErrorFacts | None = None
     seconds: float = 0.0
+    at_seconds: float = 0.0
+    cpu_seconds: float = 0.0
     cancelled: bool = False
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> "Step":
         """From the agent's report."""
+        times = {name: report[name] for name in ("seconds", "at_seconds", "cpu_seconds")}
         if "error" in report:
             facts = dict(report["error"], ancestors=tuple(report["error"]["ancestors"]))
-            return cls(error=ErrorFacts(**facts), seconds=report["seconds"])
+            return cls(error=ErrorFacts(**facts), **times)
         if report.get("cancelled"):
-            return cls(seconds=report["seconds"], cancelled=True)
-        return cls(value=_shown(report["value"]), seconds=report["seconds"])
+            return cls(cancelled=True, **times)
+        return cls(value=_shown(report["value"]), **times)
 
 
 def _shown(form: object) -> object:
@@ -89,6 +94,7 @@ class Exchange:
 
     Attributes:
         number: from 0.
+        at_seconds: when it arrived, in the case's time.
         method, host, port, target: as sent; credentials in `target` are redacted.
         fault: the kind of fault it met, or None.
         status: what was answered, or None where nothing was.
@@ -96,7 +102,8 @@ class Exchange:
         changed: and its state was different afterwards.
         answer_bytes: the size of the content of the honest answer.
         answer_type: its content type.
-        body_sha256: the digest of the request's content.
+        request_bytes: the size of the request's content.
+        body_sha256: its digest.
         scheme: "https", "http", or the name of another protocol.
         verified: the client had accepted the server's certificate properly.
         headers: those of its headers, as `Name: value`, that the lab was asked to note.
@@ -115,6 +122,8 @@ class Exchange:
     answer_bytes: int
     answer_type: str
     body_sha256: str
+    at_seconds: float = 0.0
+    request_bytes: int = 0
     verified: bool = True
     carried: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def test_what_does_not_import_is_seen_again(
     assert old in text
     path.write_text(text.replace(old, new, 1))
     (finding,) = checked(plugin).findings
-    done = _run(finding.reproduce, tmp_path)
+    done = _run(finding.reproduce.command, tmp_path)
     assert done.returncode == 1
     assert shows in done.stderr.splitlines()[-1]
 
@@ -67,6 +67,6 @@ def test_what_a_wheel_says_is_seen_again(
     project.write_text(project.read_text().replace(old, new, 1))
     (finding,) = checked(plugin).findings
     assert finding.code == code
-    done = _run(finding.reproduce, tmp_path)
+    done = _run(finding.reproduce.command, tmp_path)
     assert done.stderr == ""
     assert shows in done.stdout

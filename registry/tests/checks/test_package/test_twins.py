@@ -250,7 +250,7 @@ def test_a_broken_plugin_is_refused_for_what_is_broken(
         assert finding.message
         assert finding.promised
         assert finding.observed
-        assert finding.reproduce
+        assert finding.reproduce.command
         assert finding.fix
 
 

@@ -232,4 +232,4 @@ def test_a_drifted_mock_is_refused(twin: type[Faithful], simulator: str, running
     assert remote.verdict is Verdict.PASSED, remote.findings
     assert {finding.code for finding in mock.findings} == {"PARITY001"}
     assert all(simulator in finding.promised for finding in mock.findings)
-    assert min(len(finding.reproduce.splitlines()) for finding in mock.findings) <= 1 + 3
+    assert min(len(finding.reproduce.command.splitlines()) for finding in mock.findings) <= 1 + 3

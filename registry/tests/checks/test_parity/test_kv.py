@@ -186,7 +186,7 @@ def test_a_drifted_mock_is_refused(twin: type[Faithful], simulator: str, running
         assert simulator in finding.promised
         assert "mock answered" in finding.observed
         assert "Cloudflare" not in finding.message + finding.promised
-        assert len(finding.reproduce.splitlines()) <= 1 + 5  # made small
+        assert len(finding.reproduce.command.splitlines()) <= 1 + 5  # made small
 
 
 @pytest.mark.feature("DC-04")

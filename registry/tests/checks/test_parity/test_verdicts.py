@@ -128,7 +128,7 @@ def test_an_unknown_wire_is_compared_on_the_reference_server(running: Running) -
     drifted = running(mock=lambda _: Refusing(), remote=lambda _: Small())
     (result,) = parity(subject(drifted, **foreign), effort=NONE)
     assert result.verdict is Verdict.REFUSED
-    assert "put('k', b'v')" in result.findings[0].reproduce
+    assert "put('k', b'v')" in result.findings[0].reproduce.command
 
 
 @pytest.mark.feature("DC-04")

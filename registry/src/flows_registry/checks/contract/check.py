@@ -82,7 +82,7 @@ class _Matrix:
             for number, ((_, fault, base), run) in enumerate(zip(self._cases, runs, strict=True))
             if not _consumed(fault, run) or self._judged(base, run, fault)
         ]
-        alone = self._plan.lab.run([self._cases[number][0] for number in doubtful])
+        alone = self._plan.run_again(NAME, [self._cases[number][0] for number in doubtful])
         for number, run in zip(doubtful, alone, strict=True):
             runs[number] = run
         for (_, fault, base), run in zip(self._cases, runs, strict=True):

@@ -16,7 +16,7 @@ from flows_registry.checks.reading import is_read
 from flows_registry.checks.ways_out import declared, strangers
 from flows_registry.lab.case import CaseRun, ErrorFacts, Exchange
 from flows_registry.lab.faults import COMMITTED, CONNECTION, MUTE, PORTAL, SILENT, Fault
-from flows_registry.verdict import Finding
+from flows_registry.verdict import Finding, Reproduction
 
 __all__ = ["Rules", "judge"]
 
@@ -34,7 +34,7 @@ class Rules:
         canaries: secret name → value, to be found nowhere.
         comparable: `(call, value) → value` without what may differ between honest runs.
         answered: `(call, value) → status` where the value tells what the service answered.
-        reproduce: case name → command.
+        reproduce: case name → the command that runs it again.
     """
 
     retry_owner: str
@@ -45,7 +45,7 @@ class Rules:
     canaries: Mapping[str, str]
     comparable: Callable[[Call, object], object]
     answered: Callable[[Call, object], int | None]
-    reproduce: Callable[[str], str]
+    reproduce: Callable[[str], Reproduction]
 
 
 @dataclass(frozen=True, slots=True)

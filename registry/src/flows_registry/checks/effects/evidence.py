@@ -7,7 +7,7 @@ from flows_registry.checks.effects.bounded import derive_bounded
 from flows_registry.checks.effects.seen import NAME, Seen, Unreached, looked_at, unreached
 from flows_registry.checks.effects.static import Derived
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.verdict import Finding
+from flows_registry.verdict import Finding, Reproduction
 
 __all__ = ["Evidence", "gathered", "over_declared"]
 
@@ -36,7 +36,7 @@ class Evidence:
         the others would have reached."""
         return {} if self.plan.only else unreached(self.derived, self.seen)
 
-    def reproduce(self, case: str) -> str:
+    def reproduce(self, case: str) -> Reproduction:
         """The command that runs an exercise again, from every side; or the whole check."""
         return self.plan.reproduce(NAME, case)
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from core_caps.contract.suite import Call
-
 from flows_registry.checks.injection.explaining import Mismatch
 from flows_registry.checks.injection.histories import Answer
 from flows_registry.checks.injection.keys import NAME
 from flows_registry.checks.plan import Plan
+from flows_registry.checks.timeline import shown_call, shown_value
 from flows_registry.lab.case import CaseRun
 from flows_registry.verdict import Finding
 
@@ -36,14 +35,14 @@ def went_apart(plan: Plan, run: CaseRun, mismatch: Mismatch) -> Finding:
     if mismatch.at is None:
         return _ended_wrong(plan, run, mismatch)
     start = max(0, mismatch.at - SHOWN_CALLS)
-    timeline = "; ".join(_shown(call) for call in run.case.calls[start : mismatch.at + 1])
+    timeline = "; ".join(shown_call(call) for call in run.case.calls[start : mismatch.at + 1])
     return _finding(
         plan,
         run,
         "INJECT004",
         f"{mismatch.call.operation} answered wrong in a seeded history",
-        f"{_shown(mismatch.call)} → {_cut(mismatch.want)}",
-        f"{_cut(mismatch.given)} after: {timeline}",
+        f"{shown_call(mismatch.call)} → {shown_value(mismatch.want)}",
+        f"{shown_value(mismatch.given)} after: {timeline}",
         "the same call twice gives the same answer and the same state as once",
     )
 
@@ -57,7 +56,7 @@ def disorder(plan: Plan, run: CaseRun, given: Sequence[Answer]) -> Finding:
         "INJECT005",
         "no order explains what concurrent calls answered",
         "calls made at once answer as if made one after the other, in some order",
-        "; ".join(f"{_shown(call)} → {_cut(answer)}" for call, answer in calls),
+        "; ".join(f"{shown_call(call)} → {shown_value(answer)}" for call, answer in calls),
         "let the service decide (a condition sent with the write), never a read before it",
     )
 
@@ -67,9 +66,9 @@ def _ended_wrong(plan: Plan, run: CaseRun, mismatch: Mismatch) -> Finding:
         plan,
         run,
         "INJECT003",
-        f"the service ended wrong: {_shown(mismatch.call)}",
-        f"a perfect service answers {_cut(mismatch.want)}",
-        f"it answered {_cut(mismatch.given)}",
+        f"the service ended wrong: {shown_call(mismatch.call)}",
+        f"a perfect service answers {shown_value(mismatch.want)}",
+        f"it answered {shown_value(mismatch.given)}",
         "a repeated or unanswered write leaves the service as one write does, and an error "
         "says NOT_APPLIED only when nothing was applied",
     )
@@ -79,17 +78,4 @@ def _finding(
     plan: Plan, run: CaseRun, code: str, message: str, promised: str, observed: str, fix: str
 ) -> Finding:
     reproduce = plan.reproduce(NAME, run.case.name)
-    if plan.seed:
-        reproduce += f" --seed {plan.seed}"
     return Finding(code, message, promised, observed, reproduce, fix)
-
-
-def _shown(call: Call) -> str:
-    parts = [_cut(value, 40) for value in call.args]
-    parts += [f"{name}={_cut(value, 40)}" for name, value in call.kwargs.items()]
-    return f"{call.operation}({', '.join(parts)})"
-
-
-def _cut(value: object, size: int = 200) -> str:
-    text = repr(value)
-    return text if len(text) <= size else f"{text[:size]}…"

@@ -10,7 +10,9 @@ from typing import Any
 from core_caps.contract.codec import decode, encode
 from core_caps.contract.suite import Call, Result, Stream
 
+from .followed import now
 from .opening import opened
+from .page import ORIGIN_SECONDS
 from .using import use
 
 __all__ = ["perform", "visit"]
@@ -81,21 +83,17 @@ async def _cancellable(
     done, _ = await asyncio.wait({task}, timeout=after_seconds)
     if done:
         return task.result()
-    cancelled_at, cancelled_really = time.monotonic(), time.thread_time()
+    measured = _stopwatch()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
     results.append(None)
-    return {
-        "cancelled": True,
-        "seconds": time.monotonic() - cancelled_at,
-        "cpu_seconds": time.thread_time() - cancelled_really,
-    }
+    return {"cancelled": True, **measured()}
 
 
 async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]:
     """Make one call; never raises."""
-    start = time.monotonic()
+    measured = _stopwatch()
     try:
         operation = getattr(provider, call.operation)
         arguments = [_argument(item, results) for item in call.args]
@@ -104,9 +102,21 @@ async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]
         value = await _collect(pending) if hasattr(pending, "__aiter__") else await pending
     except Exception as error:
         results.append(None)
-        return {"error": _failure(error), "seconds": time.monotonic() - start}
+        return {"error": _failure(error), **measured()}
+    times = measured()
     results.append(value)
-    return {"value": encode(value), "seconds": time.monotonic() - start}
+    return {"value": encode(value), **times}
+
+
+def _stopwatch() -> Callable[[], dict[str, float]]:
+    """A function that tells when it was made, and how much has gone by since: of the case's time,
+    and of the processor's."""
+    began, began_really = now(), time.process_time()
+    return lambda: {
+        "at_seconds": began - ORIGIN_SECONDS,
+        "seconds": now() - began,
+        "cpu_seconds": time.process_time() - began_really,
+    }
 
 
 async def _collect(stream: AsyncIterator[bytes]) -> bytes:

@@ -303,6 +303,7 @@ class Server:
     def _note(self, request: Request, number: int, port: int, *, verified: bool) -> dict[str, Any]:
         return {
             "number": number,
+            "at_seconds": self.desk.now() - ORIGIN_SECONDS,
             "method": request.method,
             "host": request.host,
             "port": port,
@@ -313,6 +314,7 @@ class Server:
             "changed": False,
             "answer_bytes": 0,
             "answer_type": "",
+            "request_bytes": len(request.body),
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "scheme": request.scheme,
             "verified": verified,

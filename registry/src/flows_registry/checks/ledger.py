@@ -1,0 +1,95 @@
+"""Every case that ran, as it ended: what a check's result stands on, and what evidence is made of.
+
+Checks run their cases through the plan, which tells the ledger of each; once a check has judged
+them they become records. Only what something was found in keeps its whole story.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from core_caps.contract.codec import encode
+
+from flows_registry.checks.timeline import timeline_of
+from flows_registry.lab.case import CaseRun
+from flows_registry.lab.lab import Profile
+from flows_registry.verdict import CaseRecord, CheckResult, Outcome
+
+__all__ = ["BASELINE", "Ledger"]
+
+BASELINE = "baseline"
+"""The runs without faults that all checks of a backend start from."""
+
+_Key = tuple[str, str, str]
+"""Check, contract and backend."""
+
+
+class Ledger:
+    """The runs of the checks that are at work; told from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: defaultdict[_Key, dict[tuple[str, str], tuple[Profile, CaseRun]]] = defaultdict(
+            dict
+        )
+
+    def add(self, check: str, profile: Profile, run: CaseRun) -> None:
+        """A case of a check has ended; what ran again counts as it went the last time."""
+        key = check, run.case.contract, run.case.backend
+        with self._lock:
+            self._runs[key][profile.name, run.case.name] = profile, run
+
+    def settled(self, result: CheckResult, contract: str) -> CheckResult:
+        """The result with the records of the cases that it judged; the first result of a backend
+        has those of the baselines too."""
+        with self._lock:
+            runs = {
+                key: ended
+                for check in (BASELINE, result.check)
+                for key, ended in self._runs.pop((check, contract, result.backend), {}).items()
+            }
+        refused = {case for finding in result.findings for case in finding.cases}
+        unmet = set(result.facts.get("faults_not_met", ()))
+        records = tuple(
+            _record(profile, run, _outcome(run.case.name, refused, unmet))
+            for profile, run in runs.values()
+        )
+        return replace(result, records=records)
+
+
+def _outcome(case: str, refused: set[str], unmet: set[str]) -> Outcome:
+    if case in refused:
+        return Outcome.REFUSED
+    return Outcome.NOT_MET if case in unmet else Outcome.PASSED
+
+
+def _record(profile: Profile, run: CaseRun, outcome: Outcome) -> CaseRecord:
+    case = run.case
+    operations = {call.operation for call in case.calls}
+    return CaseRecord(
+        name=case.name,
+        operation=min(operations) if len(operations) == 1 else "",
+        faults=tuple(fault.name for fault in case.faults),
+        outcome=outcome,
+        profile=profile.name,
+        figures=dict(_figures(run)),
+        case=_as_data(profile, run),
+        timeline=tuple(timeline_of(run)) if outcome is Outcome.REFUSED else (),
+    )
+
+
+def _figures(run: CaseRun) -> Iterator[tuple[str, float]]:
+    steps = run.steps
+    yield "requests", len(run.exchanges)
+    yield "sent_bytes", sum(exchange.request_bytes for exchange in run.exchanges)
+    yield "received_bytes", sum(exchange.answer_bytes for exchange in run.exchanges)
+    yield "virtual_seconds", round(sum(step.seconds for step in steps), 6)
+    yield "cpu_seconds", round(sum(step.cpu_seconds for step in steps), 6)
+    yield "real_seconds", round(run.real_seconds, 6)
+
+
+def _as_data(profile: Profile, run: CaseRun) -> Mapping[str, Any]:
+    """What the case is made of again, together with its surroundings; defaults are left away."""
+    return {"case": encode(run.case), "profile": encode(profile)}

@@ -1,0 +1,99 @@
+"""What happened in one case, in order: calls, what reached the service, answers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core_caps.contract.suite import Call
+
+from flows_registry.lab.case import CaseRun, Exchange, Step
+
+__all__ = ["shown_call", "shown_value", "timeline_of"]
+
+_VALUE_MAX = 200
+_ARGUMENT_MAX = 40
+
+
+def timeline_of(run: CaseRun) -> Iterator[Mapping[str, Any]]:
+    """Every call, request and answer of a case as a line of its story, in the case's time.
+
+    Each is `{"at_seconds", "lane", "kind", "text"}` and what belongs to its kind. Lane 0 is the
+    service's, the calls of one client share a lane.
+    """
+    if run.opening is not None:
+        yield _line(0.0, "opening", f"opening: {run.opening.name}: {run.opening.message}", lane=1)
+    yield from sorted(_lines(run), key=lambda line: line["at_seconds"])
+    if run.trouble is not None:
+        yield _line(_end(run), "trouble", run.trouble.strip()[:_VALUE_MAX], lane=1)
+
+
+def shown_call(call: Call) -> str:
+    """A call as one writes it, long arguments cut."""
+    parts = [_cut(value, _ARGUMENT_MAX) for value in call.args]
+    parts += [f"{name}={_cut(value, _ARGUMENT_MAX)}" for name, value in call.kwargs.items()]
+    return f"{call.operation}({', '.join(parts)})"
+
+
+def shown_value(value: object) -> str:
+    """A value, cut to a readable size."""
+    return _cut(value, _VALUE_MAX)
+
+
+def _lines(run: CaseRun) -> Iterator[Mapping[str, Any]]:
+    case = run.case
+    yield from _calls("setup", case.setup, run.setup)
+    yield from _calls("call", case.calls, run.steps, apart=case.concurrent)
+    yield from map(_request, run.exchanges)
+    yield from _calls("probe", case.probe, run.probe)
+
+
+def _calls(
+    phase: str, calls: Sequence[Call], steps: Sequence[Step], *, apart: bool = False
+) -> Iterator[Mapping[str, Any]]:
+    for number, (call, step) in enumerate(zip(calls, steps, strict=False)):
+        lane = 1 + number if apart else 1
+        text = shown_call(call)
+        yield _line(step.at_seconds, "begin", text, lane=lane, phase=phase)
+        end = step.at_seconds + step.seconds
+        yield _line(end, "end", _came_of(step), lane=lane, phase=phase)
+
+
+def _came_of(step: Step) -> str:
+    if step.cancelled:
+        return "cancelled"
+    if step.error is None:
+        return shown_value(step.value)
+    outcome = f" ({step.error.outcome})" if step.error.outcome else ""
+    return f"{step.error.name}{outcome}: {_cut_text(step.error.message)}"
+
+
+def _request(exchange: Exchange) -> Mapping[str, Any]:
+    text = f"{exchange.method} {exchange.target}"
+    return _line(
+        exchange.at_seconds,
+        "request",
+        text,
+        lane=0,
+        status=exchange.status,
+        fault=exchange.fault,
+        committed=exchange.committed,
+        changed=exchange.changed,
+    )
+
+
+def _line(at_seconds: float, kind: str, text: str, *, lane: int, **more: object) -> dict[str, Any]:
+    return {"at_seconds": round(at_seconds, 6), "lane": lane, "kind": kind, "text": text, **more}
+
+
+def _end(run: CaseRun) -> float:
+    steps = (*run.setup, *run.steps, *run.probe)
+    ends = [step.at_seconds + step.seconds for step in steps]
+    return max([*ends, *(exchange.at_seconds for exchange in run.exchanges)], default=0.0)
+
+
+def _cut(value: object, size: int) -> str:
+    text = repr(value)
+    return text if len(text) <= size else f"{text[:size]}…"
+
+
+def _cut_text(text: str) -> str:
+    return text if len(text) <= _VALUE_MAX else f"{text[:_VALUE_MAX]}…"
