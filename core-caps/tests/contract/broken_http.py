@@ -15,7 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urljoin
 
-from core_caps.capabilities.http import KEY_HEADER, Response, status_error
+from core_caps.capabilities.http import (
+    KEY_HEADER,
+    TRAVELLING_HEADERS,
+    Response,
+    status_error,
+)
 from core_caps.clock import VirtualClock
 from core_caps.contract.web_site.site import NOTHING
 from core_caps.errors import (
@@ -209,7 +214,7 @@ class SoundHttp:
         return method, to, headers
 
     def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
-        return {n: v for n, v in headers.items() if n not in ("authorization", "cookie")}
+        return {n: v for n, v in headers.items() if n in TRAVELLING_HEADERS}
 
     def _sent(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -645,13 +650,48 @@ class CredentialsGoAlong(SoundHttp):
 
 class CookiesGoAlong(SoundHttp):
     def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
-        return {n: v for n, v in headers.items() if n != "authorization"}
+        return {n: v for n, v in headers.items() if n in {*TRAVELLING_HEADERS, "cookie"}}
+
+
+class ApiKeysGoAlong(SoundHttp):
+    """As most clients have it: the credentials are known by two names."""
+
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in headers.items() if n not in ("authorization", "cookie")}
+
+
+class NamesAreComparedByTheirBeginning(SoundHttp):
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in headers.items() if n.startswith(tuple(TRAVELLING_HEADERS))}
+
+
+class CredentialsComeBack(SoundHttp):
+    """To the origin that they were given for, from wherever another one redirects."""
+
+    async def _call(self, method: str, url: Any, headers: Any, *rest: Any) -> Response:
+        self.given = self._headers(headers)
+        self.origin = url.split("/")[2] if isinstance(url, str) and "//" in url else ""
+        return await super()._call(method, url, headers, *rest)
+
+    def _led(self, *args: Any) -> tuple[str, str, dict[str, str]]:
+        method, url, headers = super()._led(*args)
+        return method, url, self.given if url.split("/")[2] == self.origin else headers
 
 
 class HeadersAreDroppedOnTheWay(SoundHttp):
     def _led(self, *args: Any) -> tuple[str, str, dict[str, str]]:
         method, url, headers = super()._led(*args)
         return method, url, self._for_others(headers)
+
+
+class NothingGoesAlong(SoundHttp):
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {}
+
+
+class ConditionsAreForgotten(SoundHttp):
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in super()._for_others(headers).items() if not n.startswith("if-")}
 
 
 # Pinned reads and streams

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from core_caps.capabilities.http import KEY_HEADER, Response, status_error
+from core_caps.capabilities.http import KEY_HEADER, TRAVELLING_HEADERS, Response, status_error
 from core_caps.errors import InvalidArgument, Outcome, ProtocolViolation
 
 from cap_http.egress import Egress
@@ -46,8 +46,6 @@ _RESERVED = frozenset(
     }
 )
 """What is said by whoever sends: where a request goes, and where it ends."""
-
-_CREDENTIALS = frozenset({"authorization", "cookie"})
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
@@ -133,7 +131,7 @@ def followed(request: Request, answer: Response, egress: Egress) -> Request | No
     egress.check_redirect(request.url, url)
     kept = request.headers
     if url.origin != request.url.origin:
-        kept = {name: value for name, value in kept.items() if name not in _CREDENTIALS}
+        kept = {name: value for name, value in kept.items() if name in TRAVELLING_HEADERS}
     return replace(request, url=url, headers=kept)
 
 
