@@ -9,7 +9,7 @@ import pytest
 from flows_registry.lab.references.exchange import Request
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.references.postgresql import PostgreSql
-from flows_registry.lab.room.postgres_wire import (
+from flows_registry.lab.server.postgres_wire import (
     SCHEME,
     PostgresReader,
     Stranger,

@@ -1,17 +1,9 @@
-"""The fault server's process: listeners, connections, names, the tap, and a control socket.
-
-Started inside a room as `python server.py CONTROL_FD SETTINGS_JSON`. It answers in lines of JSON
-to `begin`, `arm`, `disarm` and `rest`, says unasked what went wrong inside it, and ends with its
-control socket.
-"""
+"""The fault server but for its control socket: listeners, connections, names, the tap."""
 
 import hashlib
-import json
-import os
 import select
 import socket
 import ssl
-import sys
 import threading
 import time
 import traceback
@@ -22,27 +14,27 @@ from urllib.parse import quote
 
 from flows_registry.lab.agent.names import Names
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
-from flows_registry.lab.faults import CONNECTION, MUTE
+from flows_registry.lab.broken import ReferenceBroken
+from flows_registry.lab.faults import MUTE
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.hosted.reference import hosted_factory
 from flows_registry.lab.references.exchange import ReferenceFactory, Request
 from flows_registry.lab.references.known import reference_factory
-from flows_registry.lab.room.answers import Answerer
-from flows_registry.lab.room.broken import ReferenceBroken
-from flows_registry.lab.room.desk import Desk
-from flows_registry.lab.room.http_wire import BadRequest, Reader
-from flows_registry.lab.room.names import RESPONDER, Responder
-from flows_registry.lab.room.postgres_wire import (
+from flows_registry.lab.server.answers import Answerer
+from flows_registry.lab.server.desk import Desk
+from flows_registry.lab.server.http_wire import BadRequest, Reader
+from flows_registry.lab.server.names import RESPONDER, Responder
+from flows_registry.lab.server.postgres_wire import (
     SCHEME,
     PostgresReader,
     Stranger,
     asks_for_tls,
     knocks,
 )
-from flows_registry.lab.room.sessions import Sessions
-from flows_registry.lab.room.tap import Tap
+from flows_registry.lab.server.sessions import Sessions
+from flows_registry.lab.server.tap import Tap
 
-__all__ = ["main"]
+__all__ = ["Server"]
 
 _LISTEN_BACKLOG = 128
 _QUIET_SECONDS_MAX = 2.0
@@ -374,50 +366,3 @@ def _redacted(target: str, secrets: Sequence[str]) -> str:
         for item in query.split("&")
     ]  # fmt: skip
     return path + mark + "&".join(kept)
-
-
-def main(control: int, settings: dict[str, Any]) -> None:
-    """Serve the room until the control socket closes."""
-    threading.stack_size(512 * 1024)
-    with socket.socket(fileno=control) as line, line.makefile("rwb") as stream:
-        writing = threading.Lock()
-
-        def reply(message: dict[str, Any]) -> None:
-            with writing:
-                stream.write(json.dumps(message).encode() + b"\n")
-                stream.flush()
-
-        try:
-            server = Server(settings, lambda what, text: reply({what: text}))
-            reply({"ports": server.listen()})
-            for raw in stream:
-                reply(_done(server, json.loads(raw)))
-        except HostBroken as broken:
-            reply({"reference broken": str(broken)})
-    os._exit(0)
-
-
-def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
-    """Do what the control socket asks for; the answer."""
-    match command:
-        case {"begin": _}:
-            server.begin()
-        case {"arm": faults, "perturbation": perturbation}:
-            kinds = {fault["kind"] for fault in faults}
-            if kinds & (CONNECTION | {MUTE}):
-                server.close_idle()
-            server.leave_aside()
-            server.desk.arm(faults, perturbation)
-            if "refused" in kinds:
-                server.refuse(True)
-        case {"disarm": _}:
-            return server.disarm()
-        case {"rest": _}:
-            return server.rest()
-        case unknown:
-            return {"error": f"unknown command {sorted(unknown)}"}
-    return {}
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))

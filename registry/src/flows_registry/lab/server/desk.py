@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from flows_registry.lab.agent.page import NEVER, Page
+from flows_registry.lab.broken import ReferenceBroken
 from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.references.exchange import Reference, Request, Response
-from flows_registry.lab.room.broken import ReferenceBroken
 
 __all__ = ["Desk"]
 
