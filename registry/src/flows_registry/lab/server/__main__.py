@@ -12,7 +12,6 @@ import sys
 import threading
 from typing import Any
 
-from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.server.server import Server
 
@@ -46,13 +45,7 @@ def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
         case {"begin": _}:
             server.begin()
         case {"arm": faults, "perturbation": perturbation}:
-            kinds = {fault["kind"] for fault in faults}
-            if kinds & (CONNECTION | {MUTE}):
-                server.close_idle()
-            server.leave_aside()
-            server.desk.arm(faults, perturbation)
-            if "refused" in kinds:
-                server.refuse(True)
+            server.arm(faults, perturbation)
         case {"disarm": _}:
             return server.disarm()
         case {"rest": _}:
