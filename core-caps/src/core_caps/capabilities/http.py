@@ -66,8 +66,8 @@ TRAVELLING_HEADERS = frozenset(
 )
 """What a redirect takes along to another origin: how an answer is wanted, and which.
 
-Any other header may be a credential under a name of its own, and stays with the origin (scheme, host
-and port) that it was given for. A condition that was left behind would make another answer of it.
+Any other header may be a credential under a name of its own, and stays with the origin (scheme,
+host and port) that it was given for. A condition left behind would make another answer of it.
 """
 
 _READING = frozenset({"GET", "HEAD"})
@@ -148,14 +148,18 @@ def status_error(
     kind = Unavailable if status >= 500 else _KINDS.get(status, ProtocolViolation)
     return kind(
         f"{method} {_QUERY.sub('', url)} was answered with status {status}",
-        hint=_hint(kind, status),
+        hint=_hint(kind, method, status),
         outcome=Outcome.NOT_APPLIED if refused else Outcome.UNKNOWN,
         retry_after_seconds=retry_after_seconds,
         status=status,
     )
 
 
-def _hint(kind: type[ProviderError], status: int) -> str:
+def _hint(kind: type[ProviderError], method: str, status: int) -> str:
+    if status == 304:
+        return "nothing changed: use what came with the etag or date that was sent"
+    if 300 <= status < 400 and method in _READING:
+        return "read where `location` says, if it does, or have the binding follow redirects"
     if 300 <= status < 400:
         return "a write is not redirected: make it again where `location` says, if it is to be"
     if kind is ProtocolViolation:
