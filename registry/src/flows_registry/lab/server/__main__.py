@@ -12,6 +12,7 @@ import sys
 import threading
 from typing import Any
 
+from flows_registry.lab.broken import RoomBroken
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.server.server import Server
 
@@ -33,10 +34,18 @@ def main(control: int, settings: dict[str, Any]) -> None:
             server = Server(settings, lambda what, text: reply({what: text}))
             reply({"ports": server.listen()})
             for raw in stream:
-                reply(_done(server, json.loads(raw)))
+                reply(_answer(server, json.loads(raw)))
         except HostBroken as broken:
             reply({"reference broken": str(broken)})
     os._exit(0)
+
+
+def _answer(server: Server, command: dict[str, Any]) -> dict[str, Any]:
+    """What the control socket is told of what it asks for."""
+    try:
+        return _done(server, command)
+    except RoomBroken as broken:
+        return {"error": str(broken)}
 
 
 def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:

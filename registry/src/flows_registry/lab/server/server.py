@@ -7,7 +7,7 @@ from typing import Any
 
 from flows_registry.lab.agent.names import Names
 from flows_registry.lab.agent.page import ORIGIN_SECONDS, Page
-from flows_registry.lab.broken import ReferenceBroken
+from flows_registry.lab.broken import ReferenceBroken, RoomBroken
 from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.hosted.hosting import HostBroken
 from flows_registry.lab.hosted.reference import hosted_factory
@@ -24,7 +24,8 @@ from flows_registry.lab.server.tap import Tap
 
 __all__ = ["Server"]
 
-_QUIET_SECONDS_MAX = 2.0
+QUIET_SECONDS_MAX = 20.0
+"""How long what is under way may take to its end: a loaded machine makes it slow."""
 
 
 class Server:
@@ -69,11 +70,15 @@ class Server:
         return self._doors.open()
 
     def begin(self) -> None:
-        """Forget the last case, and wait until nothing of it is going on any more."""
+        """Forget the last case, once nothing of it is going on any more.
+
+        Raises:
+            RoomBroken: something of it does not end.
+        """
         self._desk.release()
         self._doors.open()
         self._connections.close()
-        _until(lambda: not self._connections and not self._desk.is_busy)
+        _until(lambda: not self._connections and not self._desk.is_busy, "the last case")
         self._desk.begin()
         self._leave_aside()
 
@@ -88,9 +93,13 @@ class Server:
             self._doors.shut()
 
     def disarm(self) -> dict[str, Any]:
-        """The report of the armed time, once what is under way has been noted."""
+        """The report of the armed time, once what is under way has been noted.
+
+        Raises:
+            RoomBroken: something under way does not end.
+        """
         self._doors.open()
-        _until(lambda: not self._desk.is_busy)
+        _until(lambda: not self._desk.is_busy, "the armed time")
         return {**self._desk.disarm(), **self._ways_out()}
 
     def rest(self) -> dict[str, Any]:
@@ -132,8 +141,14 @@ def _factory(settings: Mapping[str, Any]) -> ReferenceFactory:
     return factory
 
 
-def _until(quiet: Callable[[], bool]) -> None:
-    """Wait until all is quiet, for a bounded time."""
-    end = time.monotonic() + _QUIET_SECONDS_MAX
-    while not quiet() and time.monotonic() < end:
+def _until(quiet: Callable[[], bool], what: str) -> None:
+    """Wait until all is quiet.
+
+    Raises:
+        RoomBroken: it is not, in the time that it has.
+    """
+    end = time.monotonic() + QUIET_SECONDS_MAX
+    while not quiet():
+        if time.monotonic() > end:
+            raise RoomBroken(f"{what} goes on at the fault server after {QUIET_SECONDS_MAX:g} s")
         time.sleep(0.0003)
