@@ -1,7 +1,7 @@
 """A sound provider of Http on a site in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the sound one differs from it in one subtle
-way, and `test_http_suite.py` names the case that must notice.
+way, and `test_http.py` names the case that must notice.
 """
 
 import asyncio
@@ -41,6 +41,7 @@ LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
 KEY = re.compile(r"[!-~]*")
+LIMITS = {"request_size_bytes_max": 4_000_000}
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 RESERVED = {
     *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer"),
@@ -178,6 +179,7 @@ class SoundHttp:
         self, method: str, url: Any, body: Any, headers: Any, idempotency_key: Any
     ) -> Response:
         refuse(method != "DELETE" and not isinstance(body, bytes), "no body")
+        self._check_size(body or b"")
         self._check_key(idempotency_key)
         return await self._call(method, url, headers, body, idempotency_key)
 
@@ -248,6 +250,9 @@ class SoundHttp:
             raise status_error(
                 found.status, "GET", found.url, retry_after_seconds=found.retry_after_seconds
             )
+
+    def _check_size(self, body: bytes) -> None:
+        refuse(len(body) > LIMITS["request_size_bytes_max"], "too large")
 
     def _check_open(self) -> None:
         if not self.open_:
@@ -897,6 +902,11 @@ class KeyMayBeGivenAsHeader(SoundHttp):
 class KeyEndsItsHeader(SoundHttp):
     def _check_key(self, key: Any) -> None:
         super()._check_key(key.replace("\n", "") if isinstance(key, str) else key)
+
+
+class SendsWhatIsTooLarge(SoundHttp):
+    def _check_size(self, body: bytes) -> None:
+        pass
 
 
 class TextIsABody(SoundHttp):

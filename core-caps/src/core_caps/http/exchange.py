@@ -1,7 +1,6 @@
 """One request and its whole answer: bounded, complete, never redirected, never repeated."""
 
 import asyncio
-import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ class Exchange:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await transports.let_go(self._transport)
 
     async def in_time(
         self, operation: str, work: Coroutine[Any, Any, _Result], *, writes: bool
@@ -159,9 +158,7 @@ class Exchange:
             try:
                 return await self._read(call, response, accepts)
             finally:
-                # The answer is read; how its connection ends changes nothing.
-                with contextlib.suppress(Exception):
-                    await response.aclose()
+                await transports.let_go(response)
         # Raised out here so that it carries no vendor exception: those hold the request's headers.
         raise error
 

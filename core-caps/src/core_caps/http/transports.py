@@ -4,6 +4,7 @@ httpx's own transport and aiohttp's (through httpx-aiohttp) name failures differ
 request may have been sent decides the outcome, so it is told here and nowhere else.
 """
 
+import contextlib
 import errno
 import importlib.util
 import os
@@ -20,7 +21,15 @@ from core_caps.http.settings import Transport
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Broken", "Lost", "NotConnected", "WireError", "classified", "open_transport"]
+__all__ = [
+    "Broken",
+    "Lost",
+    "NotConnected",
+    "WireError",
+    "classified",
+    "let_go",
+    "open_transport",
+]
 
 _CONNECTIONS_MAX = 100
 _IDLE_SECONDS_MAX = 15.0
@@ -94,6 +103,12 @@ def classified(error: Exception) -> WireError:
             return Broken(problem)
         case _:
             return Lost(problem)
+
+
+async def let_go(held: httpx.Response | httpx.AsyncBaseTransport) -> None:
+    """Close an answer's connection, or all of a client; how they end changes nothing."""
+    with contextlib.suppress(Exception):
+        await held.aclose()
 
 
 def _plain(context: ssl.SSLContext) -> httpx.AsyncBaseTransport:

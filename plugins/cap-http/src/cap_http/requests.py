@@ -166,15 +166,20 @@ def check_content(request: Request, answer: Response) -> None:
     )
 
 
-def checked_body(body: object) -> bytes:
+def checked_body(body: object, size_bytes_max: int) -> bytes:
     """The content of a request.
 
     Raises:
-        InvalidArgument: it is no bytes.
+        InvalidArgument: it is no bytes, or more of them than may be sent.
     """
-    if isinstance(body, bytes):
-        return body
-    raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint="encode it")
+    if not isinstance(body, bytes):
+        raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint="encode it")
+    if len(body) > size_bytes_max:
+        raise InvalidArgument(
+            f"a body of {len(body)} bytes is larger than the {size_bytes_max} that may be sent",
+            hint="send it in parts, or raise `request_size_bytes_max` in the binding",
+        )
+    return body
 
 
 def checked_digest(digest: object) -> str:
