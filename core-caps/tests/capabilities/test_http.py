@@ -67,6 +67,15 @@ def test_anything_else_is_an_error_with_its_outcome(
     assert "canary" not in str(raised.value)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_read_that_was_redirected_is_not_told_about_writes(method: str) -> None:
+    for status in (300, 301, 304, 307):
+        hint = status_error(status, method, "https://a.example/b").hint
+        assert "write" not in hint
+        assert ("location" in hint) == (status != 304)
+    assert "write" in status_error(301, "POST", "https://a.example/b").hint
+
+
 def test_the_wait_that_was_asked_for_is_passed_on() -> None:
     response = Response(503, retry_after_seconds=7.0)
     with pytest.raises(Unavailable) as raised:

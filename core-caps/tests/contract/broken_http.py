@@ -1,7 +1,7 @@
 """A sound provider of Http on a site in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the sound one differs from it in one subtle
-way, and `test_http_suite.py` names the case that must notice.
+way, and `test_http.py` names the case that must notice.
 """
 
 import asyncio
@@ -15,7 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urljoin
 
-from core_caps.capabilities.http import KEY_HEADER, Response, status_error
+from core_caps.capabilities.http import (
+    KEY_HEADER,
+    TRAVELLING_HEADERS,
+    Response,
+    status_error,
+)
 from core_caps.clock import VirtualClock
 from core_caps.contract.web_site.site import NOTHING
 from core_caps.errors import (
@@ -36,6 +41,7 @@ LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
 KEY = re.compile(r"[!-~]*")
+LIMITS = {"request_size_bytes_max": 4_000_000}
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 RESERVED = {
     *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer"),
@@ -173,6 +179,7 @@ class SoundHttp:
         self, method: str, url: Any, body: Any, headers: Any, idempotency_key: Any
     ) -> Response:
         refuse(method != "DELETE" and not isinstance(body, bytes), "no body")
+        self._check_size(body or b"")
         self._check_key(idempotency_key)
         return await self._call(method, url, headers, body, idempotency_key)
 
@@ -209,7 +216,7 @@ class SoundHttp:
         return method, to, headers
 
     def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
-        return {n: v for n, v in headers.items() if n not in ("authorization", "cookie")}
+        return {n: v for n, v in headers.items() if n in TRAVELLING_HEADERS}
 
     def _sent(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -243,6 +250,9 @@ class SoundHttp:
             raise status_error(
                 found.status, "GET", found.url, retry_after_seconds=found.retry_after_seconds
             )
+
+    def _check_size(self, body: bytes) -> None:
+        refuse(len(body) > LIMITS["request_size_bytes_max"], "too large")
 
     def _check_open(self) -> None:
         if not self.open_:
@@ -645,13 +655,48 @@ class CredentialsGoAlong(SoundHttp):
 
 class CookiesGoAlong(SoundHttp):
     def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
-        return {n: v for n, v in headers.items() if n != "authorization"}
+        return {n: v for n, v in headers.items() if n in {*TRAVELLING_HEADERS, "cookie"}}
+
+
+class ApiKeysGoAlong(SoundHttp):
+    """As most clients have it: the credentials are known by two names."""
+
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in headers.items() if n not in ("authorization", "cookie")}
+
+
+class NamesAreComparedByTheirBeginning(SoundHttp):
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in headers.items() if n.startswith(tuple(TRAVELLING_HEADERS))}
+
+
+class CredentialsComeBack(SoundHttp):
+    """To the origin that they were given for, from wherever another one redirects."""
+
+    async def _call(self, method: str, url: Any, headers: Any, *rest: Any) -> Response:
+        self.given = self._headers(headers)
+        self.origin = url.split("/")[2] if isinstance(url, str) and "//" in url else ""
+        return await super()._call(method, url, headers, *rest)
+
+    def _led(self, *args: Any) -> tuple[str, str, dict[str, str]]:
+        method, url, headers = super()._led(*args)
+        return method, url, self.given if url.split("/")[2] == self.origin else headers
 
 
 class HeadersAreDroppedOnTheWay(SoundHttp):
     def _led(self, *args: Any) -> tuple[str, str, dict[str, str]]:
         method, url, headers = super()._led(*args)
         return method, url, self._for_others(headers)
+
+
+class NothingGoesAlong(SoundHttp):
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {}
+
+
+class ConditionsAreForgotten(SoundHttp):
+    def _for_others(self, headers: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in super()._for_others(headers).items() if not n.startswith("if-")}
 
 
 # Pinned reads and streams
@@ -857,6 +902,11 @@ class KeyMayBeGivenAsHeader(SoundHttp):
 class KeyEndsItsHeader(SoundHttp):
     def _check_key(self, key: Any) -> None:
         super()._check_key(key.replace("\n", "") if isinstance(key, str) else key)
+
+
+class SendsWhatIsTooLarge(SoundHttp):
+    def _check_size(self, body: bytes) -> None:
+        pass
 
 
 class TextIsABody(SoundHttp):

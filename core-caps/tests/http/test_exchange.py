@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import socket
 import traceback
 from typing import Any
 
@@ -137,8 +138,59 @@ def test_one_deadline_for_all_requests(wire: Wire) -> None:
     assert error.__context__ is None
 
 
+def _unreached(wire: Wire, url: str, **given: Any) -> ProviderError:
+    async def main() -> ProviderError:
+        async with wire.client(url, **given) as client:
+            with pytest.raises(ProviderError) as raised:
+                await client.call(writes=True)
+        return raised.value
+
+    return asyncio.run(main())
+
+
+def _says_where_and_why(error: ProviderError, where: str, why: str) -> None:
+    assert f"connection to {where}: {why}" in str(error)
+    assert "ssl:" not in str(error)
+    assert "base_url" not in error.hint  # not every plugin has that setting
+    assert error.outcome is Outcome.NOT_APPLIED
+
+
+def test_nobody_there_is_told_by_both_transports_alike(wire: Wire) -> None:
+    error = _unreached(wire, "http://127.0.0.1:1/v1")
+    assert type(error) is Unavailable
+    _says_where_and_why(error, "127.0.0.1:1", "Connection refused")
+
+
+def test_a_name_that_nobody_has_is_told(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*args: Any, **named: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    error = _unreached(wire, "http://nobody.example")
+    _says_where_and_why(error, "nobody.example", "its name does not resolve: no such name")
+
+
+def test_a_server_without_tls_is_told(wire: Wire) -> None:
+    async def main() -> tuple[str, ProviderError]:
+        server = await asyncio.start_server(_greets, "127.0.0.1", 0)
+        where = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, wire.client(f"https://{where}") as client:
+            with pytest.raises(Unavailable) as raised:
+                await client.call(writes=True)
+        return where, raised.value
+
+    where, error = asyncio.run(main())
+    _says_where_and_why(error, where, "TLS was not agreed on: wrong version number")
+
+
+async def _greets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 this is no TLS\r\n")
+    await writer.drain()
+    writer.close()
+
+
 def test_a_secret_is_not_shown_even_where_the_text_is_cut(wire: Wire) -> None:
-    for length in range(exchange.SHOWN_CHARACTERS_MAX - 40, exchange.SHOWN_CHARACTERS_MAX):
+    for length in range(failures.SHOWN_CHARACTERS_MAX - 40, failures.SHOWN_CHARACTERS_MAX):
         text = "m" * length + wire.token
         answer = wire.refusal(400, 77, text) if length % 2 else wire.answer(200, b"", text)
         _, error = wire.run([answer], lambda client: client.call())

@@ -126,6 +126,9 @@ def test_connect_opens_the_mocks() -> None:
         ({"bridge_token": "two words"}, "bridge_token"),
         ({"base_url": "http://bridge.example"}, "base_url"),
         ({"namespace": 5}, "namespace"),
+        ({"namespace": "a\nb"}, "namespace"),
+        ({"namespace": "a/b"}, "namespace is not printable text without a slash"),
+        ({"namespace": "a/"}, "without a slash"),
         ({"ledger": ""}, "ledger"),
         ({"timeout_seconds": 0.0}, "timeout_seconds"),
     ],
@@ -158,6 +161,33 @@ def test_the_bridge_can_be_written_and_a_configuration_of_ones_own_stays(tmp_pat
     assert deployment.write_bridge(folder) == [folder / "bridge.mjs"]
     assert (folder / "bridge.mjs").read_bytes() == (HOME / "bridge.mjs").read_bytes()
     assert (folder / "wrangler.toml").read_text() == "mine"
+
+
+@pytest.mark.feature("PH2-09")
+@pytest.mark.parametrize("where", ["taken", "taken/below", "odd"])
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    (tmp_path / "taken").touch()
+    (tmp_path / "odd" / "bridge.mjs").mkdir(parents=True)
+    assert deployment.main([str(tmp_path / where)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert str(tmp_path / where.partition("/")[0]) in line
+    assert line.endswith("; name a folder that you may write to")
+
+
+@pytest.mark.feature("PH2-09")
+def test_help_tells_what_is_written_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        deployment.main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    settings = MANIFEST.backends["remote"].config
+    wanted = {*deployment.FILES, "npx wrangler deploy", "npx wrangler secret put BRIDGE_TOKEN"}
+    wanted |= {setting.env for setting in settings.values() if setting.env}
+    assert [text for text in sorted(wanted) if text not in said] == []
 
 
 @pytest.mark.feature("PH2-09")

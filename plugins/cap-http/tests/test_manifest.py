@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cap_http
 import pytest
-from cap_http import urls
+from cap_http import config, urls
 from core_caps import connect
 from core_caps.capabilities.http import Http
 from core_caps.claims.egress import addresses
@@ -66,6 +66,7 @@ def test_the_hosts_of_a_deployment_are_its_egress() -> None:
 @pytest.mark.feature("DC-03")
 def test_limits_are_the_codes_own() -> None:
     assert MANIFEST.limits["url_size_bytes_max"].value == urls.URL_CHARACTERS_MAX
+    assert MANIFEST.limits["request_size_bytes_max"].value == config.REQUEST_SIZE_BYTES_MAX
     assert set(MANIFEST.costs) == set(PROVIDED.operations)
 
 

@@ -76,6 +76,23 @@ async def test_a_declared_redirect_is_followed_and_judged() -> None:
         assert (await http.get("https://api.example.com/c")).status == 302
 
 
+async def test_another_origin_gets_no_credentials() -> None:
+    """Another scheme or port of one host is another origin."""
+    hosts = "api.example.com:443, api.example.com:80, api.example.com:8443"
+    headers = {"X-Api-Key": "k", "Accept": "text/plain"}
+    for first, second in (
+        ("http://api.example.com", "https://api.example.com"),
+        ("https://api.example.com", "https://api.example.com:8443"),
+    ):
+        led = {"status": 307, "headers": {"location": f"{second}/-/echo"}}
+        async with client({f"GET {first}/a": led}, hosts=hosts, plain_http=True) as http:
+            sent = (await http.get(f"{first}/a", headers=headers)).body
+            assert b"accept: text/plain" in sent
+            assert b"x-api-key" not in sent
+            within = (await http.get(f"{first}/-/redirect/307?to=/-/echo", headers=headers)).body
+            assert b"x-api-key: k" in within
+
+
 @pytest.mark.parametrize(
     "routes",
     [

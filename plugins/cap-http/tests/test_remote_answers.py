@@ -5,9 +5,11 @@ import gzip
 import zlib
 from contextlib import aclosing
 
+import httpx
 import pytest
 from core_caps.errors import (
     InvalidArgument,
+    ObjectAbsent,
     Outcome,
     ProtocolViolation,
     RateLimited,
@@ -166,6 +168,29 @@ def test_nobody_there_is_not_applied(wire) -> None:
 
     error = asyncio.run(main())
     assert error.outcome is Outcome.NOT_APPLIED
+
+
+@pytest.mark.parametrize("closes", [httpx.Response, httpx.AsyncHTTPTransport])
+def test_how_a_connection_ends_changes_nothing(wire, streamed, monkeypatch, closes) -> None:
+    """An answer that was read, a stream that was left, a redirect that was followed, the client."""
+    close = closes.aclose
+
+    async def fails(self) -> None:
+        await close(self)
+        raise httpx.ReadError("the connection did not end well")
+
+    async def use(http, url):
+        stream = http.open(f"{url}/")
+        async with aclosing(stream):
+            assert await anext(stream) == b"whole"
+        with pytest.raises(ObjectAbsent):
+            await streamed(http, f"{url}/absent")
+        return (await http.get(f"{url}/")).body, await streamed(http, f"{url}/")
+
+    monkeypatch.setattr(closes, "aclose", fails)
+    whole = wire.answer(200, b"whole")
+    steps = [whole, wire.answer(404), wire.answer(302, b"", "Location: /there"), whole]
+    assert wire.run(steps, use)[1] == (b"whole", b"whole")
 
 
 def _silent(wait: float, *pieces: bytes):

@@ -53,6 +53,25 @@ def test_a_body_is_sent_whole_with_its_length(wire, size: int) -> None:
     assert "transfer-encoding" not in request.headers
 
 
+def test_a_body_over_the_bound_is_not_sent(wire) -> None:
+    for method in ("put", "post", "patch"):
+        script, error = wire.run(
+            [wire.answer(204)],
+            lambda http, url, method=method: getattr(http, method)(f"{url}/", b"x" * 101),
+            request_size_bytes_max=100,
+        )
+        assert isinstance(error, InvalidArgument)
+        assert "101 bytes" in str(error)
+        assert "request_size_bytes_max" in error.hint
+        assert not script.connected.is_set()
+    _, found = wire.run(
+        [wire.answer(204)],
+        lambda http, url: http.put(f"{url}/", b"x" * 100),
+        request_size_bytes_max=100,
+    )
+    assert found.status == 204
+
+
 def test_a_delete_has_no_body(wire) -> None:
     script, _ = wire.run([wire.answer(204)], lambda http, url: http.delete(f"{url}/"))
     assert script.requests[0].headers.keys() & {"content-length", "transfer-encoding"} == set()

@@ -1,13 +1,16 @@
 """The bytes of objects on the disk: kept once, verified, given up and swept."""
 
 import asyncio
+import fcntl
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from cap_local.blob import LocalBlob
 from cap_local.config import LocalConfig
+from cap_local.contents import FolderContents
 from core_caps.capabilities.blob_store import ByteRange
 from core_caps.clock import SystemClock
 from core_caps.errors import PreconditionFailed, ProtocolViolation
@@ -123,6 +126,34 @@ def test_what_is_being_written_is_not_swept(tmp_path: Path) -> None:
             assert found.info.size_bytes == 1_000_001
 
     asyncio.run(main())
+
+
+def test_what_is_not_locked_yet_is_not_swept_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a client finds it that opens between another's making a file and its locking it."""
+    contents, other = FolderContents(tmp_path), FolderContents(tmp_path)
+    left: dict[Path, str] = {}
+    lock = fcntl.flock
+
+    def locking(file: BinaryIO, how: int) -> None:
+        if how == fcntl.LOCK_EX and not left:
+            left.update({tmp_path / "seen": "", **other.begin()})
+        lock(file, how)
+
+    async def main() -> str:
+        async with contents.aside() as aside:
+            for path in left:
+                path.unlink(missing_ok=True)
+            await aside.write(b"kept")
+            return await aside.finish()
+
+    contents.begin()
+    monkeypatch.setattr(fcntl, "flock", locking)
+    assert asyncio.run(main()) == _digest(b"kept")
+    assert left
+    contents.end()
+    other.end()
 
 
 def test_what_a_crash_left_between_name_and_row_is_swept(tmp_path: Path) -> None:

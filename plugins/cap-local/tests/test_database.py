@@ -1,6 +1,7 @@
 """The database below every capability: shared commits, cancellation, waiting, old and new files."""
 
 import asyncio
+import functools
 import sqlite3
 import threading
 from pathlib import Path
@@ -16,6 +17,7 @@ from core_caps.errors import (
     InvalidArgument,
     PermissionDenied,
     ProtocolViolation,
+    ProviderError,
 )
 
 pytestmark = pytest.mark.feature("DC-01")
@@ -213,5 +215,29 @@ def test_a_thread_that_cannot_start_is_not_waited_for(
                 with pytest.raises(RuntimeError, match="new thread"):
                     await _keys(database)
             assert await _keys(database) == []
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_does_not_close_is_told_and_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stubborn(sqlite3.Connection):
+        def close(self) -> None:
+            super().close()
+            raise sqlite3.OperationalError("disk I/O error")
+
+    connect = functools.partial(sqlite3.connect, factory=Stubborn)
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    database = FileDatabase(tmp_path / "t.sqlite", SCHEMA)
+
+    async def main() -> None:
+        async with asyncio.timeout(10):
+            await database.__aenter__()
+            await database.write(_insert("a"))
+            assert await _keys(database) == ["a"]
+            with pytest.raises(ProviderError, match="disk I/O error"):
+                await database.__aexit__()
+        assert not [each for each in threading.enumerate() if each.name.startswith("cap-local")]
 
     asyncio.run(main())

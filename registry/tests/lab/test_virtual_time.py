@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(
         ("httpx async", "45.0 ReadTimeout"),
         ("boto3", "60.0 ReadTimeoutError"),
         ("no timeout", "hung"),
+        ("next case", "3600.0"),
     ],
 )
 def test_waiting_takes_the_time_it_says_and_none_of_ours(

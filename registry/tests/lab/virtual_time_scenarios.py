@@ -72,6 +72,11 @@ def main(agent: str, name: str, page_path: str) -> None:
         )  # fmt: skip
         client.get_object(Bucket="b", Key="k")
 
+    def after_a_lost_pause() -> None:
+        keeper.pausing.add(0)  # of a thread that was no more when its pause would have ended
+        keeper.restart()
+        time.sleep(3600)
+
     scenarios = {
         "sleep": lambda: time.sleep(3600),
         "asyncio": lambda: asyncio.run(asyncio.sleep(3600)),
@@ -82,6 +87,7 @@ def main(agent: str, name: str, page_path: str) -> None:
         "httpx async": lambda: asyncio.run(httpx_async()),
         "boto3": lambda: boto(1),
         "no timeout": lambda: urllib.request.urlopen(url),
+        "next case": after_a_lost_pause,
     }
     page = Page(page_path)
     page.now, page.due, page.busy = ORIGIN_SECONDS, NEVER, 0

@@ -7,7 +7,7 @@ host that is not allowed (EgressRefused), an argument that is no URL or header (
 Only `get_pinned` and `open`, whose result has no place for a status, raise what a status says.
 
 Nothing is ever repeated. Reads follow redirects, a few, to allowed hosts, never from https to http,
-and never with a credential that was meant for another origin; writes follow none.
+and take along to another origin only what says how an answer is wanted; writes follow none.
 
 `HttpReader` and `HttpWriter` are the two halves a flow may be limited to.
 """
@@ -33,13 +33,41 @@ from core_caps.errors import (
     Unavailable,
 )
 
-__all__ = ["KEY_HEADER", "Http", "HttpReader", "HttpWriter", "Response", "status_error"]
+__all__ = [
+    "KEY_HEADER",
+    "TRAVELLING_HEADERS",
+    "Http",
+    "HttpReader",
+    "HttpWriter",
+    "Response",
+    "status_error",
+]
 
 KEY_HEADER = "idempotency-key"
 """The header in which the key of a write travels.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ puts it in quotes; the
 services that know the header (Stripe and Adyen, say) want it bare, and so it is sent.
+"""
+
+TRAVELLING_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-language",
+        "cache-control",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "range",
+        "user-agent",
+    }
+)
+"""What a redirect takes along to another origin: how an answer is wanted, and which.
+
+Any other header may be a credential under a name of its own, and stays with the origin (scheme,
+host and port) that it was given for. A condition left behind would make another answer of it.
 """
 
 _READING = frozenset({"GET", "HEAD"})
@@ -120,14 +148,18 @@ def status_error(
     kind = Unavailable if status >= 500 else _KINDS.get(status, ProtocolViolation)
     return kind(
         f"{method} {_QUERY.sub('', url)} was answered with status {status}",
-        hint=_hint(kind, status),
+        hint=_hint(kind, method, status),
         outcome=Outcome.NOT_APPLIED if refused else Outcome.UNKNOWN,
         retry_after_seconds=retry_after_seconds,
         status=status,
     )
 
 
-def _hint(kind: type[ProviderError], status: int) -> str:
+def _hint(kind: type[ProviderError], method: str, status: int) -> str:
+    if status == 304:
+        return "nothing changed: use what came with the etag or date that was sent"
+    if 300 <= status < 400 and method in _READING:
+        return "read where `location` says, if it does, or have the binding follow redirects"
     if 300 <= status < 400:
         return "a write is not redirected: make it again where `location` says, if it is to be"
     if kind is ProtocolViolation:
@@ -158,7 +190,8 @@ class HttpReader(Protocol):
 
         Args:
             url: `https://host/path?query`, percent-encoded, without user or fragment.
-            headers: more headers, by name. Those of the connection itself are not to be given.
+            headers: more headers, by name. Those of the connection itself are not to be given; of
+                the others a redirect takes only TRAVELLING_HEADERS to another origin.
 
         Raises:
             EgressRefused: the host, or one that it redirects to, is not allowed.

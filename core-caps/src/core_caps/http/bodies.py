@@ -6,11 +6,14 @@ import httpx
 
 from core_caps.http.transports import Broken
 
-__all__ = ["SLICE_BYTES", "slices", "whole_body"]
+__all__ = ["SLICE_BYTES", "error_body", "slices", "whole_body"]
 
 SLICE_BYTES = 256 * 1024
 """How much of a request's body is handed over at once, so that a long one does not hold up the
 event loop while it is encrypted."""
+
+ERROR_BODY_BYTES_MAX = 64 * 1024
+"""How much of an error answer is read; its status decides even where its body is unusable."""
 
 
 async def slices(body: bytes) -> AsyncIterator[bytes]:
@@ -35,6 +38,14 @@ async def whole_body(response: httpx.Response, size_bytes_max: int) -> bytes:
     if told is not None and "transfer-encoding" not in headers and str(len(body)) != told.strip():
         raise Broken(f"it has {len(body)} bytes and promises {told[:20]}")
     return body
+
+
+async def error_body(response: httpx.Response) -> bytes:
+    """As much of an error's body as can be used; the status says enough where it cannot."""
+    try:
+        return await whole_body(response, ERROR_BODY_BYTES_MAX)
+    except Exception:
+        return b""
 
 
 async def _bounded(response: httpx.Response, size_bytes_max: int) -> bytes:

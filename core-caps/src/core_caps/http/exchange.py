@@ -1,7 +1,6 @@
 """One request and its whole answer: bounded, complete, never redirected, never repeated."""
 
 import asyncio
-import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ import httpx
 from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 from core_caps.http import transports
-from core_caps.http.bodies import SLICE_BYTES, slices, whole_body
-from core_caps.http.failures import Failures, Malformed, Refusal, retry_after_seconds
+from core_caps.http.bodies import SLICE_BYTES, error_body, slices, whole_body
+from core_caps.http.failures import Failures, Malformed, Refusal, retry_after_seconds, shown
 from core_caps.http.settings import Transport
 from core_caps.http.transports import Broken, Lost, NotConnected, WireError
 from core_caps.secret import Secret
@@ -21,12 +20,6 @@ from core_caps.secret import Secret
 __all__ = ["Call", "Exchange", "Service"]
 
 _Result = TypeVar("_Result")
-
-ERROR_BODY_BYTES_MAX = 64 * 1024
-"""How much of an error answer is read; its status decides even where its body is unusable."""
-
-SHOWN_CHARACTERS_MAX = 300
-"""How much of what others say stands in an error."""
 
 URLS_MAX = 1024
 """How many parsed URLs are kept."""
@@ -93,6 +86,7 @@ class Exchange:
         self._service = service
         self._failures = service.failures
         self._base = service.url
+        self._address = httpx.URL(service.url).netloc.decode("ascii")
         self._secrets = tuple(secret.reveal() for secret in service.secrets)
         self._headers = httpx.Headers(
             {
@@ -122,7 +116,7 @@ class Exchange:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await transports.let_go(self._transport)
 
     async def in_time(
         self, operation: str, work: Coroutine[Any, Any, _Result], *, writes: bool
@@ -164,9 +158,7 @@ class Exchange:
             try:
                 return await self._read(call, response, accepts)
             finally:
-                # The answer is read; how its connection ends changes nothing.
-                with contextlib.suppress(Exception):
-                    await response.aclose()
+                await transports.let_go(response)
         # Raised out here so that it carries no vendor exception: those hold the request's headers.
         raise error
 
@@ -197,17 +189,18 @@ class Exchange:
     ) -> _Result | None:
         content_type = response.headers.get("content-type", "")
         if response.status_code != 200:
-            refusal = self._failures.refusal(await _error_body(response), content_type)
+            refusal = self._failures.refusal(await error_body(response), content_type)
             if accepts is not None and accepts(response.status_code, refusal):
                 return None
             raise self._refused(call, response, refusal)
         try:
             return call.read(await whole_body(response, call.size_bytes_max), content_type)
         except (Broken, Malformed) as problem:
-            shown = str(problem)
+            said = str(problem)
         except Exception as problem:
-            shown = f"it broke off: {transports.classified(problem)}"
-        raise self._failures.broken(call.operation, self._shown(shown), writes=call.writes)
+            said = f"it broke off: {transports.classified(problem)}"
+        said = shown(said, self._secrets)
+        raise self._failures.broken(call.operation, said, writes=call.writes)
 
     def _refused(
         self, call: Call[Any], response: httpx.Response, refusal: Refusal
@@ -216,7 +209,7 @@ class Exchange:
             call.operation,
             response.status_code,
             refusal,
-            self._shown(refusal.detail),
+            shown(refusal.detail, self._secrets),
             writes=call.writes,
             retry_after_seconds=retry_after_seconds(
                 response.headers.get("retry-after"), self._clock.now()
@@ -224,25 +217,11 @@ class Exchange:
         )
 
     def _failed(self, call: Call[Any], problem: WireError) -> ProviderError:
-        shown = self._shown(str(problem))
+        said = shown(str(problem), self._secrets)
         match problem:
             case NotConnected(late=late):
-                return self._failures.unconnected(call.operation, shown, late=late)
+                return self._failures.unconnected(call.operation, said, late=late, to=self._address)
             case Lost():
-                return self._failures.lost(call.operation, shown, writes=call.writes)
+                return self._failures.lost(call.operation, said, writes=call.writes)
             case _:
-                return self._failures.broken(call.operation, shown, writes=call.writes)
-
-    def _shown(self, text: str) -> str:
-        """The text without a secret; cut only then, or a piece of one could be left."""
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return text[:SHOWN_CHARACTERS_MAX]
-
-
-async def _error_body(response: httpx.Response) -> bytes:
-    """As much of an error's body as can be used; the status says enough where it cannot."""
-    try:
-        return await whole_body(response, ERROR_BODY_BYTES_MAX)
-    except Exception:
-        return b""
+                return self._failures.broken(call.operation, said, writes=call.writes)

@@ -31,7 +31,19 @@ from core_caps.errors import (
     Unavailable,
 )
 
-__all__ = ["BY_STATUS", "Failures", "Malformed", "Refusal", "failed", "retry_after_seconds"]
+__all__ = [
+    "BY_STATUS",
+    "SHOWN_CHARACTERS_MAX",
+    "Failures",
+    "Malformed",
+    "Refusal",
+    "failed",
+    "retry_after_seconds",
+    "shown",
+]
+
+SHOWN_CHARACTERS_MAX = 300
+"""How much of what others say stands in an error."""
 
 BY_STATUS: Mapping[int, type[ProviderError]] = MappingProxyType(
     {
@@ -130,11 +142,13 @@ class Failures:
             outcome=failed(writes),
         )
 
-    def unconnected(self, operation: str, problem: str, *, late: bool) -> ProviderError:
-        """The error where no connection was made, so that nothing was sent."""
+    def unconnected(
+        self, operation: str, problem: str, *, late: bool, to: str = ""
+    ) -> ProviderError:
+        """The error where no connection was made, so that nothing was sent; `to` is an address."""
         return (TimedOut if late else Unavailable)(
-            f"{operation} found no connection: {problem}",
-            hint="check base_url, name resolution, certificates and the network",
+            f"{operation} found no connection{to and f' to {to}'}: {problem}",
+            hint="check the address in the settings, name resolution, certificates and the network",
             outcome=Outcome.NOT_APPLIED,
         )
 
@@ -161,6 +175,13 @@ class Failures:
 def failed(writes: bool) -> Outcome:
     """The outcome of a call that may have arrived and has no usable answer."""
     return Outcome.UNKNOWN if writes else Outcome.NOT_APPLIED
+
+
+def shown(text: str, secrets: Sequence[str]) -> str:
+    """The text without a secret, on one line; cut only then, or a piece of one could be left."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return "".join(each if each.isprintable() else " " for each in text)[:SHOWN_CHARACTERS_MAX]
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:

@@ -4,9 +4,14 @@ httpx's own transport and aiohttp's (through httpx-aiohttp) name failures differ
 request may have been sent decides the outcome, so it is told here and nowhere else.
 """
 
+import contextlib
+import errno
 import importlib.util
+import os
+import socket
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
@@ -16,11 +21,21 @@ from core_caps.http.settings import Transport
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Broken", "Lost", "NotConnected", "WireError", "classified", "open_transport"]
+__all__ = [
+    "Broken",
+    "Lost",
+    "NotConnected",
+    "WireError",
+    "classified",
+    "let_go",
+    "open_transport",
+]
 
 _CONNECTIONS_MAX = 100
 _IDLE_SECONDS_MAX = 15.0
 """A connection idle for longer is not reused: a server that closes it meanwhile costs a call."""
+
+_NONE_IN_TIME = "none was made in time"
 
 
 class WireError(Exception):
@@ -79,13 +94,21 @@ def classified(error: Exception) -> WireError:
     problem = _problem(error)
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return NotConnected(problem, late=True)
-        case httpx.ConnectError() | httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
+            return NotConnected(_NONE_IN_TIME, late=True)
+        case httpx.ConnectError():
+            return NotConnected(_unreached(error))
+        case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
             return NotConnected(problem)
         case httpx.RemoteProtocolError() if "without sending a response" not in str(error):
             return Broken(problem)
         case _:
             return Lost(problem)
+
+
+async def let_go(held: httpx.Response | httpx.AsyncBaseTransport) -> None:
+    """Close an answer's connection, or all of a client; how they end changes nothing."""
+    with contextlib.suppress(Exception):
+        await held.aclose()
 
 
 def _plain(context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
@@ -131,10 +154,10 @@ async def _once(
 
     try:
         return await handler(request)
-    except aiohttp.ConnectionTimeoutError as error:
-        raise NotConnected(_problem(error), late=True) from None
+    except aiohttp.ConnectionTimeoutError:
+        raise NotConnected(_NONE_IN_TIME, late=True) from None
     except aiohttp.ClientConnectorError as error:
-        raise NotConnected(_problem(error)) from None
+        raise NotConnected(_unreached(error.os_error)) from None
     except aiohttp.ClientResponseError as error:
         # Its text and repr would show the request's headers, the token among them.
         raise Broken(f"{type(error).__name__}: {error.message}") from None
@@ -142,6 +165,35 @@ async def _once(
         raise Broken(_problem(error)) from None
     except (aiohttp.ClientError, OSError) as error:
         raise Lost(_problem(error)) from None
+
+
+def _unreached(error: Exception) -> str:
+    """Why no connection was made, in the words of the system and not of a library."""
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError(verify_message=str(said)):
+                return f"the certificate is not trusted: {said}"
+            case ssl.SSLError(reason=str(said)):
+                return f"TLS was not agreed on: {said.replace('_', ' ').lower()}"
+            case socket.gaierror(strerror=str(said)):
+                return f"its name does not resolve: {said}"
+            case ConnectionResetError():
+                return os.strerror(errno.ECONNRESET)
+            case OSError(errno=int(number)):
+                return os.strerror(number)
+            case _:
+                pass
+    return _problem(error)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made of, from outside in; of several attempts the first."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            error = cast("BaseException", error.exceptions[0])
+        else:
+            error = error.__cause__ or error.__context__
 
 
 def _problem(error: Exception) -> str:

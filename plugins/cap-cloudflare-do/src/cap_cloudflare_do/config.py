@@ -50,8 +50,8 @@ class RemoteConfig:
         host: where the bridge is deployed: cap-do-bridge.ACCOUNT.workers.dev, or a domain.
         bridge_token: what the bridge was given as its secret BRIDGE_TOKEN.
         base_url: the bridge's URL, where it is not https://HOST; plain http only on this machine.
-        namespace: put before every name, so that several deployments share a bridge; ids are the
-            service's own.
+        namespace: put before every name and a "/", so that several deployments share a bridge; it
+            has no "/" of its own, or two of them would meet. Ids are the service's own.
         ledger: the object that keeps what Dedupe and Sequencer are told.
         timeout_seconds: the longest that one call takes, all its requests and bodies included.
         connect_timeout_seconds: the longest wait for a connection within that.
@@ -74,7 +74,7 @@ class RemoteConfig:
         host = isinstance(self.host, str) and _HOST.fullmatch(self.host)  # pyright: ignore[reportUnnecessaryIsInstance]
         need(bool(host), "host", "a host name in lower case, without https:// and without a path")
         check_token(self.bridge_token, "bridge_token")
-        need(self.namespace == "" or _is_name(self.namespace), "namespace", "text")
+        need(_is_namespace(self.namespace), "namespace", "printable text without a slash")
         need(_is_name(self.ledger), "ledger", "a name")
         check_connection(
             self.url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
@@ -84,6 +84,10 @@ class RemoteConfig:
     def url(self) -> str:
         """The bridge's URL, without a slash at its end."""
         return (self.base_url or f"https://{self.host}").rstrip("/")
+
+
+def _is_namespace(given: object) -> bool:
+    return given == "" or (_is_name(given) and "/" not in str(given))
 
 
 def _is_name(given: object) -> bool:

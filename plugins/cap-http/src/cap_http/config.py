@@ -15,6 +15,8 @@ __all__ = ["MockConfig", "RemoteConfig"]
 _Item = TypeVar("_Item")
 
 REDIRECTS_MAX = 20
+REQUEST_SIZE_BYTES_MAX = 16 * 1024 * 1024
+"""Unless the binding says otherwise."""
 SIZE_BYTES_MAX = 1 << 40
 SECONDS_MAX = 86_400
 
@@ -27,6 +29,7 @@ class MockConfig:
         hosts: where requests may go, as `host:port`, separated by commas.
         plain_http: http:// is allowed, too.
         redirects_max: how many redirects of one read are followed; 0 makes each an answer.
+        request_size_bytes_max: the largest content that is sent.
         store: clients of one process that name the same store share its site; "" is a site of
             one's own.
         routes: answers that are declared, as JSON: see `cap_http.routes`.
@@ -38,6 +41,7 @@ class MockConfig:
     hosts: str = "site.example:443, second.example:443"
     plain_http: bool = False
     redirects_max: int = 5
+    request_size_bytes_max: int = REQUEST_SIZE_BYTES_MAX
     store: str = ""
     routes: str = ""
 
@@ -76,6 +80,7 @@ class RemoteConfig:
             nevertheless, separated by commas: `10.1.0.0/16, 127.0.0.1`.
         plain_http: http:// is allowed, too.
         redirects_max: how many redirects of one read are followed; 0 makes each an answer.
+        request_size_bytes_max: the largest content that is sent.
         body_size_bytes_max: the largest content that is given whole.
         stream_size_bytes_max: the largest that is streamed.
         timeout_seconds: the longest that one call waits, all its redirects and content included.
@@ -89,6 +94,7 @@ class RemoteConfig:
     private_networks: str = ""
     plain_http: bool = False
     redirects_max: int = 5
+    request_size_bytes_max: int = REQUEST_SIZE_BYTES_MAX
     body_size_bytes_max: int = 16 * 1024 * 1024
     stream_size_bytes_max: int = 1024 * 1024 * 1024
     timeout_seconds: float = 30.0

@@ -89,5 +89,5 @@ async def _addresses(host: str, port: int) -> list[str]:
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
         )
     except OSError as problem:
-        raise httpcore.ConnectError(f"{host}: {problem.strerror or problem}") from None
+        raise httpcore.ConnectError(f"{host} does not resolve") from problem
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))

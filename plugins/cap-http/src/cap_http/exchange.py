@@ -1,7 +1,6 @@
 """One request and its whole answer: bounded, complete, and only where it may go."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 from core_caps.http.bodies import SLICE_BYTES, slices
 from core_caps.http.failures import retry_after_seconds
-from core_caps.http.transports import Broken, Lost, NotConnected, classified
+from core_caps.http.transports import Broken, Lost, NotConnected, classified, let_go
 
 from cap_http import errors
 from cap_http.coding import Gunzip
@@ -63,7 +62,7 @@ class Exchange:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await let_go(self._transport)
 
     async def answer(self, request: Request) -> Response:
         """The whole answer, after redirects.
@@ -84,7 +83,7 @@ class Exchange:
         began = loop.time()
         opened = await self._in_time(request, self.opened(request), left)
         left -= loop.time() - began
-        async with contextlib.aclosing(opened.raw):
+        try:
             check_content(opened.request, opened.head)
             pieces = _content(opened, self._config.stream_size_bytes_max)
             while True:
@@ -94,6 +93,8 @@ class Exchange:
                 if piece is None:
                     return
                 yield piece
+        finally:
+            await let_go(opened.raw)
 
     async def opened(self, request: Request) -> Opened:
         """The answer, after redirects; its `raw` is to be closed."""
@@ -112,10 +113,10 @@ class Exchange:
         try:
             following = followed(opened.request, opened.head, self._egress)
         except ProviderError:
-            await _close(opened)
+            await let_go(opened.raw)
             raise
         if following is not None:
-            await _close(opened)
+            await let_go(opened.raw)
         return following
 
     async def _answer(self, request: Request) -> Response:
@@ -129,7 +130,7 @@ class Exchange:
             body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             return replace(opened.head, body=body)
         finally:
-            await _close(opened)
+            await let_go(opened.raw)
 
     async def _sent(self, request: Request) -> Opened:
         try:
@@ -271,9 +272,3 @@ async def _bounded(chunks: AsyncIterator[bytes], size_bytes_max: int) -> AsyncIt
         if size_bytes > size_bytes_max:
             raise Broken(f"it is longer than {size_bytes_max} bytes")
         yield chunk
-
-
-async def _close(opened: Opened) -> None:
-    """Let go of the connection; how it ends changes nothing."""
-    with contextlib.suppress(Exception):
-        await opened.raw.aclose()

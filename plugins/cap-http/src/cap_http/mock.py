@@ -110,7 +110,7 @@ class MockHttp:
     ) -> Response:
         """See HttpWriter.post."""
         await self._begin()
-        content = checked_body(body)
+        content = checked_body(body, self._config.request_size_bytes_max)
         return self._answer(
             writing("post", "POST", url, headers, idempotency_key, self._egress, content)
         )
@@ -125,7 +125,7 @@ class MockHttp:
     ) -> Response:
         """See HttpWriter.put."""
         await self._begin()
-        content = checked_body(body)
+        content = checked_body(body, self._config.request_size_bytes_max)
         return self._answer(
             writing("put", "PUT", url, headers, idempotency_key, self._egress, content)
         )
@@ -140,7 +140,7 @@ class MockHttp:
     ) -> Response:
         """See HttpWriter.patch."""
         await self._begin()
-        content = checked_body(body)
+        content = checked_body(body, self._config.request_size_bytes_max)
         return self._answer(
             writing("patch", "PATCH", url, headers, idempotency_key, self._egress, content)
         )

@@ -90,7 +90,7 @@ class RemoteHttp:
         idempotency_key: str = "",
     ) -> Response:
         """See HttpWriter.post."""
-        exchange, content = self._opened(), checked_body(body)
+        exchange, content = self._opened(), self._body(body)
         return await exchange.answer(
             writing("post", "POST", url, headers, idempotency_key, self._egress, content)
         )
@@ -104,7 +104,7 @@ class RemoteHttp:
         idempotency_key: str = "",
     ) -> Response:
         """See HttpWriter.put."""
-        exchange, content = self._opened(), checked_body(body)
+        exchange, content = self._opened(), self._body(body)
         return await exchange.answer(
             writing("put", "PUT", url, headers, idempotency_key, self._egress, content)
         )
@@ -118,7 +118,7 @@ class RemoteHttp:
         idempotency_key: str = "",
     ) -> Response:
         """See HttpWriter.patch."""
-        exchange, content = self._opened(), checked_body(body)
+        exchange, content = self._opened(), self._body(body)
         return await exchange.answer(
             writing("patch", "PATCH", url, headers, idempotency_key, self._egress, content)
         )
@@ -135,6 +135,9 @@ class RemoteHttp:
         return await exchange.answer(
             writing("delete", "DELETE", url, headers, idempotency_key, self._egress)
         )
+
+    def _body(self, given: object) -> bytes:
+        return checked_body(given, self._config.request_size_bytes_max)
 
     def _opened(self) -> Exchange:
         if self._exchange is None:

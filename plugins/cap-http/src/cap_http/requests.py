@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from core_caps.capabilities.http import KEY_HEADER, Response, status_error
+from core_caps.capabilities.http import KEY_HEADER, TRAVELLING_HEADERS, Response, status_error
 from core_caps.errors import InvalidArgument, Outcome, ProtocolViolation
 
 from cap_http.egress import Egress
@@ -46,8 +46,6 @@ _RESERVED = frozenset(
     }
 )
 """What is said by whoever sends: where a request goes, and where it ends."""
-
-_CREDENTIALS = frozenset({"authorization", "cookie"})
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
@@ -133,7 +131,7 @@ def followed(request: Request, answer: Response, egress: Egress) -> Request | No
     egress.check_redirect(request.url, url)
     kept = request.headers
     if url.origin != request.url.origin:
-        kept = {name: value for name, value in kept.items() if name not in _CREDENTIALS}
+        kept = {name: value for name, value in kept.items() if name in TRAVELLING_HEADERS}
     return replace(request, url=url, headers=kept)
 
 
@@ -168,15 +166,20 @@ def check_content(request: Request, answer: Response) -> None:
     )
 
 
-def checked_body(body: object) -> bytes:
+def checked_body(body: object, size_bytes_max: int) -> bytes:
     """The content of a request.
 
     Raises:
-        InvalidArgument: it is no bytes.
+        InvalidArgument: it is no bytes, or more of them than may be sent.
     """
-    if isinstance(body, bytes):
-        return body
-    raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint="encode it")
+    if not isinstance(body, bytes):
+        raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint="encode it")
+    if len(body) > size_bytes_max:
+        raise InvalidArgument(
+            f"a body of {len(body)} bytes is larger than the {size_bytes_max} that may be sent",
+            hint="send it in parts, or raise `request_size_bytes_max` in the binding",
+        )
+    return body
 
 
 def checked_digest(digest: object) -> str:

@@ -52,7 +52,7 @@ class Url:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Whom a credential is meant for."""
+        """Whom a header is meant for that may be a credential."""
         return self.scheme, self.host, self.port
 
     def __str__(self) -> str:

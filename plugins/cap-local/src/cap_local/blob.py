@@ -51,8 +51,7 @@ class _Blob:
         try:
             left = self._contents.begin()
             if left:
-                digests = [digest for digest in left.values() if digest]
-                await self._write(lambda c: give_up(c, digests))
+                await self._write(lambda c: give_up(c, list(left.values())))
                 for path in left:
                     path.unlink(missing_ok=True)
         except BaseException:

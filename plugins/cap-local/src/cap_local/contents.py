@@ -265,10 +265,15 @@ class _AsideBytes:
 
 
 def _abandoned(path: Path) -> bool:
-    """Whether nobody has the file open to write it any more."""
+    """Whether nobody has the file open to write it any more, and it may have become an object.
+
+    One that cannot have is removed, under its lock: whoever made it just now finds that out.
+    """
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not path.suffix:
+                path.unlink()
     except (BlockingIOError, FileNotFoundError):
         return False
-    return True
+    return bool(path.suffix)

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from cap_local import errors
 from cap_local.transactions import Job
 
-__all__ = ["Waiting", "tell", "tell_failed"]
+__all__ = ["Waiting", "interruptible", "tell", "tell_failed"]
+
+_INTERRUPTIBLE_STEPS = 10_000
+"""After so many steps of SQLite's machine a job looks whether anybody still wants it."""
 
 
 class Waiting:
@@ -82,6 +85,16 @@ class Waiting:
             self._heard.set_result(self.result)
         else:
             self._heard.set_exception(self.error)
+
+
+@contextlib.contextmanager
+def interruptible(connection: sqlite3.Connection, waiting: Waiting) -> Generator[None]:
+    """Stop what runs inside once nobody waits for it."""
+    connection.set_progress_handler(lambda: waiting.given_up, _INTERRUPTIBLE_STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def tell(group: Sequence[Waiting]) -> None:

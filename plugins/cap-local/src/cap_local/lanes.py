@@ -6,14 +6,15 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cap_local import errors
-from cap_local.jobs import Waiting, tell, tell_failed
-from cap_local.transactions import Job, Schema, begin_writing, end, migrate, opened, undo
+from cap_local.commits import commit_all, commit_one
+from cap_local.jobs import Waiting, interruptible, tell, tell_failed
+from cap_local.transactions import Job, Schema, begin_writing, migrate, opened, undo
 
 __all__ = ["ReadingLane", "WritingLane", "over", "synced"]
 
@@ -23,9 +24,6 @@ Prepare = Callable[[sqlite3.Connection], None] | None
 
 GROUP_MAX = 256
 """Writes that share one commit at most."""
-
-_INTERRUPTIBLE_STEPS = 10_000
-"""After so many steps of SQLite's machine a job looks whether anybody still wants it."""
 
 
 class _Lane:
@@ -52,14 +50,20 @@ class _Lane:
             self._busy -= 1
 
     async def close(self) -> None:
-        """Let what is waiting be done, and end the threads and their connections."""
+        """Let what is waiting be done, and end the threads and their connections.
+
+        Raises:
+            ProviderError: SQLite does not close a connection; whatever was told done is done.
+        """
         for _ in self._threads:
             self._jobs.put(None)
         for ended in self._ended:
             await over(ended)
         for thread in self._threads:
             thread.join()
-        self._threads, self._ended = [], []
+        all_ended, self._threads, self._ended = self._ended, [], []
+        for ended in all_ended:
+            ended.result()
 
     def _start(self) -> None:
         ended: Future[None] = Future()
@@ -84,9 +88,7 @@ class _Lane:
                 self._serve(connection, waiting)
                 del waiting
         finally:
-            if connection is not None:
-                connection.close()
-            ended.set_result(None)
+            _end(connection, ended)
 
     def _next(self) -> Waiting | None:
         return self._jobs.get()
@@ -114,7 +116,7 @@ class ReadingLane(_Lane):
 
     def _serve(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
         try:
-            with _interruptible(connection, waiting):
+            with interruptible(connection, waiting):
                 connection.execute("BEGIN")
                 try:
                     waiting.result = waiting.job(connection)
@@ -160,9 +162,9 @@ class WritingLane(_Lane):
             tell_failed([waiting], error)
             return
         if waiting.alone or self._jobs.empty():
-            self._commit_one(connection, waiting)
+            commit_one(connection, waiting)
         else:
-            self._commit_all(connection, self._sharing(waiting))
+            commit_all(connection, self._sharing(waiting))
 
     def _sharing(self, first: Waiting) -> Iterator[Waiting]:
         """The first job, and those that wait by then; what shares nothing is held back."""
@@ -178,105 +180,18 @@ class WritingLane(_Lane):
             if waiting.claim():
                 yield waiting
 
-    def _commit_one(self, connection: sqlite3.Connection, waiting: Waiting) -> None:
-        """Do one job in a transaction that has begun, without the copies that undo it in part."""
-        try:
-            _run(connection, waiting)
-        except BaseException as error:
-            with contextlib.suppress(sqlite3.Error):
-                undo(connection)
-            tell_failed([waiting], error)
-        else:
-            _commit(connection, [waiting])
 
-    def _commit_all(self, connection: sqlite3.Connection, group: Iterable[Waiting]) -> None:
-        """Do the jobs of a transaction that has begun, and commit them together.
-
-        One that fails undoes what all did: they are done once more, and those that can, stay.
-        """
-        taken: list[Waiting] = []
-        try:
-            for waiting in group:
-                taken.append(waiting)
-                waiting.result = waiting.job(connection)
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                undo(connection)
-            self._commit_those_that_can(connection, taken)
-        else:
-            _commit(connection, taken)
-
-    def _commit_those_that_can(self, connection: sqlite3.Connection, group: list[Waiting]) -> None:
-        """Do each of these jobs such that it can be undone by itself, and commit them together."""
-        try:
-            begin_writing(connection)
-        except sqlite3.Error as error:
-            tell_failed(group, error)
-            return
-        for waiting in group:
-            try:
-                _within_savepoint(connection, waiting)
-            except BaseException as error:
-                tell_failed([waiting], error)
-                if not connection.in_transaction:  # the failure took the others' work with it
-                    self._apart(connection, [each for each in group if each.error is None])
-                    return
-        _commit(connection, [each for each in group if each.error is None])
-
-    def _apart(self, connection: sqlite3.Connection, group: Iterable[Waiting]) -> None:
-        """Do each of these jobs in a transaction of its own."""
-        for waiting in group:
-            try:
-                begin_writing(connection)
-            except sqlite3.Error as error:
-                tell_failed([waiting], error)
-            else:
-                self._commit_one(connection, waiting)
-
-
-def _commit(connection: sqlite3.Connection, group: Sequence[Waiting]) -> None:
-    """Commit what these jobs did, and tell that it is done."""
+def _end(connection: sqlite3.Connection | None, ended: "Future[None]") -> None:
+    """Close a thread's connection, and tell who waits for the thread, however that goes."""
     try:
-        end(connection)
+        if connection is not None:
+            connection.close()
     except sqlite3.Error as error:
-        with contextlib.suppress(sqlite3.Error):
-            undo(connection)
-        tell_failed(group, error, committing=True)
+        ended.set_exception(errors.told(error))
+    except BaseException as error:
+        ended.set_exception(error)
     else:
-        tell(group)
-
-
-@contextlib.contextmanager
-def _interruptible(connection: sqlite3.Connection, waiting: Waiting) -> Generator[None]:
-    """Stop what runs inside once nobody waits for it."""
-    connection.set_progress_handler(lambda: waiting.given_up, _INTERRUPTIBLE_STEPS)
-    try:
-        yield
-    finally:
-        connection.set_progress_handler(None, 0)
-
-
-def _run(connection: sqlite3.Connection, waiting: Waiting) -> None:
-    """Do a job; one that may take long stops once nobody waits for it."""
-    if not waiting.alone:
-        waiting.result = waiting.job(connection)
-        return
-    with _interruptible(connection, waiting):
-        waiting.result = waiting.job(connection)
-
-
-def _within_savepoint(connection: sqlite3.Connection, waiting: Waiting) -> None:
-    """Do a job; what it raises undoes what it did, and nothing else."""
-    connection.execute("SAVEPOINT job")
-    try:
-        waiting.result = waiting.job(connection)
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO job")
-        raise
-    finally:
-        if connection.in_transaction:
-            connection.execute("RELEASE job")
+        ended.set_result(None)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

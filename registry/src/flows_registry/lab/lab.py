@@ -18,10 +18,10 @@ from typing import Any, Self, TypeVar
 
 from core_caps.claims.egress import addresses
 
+from flows_registry.lab.broken import AgentBroken, ReferenceBroken, RoomBroken
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is
 from flows_registry.lab.references.known import reference_factory
-from flows_registry.lab.room.broken import AgentBroken, ReferenceBroken, RoomBroken
 from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder, isolation

@@ -9,7 +9,7 @@ import pytest
 from flows_registry.lab.references.exchange import Request
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.references.postgresql import PostgreSql
-from flows_registry.lab.room.postgres_wire import (
+from flows_registry.lab.server.postgres_wire import (
     SCHEME,
     PostgresReader,
     Stranger,
@@ -81,6 +81,65 @@ def test_a_request_is_what_is_sent_up_to_a_sync(ends: Ends) -> None:
     # What commits a transaction carries what it commits.
     assert "INSERT" in (asked[3].header("said-before") or "")
     assert "SELECT" not in (asked[3].header("said-before") or "")
+
+
+def parsed(*texts: str) -> bytes:
+    return b"".join(framed(b"P", f"\0{text}\0\0\0".encode()) for text in texts) + framed(b"S", b"")
+
+
+def transactions(ends: Ends, *requests: bytes) -> list[str]:
+    """What the transaction of each request is: "read-only", or "" where that is not said."""
+    client, server = ends
+    client.sendall(startup() + framed(b"p", b"pass\0") + b"".join(requests))
+    reader = PostgresReader(server, "one", KNOWN)
+    asked = [reader.request(SCHEME, "db.example") for _ in requests]
+    return ["" if each is None else each.header("transaction") or "" for each in asked]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "begin read only",
+        "  BEGIN\n  READ  ONLY;",
+        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        "START TRANSACTION READ ONLY, DEFERRABLE",
+        "BEGIN READ WRITE READ ONLY",
+        "/* of a pool */ -- as ever\nBegin Work Read Only; SELECT 1",
+    ],
+)
+def test_a_transaction_that_reads_is_known_however_it_is_written(ends: Ends, text: str) -> None:
+    assert transactions(ends, query(text), parsed("SELECT 1")) == ["read-only", "read-only"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        parsed("INSERT INTO t VALUES ('BEGIN READ ONLY')"),
+        parsed("INSERT INTO t VALUES ($1)", "BEGIN READ ONLY"),
+        query("SELECT 1; -- BEGIN READ ONLY"),
+        query("BEGIN; INSERT INTO t VALUES ('x READ ONLY')"),
+        query("BEGIN READ ONLY READ WRITE"),
+        framed(b"P", b"BEGIN READ ONLY\0INSERT INTO t VALUES (1)\0\0\0") + framed(b"S", b""),
+        framed(b"B", b"\0\0\0\0\0\1\0\0\0\x0fBEGIN READ ONLY\0\0") + framed(b"S", b""),
+    ],
+)
+def test_what_only_has_the_words_begins_nothing(ends: Ends, message: bytes) -> None:
+    assert transactions(ends, message) == [""]
+
+
+def test_words_in_a_string_do_not_end_what_reads_or_begin_what_writes(ends: Ends) -> None:
+    inside = [parsed("SELECT 'BEGIN'"), query("SELECT '; COMMIT'"), query("ROLLBACK TO COMMIT")]
+    assert transactions(ends, query("BEGIN READ ONLY"), *inside) == ["read-only"] * 4
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "rollback;", "SELECT 1; END TRANSACTION ;"])
+def test_what_follows_a_transaction_is_none_of_it(ends: Ends, end: str) -> None:
+    asked = [parsed("BEGIN READ ONLY", "SELECT 1"), query(end), query("INSERT INTO t VALUES (1)")]
+    assert transactions(ends, *asked) == ["read-only", "read-only", ""]
+
+
+def test_many_comments_cost_no_time(ends: Ends) -> None:
+    assert transactions(ends, query("/**/" * 10_000 + "SELECT 1")) == [""]
 
 
 @pytest.mark.parametrize(

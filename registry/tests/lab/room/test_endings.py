@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flows_registry.lab.broken import AgentBroken
 from flows_registry.lab.case import CaseRun
 from flows_registry.lab.room import agent_process
-from flows_registry.lab.room.broken import AgentBroken
 
 from .conftest import NOT_ISOLATED, Rooms, act, value_of
 

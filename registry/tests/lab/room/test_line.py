@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from flows_registry.lab.room.broken import RoomBroken
+from flows_registry.lab.broken import RoomBroken
 from flows_registry.lab.room.line import Line
 
 pytestmark = pytest.mark.feature("P4-03")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from flows_registry.lab.room.broken import RoomBroken
+from flows_registry.lab.broken import RoomBroken
 
 from .conftest import NOT_ISOLATED, Rooms, act
 

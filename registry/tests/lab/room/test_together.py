@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flows_registry.lab.broken import RoomBroken
 from flows_registry.lab.case import CaseRun
 from flows_registry.lab.room import agent_process
-from flows_registry.lab.room.broken import RoomBroken
 
 from .conftest import NOT_ISOLATED, Rooms, act, value_of
 

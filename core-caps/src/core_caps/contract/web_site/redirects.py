@@ -1,6 +1,6 @@
 """Promises about redirects of reads: a few are followed, where that is allowed and safe."""
 
-from core_caps.capabilities.http import Http
+from core_caps.capabilities.http import TRAVELLING_HEADERS, Http
 from core_caps.contract.suite import World, expect, expect_error, promise
 from core_caps.contract.web_site.site import (
     ELSEWHERE,
@@ -16,6 +16,20 @@ from core_caps.errors import EgressRefused, Outcome, ProtocolViolation
 __all__ = ["CASES"]
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+
+_WANTED = {name.title(): f"wanted as {name}" for name in sorted(TRAVELLING_HEADERS)}
+
+_CREDENTIALS = {
+    "Authorization": "Bearer t",
+    "Cookie": "a=b",
+    "X-Api-Key": "k",
+    "X-Auth-Token": "t",
+    "Private-Token": "t",
+    "Accept-Token": "t",
+    "Referer": "https://site.example/?token=t",
+    "x-other": "whatever it is",
+}
+"""Under the names that services give them; any other may be one, too."""
 
 
 @promise("get", "put")
@@ -103,16 +117,25 @@ async def a_redirect_to_no_url_is_broken(http: Http, world: World) -> None:
 
 @promise("get")
 async def credentials_stay_with_the_origin_they_are_for(http: Http, world: World) -> None:
-    """Within an origin they are sent on; to another host they are not, other headers are."""
-    headers = {"Authorization": "Bearer t", "Cookie": "a=b", "x-other": "kept"}
+    """Within an origin they are sent on; to another host they are not, nor back from there."""
+    headers = {**_CREDENTIALS, **_WANTED}
     _, sent, _ = echoed(await http.get(redirect(307, echo()), headers=headers))
     within = {name: sent.get(name.lower()) for name in headers}
     expect("within one origin every header is sent on", within == headers, within)
-    for to in (echo(SECOND), redirect(302, echo(SECOND))):
+    back = redirect(307, echo()).replace(SITE, SECOND, 1)
+    for to in (echo(SECOND), redirect(302, echo(SECOND)), back):
         _, sent, _ = echoed(await http.get(redirect(307, to), headers=headers))
-        leaked = sent.keys() & {"authorization", "cookie"}
-        expect("no credential goes to another host", not leaked, leaked)
-        expect("other headers do", sent.get("x-other") == "kept", sent)
+        leaked = sent.keys() & {name.lower() for name in _CREDENTIALS}
+        expect("no credential goes to another host, by whichever name", not leaked, leaked)
+
+
+@promise("get")
+async def another_origin_is_asked_for_the_same(http: Http, world: World) -> None:
+    """What says how an answer is wanted goes along, or it would be another answer."""
+    for to in (echo(SECOND), redirect(302, echo(SECOND))):
+        _, sent, _ = echoed(await http.get(redirect(307, to), headers=_WANTED))
+        kept = {name: sent.get(name.lower()) for name in _WANTED}
+        expect("how an answer is wanted is said to another host, too", kept == _WANTED, kept)
 
 
 CASES = (
@@ -124,4 +147,5 @@ CASES = (
     redirects_come_to_an_end,
     a_redirect_to_no_url_is_broken,
     credentials_stay_with_the_origin_they_are_for,
+    another_origin_is_asked_for_the_same,
 )

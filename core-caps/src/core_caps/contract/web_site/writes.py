@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 from core_caps.capabilities.http import KEY_HEADER, Http, Response
-from core_caps.contract.reading import at
+from core_caps.contract.reading import at, refused
 from core_caps.contract.suite import World, expect, promise
 from core_caps.contract.web_site.site import echo, echoed, place, redirect, status
 
 __all__ = ["CASES"]
 
+_LARGEST = "request_size_bytes_max"
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -130,6 +131,18 @@ async def a_body_arrives_with_its_headers(http: Http, world: World) -> None:
         expect("no type is made up", "content-type" not in sent, sent)
 
 
+@promise("get", "put", "post", "patch", limits=(_LARGEST,))
+async def a_body_over_the_limit_is_refused(http: Http, world: World) -> None:
+    """InvalidArgument, NOT_APPLIED: nothing of it is sent."""
+    url, most = place(world, "large"), world.limits[_LARGEST]
+    large = b"x" * (most + 1)
+    for send in (http.put, http.post, http.patch):
+        await refused(f"a body of {most + 1} bytes is refused", send(url, large))
+    for each in (url, f"{url}/1"):
+        found = await http.get(each)
+        expect("what is refused is not sent", found.status == 404, found.status)
+
+
 def _writes(http: Http, url: str) -> dict[str, Callable[[str], Awaitable[Response]]]:
     """Each write to a URL by its method; what is called gives it a key."""
     return {
@@ -154,4 +167,5 @@ CASES = (
     every_status_of_a_write_is_an_answer,
     a_write_is_never_redirected,
     a_body_arrives_with_its_headers,
+    a_body_over_the_limit_is_refused,
 )

@@ -119,6 +119,7 @@ class Timekeeper:
         with self._lock:
             self._deadlines.clear()
             self._page.now, self._page.due = ORIGIN_SECONDS, NEVER
+        self.pausing.clear()
         self.paused = False
 
     def _keep(self) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from flows_registry.lab.room.broken import AgentBroken, RoomBroken
+from flows_registry.lab.broken import AgentBroken, RoomBroken
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
 from flows_registry.lab.room.furniture import Furniture, Profile
 

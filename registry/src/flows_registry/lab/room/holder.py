@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from flows_registry.lab.room.broken import RoomBroken
+from flows_registry.lab.broken import RoomBroken
 
 __all__ = ["Holder", "isolation"]
 

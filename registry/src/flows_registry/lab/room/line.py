@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
-from flows_registry.lab.room.broken import RoomBroken
+from flows_registry.lab.broken import RoomBroken
 
 __all__ = ["Line"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flows_registry.lab.broken import ReferenceBroken, RoomBroken
 from flows_registry.lab.faults import Fault
-from flows_registry.lab.room.broken import ReferenceBroken, RoomBroken
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
 from flows_registry.lab.room.furniture import Furniture
 
@@ -52,7 +52,7 @@ class FaultServer:
             "ports": list(furniture.ports),
             "certificates": {kind: dict(files) for kind, files in furniture.certificates.items()},
         }
-        command = [sys.executable, "-P", "-s", "-m", "flows_registry.lab.room.server"]
+        command = [sys.executable, "-P", "-s", "-m", "flows_registry.lab.server"]
         self._child = Child(
             "the fault server",
             entering(command),

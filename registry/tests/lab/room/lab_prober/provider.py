@@ -65,7 +65,7 @@ class Provider(Alone):
     Config = Settings
 
     async def act(self, name: str, *args: Any) -> Any:
-        if name not in ("exchange", "leave_open"):
+        if name not in ("exchange", "leave_open", "leave_under_way"):
             return await super().act(name, *args)
         path = (
             f"/client/v4/accounts/{self.config.account_id}"

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 from flows_registry.lab.references.exchange import Request
-from flows_registry.lab.room import http_wire
-from flows_registry.lab.room.http_wire import BadRequest, Reader
+from flows_registry.lab.server import http_wire
+from flows_registry.lab.server.http_wire import BadRequest, Reader
 
 pytestmark = pytest.mark.feature("P4-03")
 

@@ -17,9 +17,18 @@ __all__ = ["SCHEME", "PostgresReader", "Stranger", "asks_for_tls", "knocks"]
 SCHEME = "postgresql"
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 _SSL, _GSS, _VERSION = 80877103, 80877104, 196608
-_READS = re.compile(rb"BEGIN[A-Z ]* READ ONLY")
-_BEGINS = re.compile(rb"BEGIN\b")
-_ENDS = (b"S", b"Q")  # Sync, and a simple query
+_BEGINS = re.compile(
+    rb"(?>\s+|--[^\n]*|/\*.*?\*/)*+"
+    rb"(?:BEGIN(?:\s+(?:WORK|TRANSACTION))?|START\s+TRANSACTION)\b([A-Z,\s]*)(?:;|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_READS = re.compile(rb".*\bREAD\s+ONLY\b(?!.*\bREAD\s+WRITE\b)", re.IGNORECASE | re.DOTALL)
+_IS_OVER = re.compile(
+    rb"(?:\A|;)\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*\Z",
+    re.IGNORECASE,
+)
+_PARSE, _QUERY, _SYNC = b"P", b"Q", b"S"
+_ENDS = (_SYNC, _QUERY)
 
 
 class Stranger(Exception):
@@ -81,12 +90,15 @@ class PostgresReader:
 
     def _request(self, body: bytes, host: str) -> Request:
         """A request carries what its transaction has carried before: a COMMIT commits all that."""
-        if _BEGINS.search(body):
-            self._reads, self._said = _READS.search(body) is not None, b""
+        texts = _texts(body)
+        if begun := _BEGINS.match(texts[0]):
+            self._reads, self._said = _READS.match(begun[1]) is not None, b""
         headers = [("session", self._session), ("said-before", self._said.decode("latin-1"))]
-        self._said += body
         if self._reads:
             headers.append(("transaction", "read-only"))
+        self._said += body
+        if _IS_OVER.search(texts[-1]):
+            self._reads, self._said = False, b""
         return Request("POST", host, "/postgresql", tuple(headers), body, SCHEME)
 
     def _let_in(self, known: Mapping[str, str]) -> None:
@@ -134,6 +146,22 @@ class PostgresReader:
                 return False
             self._buffer += came
         return True
+
+
+def _texts(messages: bytes) -> list[bytes]:
+    """The text of each command among the messages: a query's, or one that is parsed; one that is
+    empty where there is none."""
+    texts: list[bytes] = []
+    at = 0
+    while at < len(messages):
+        kind, length = messages[at : at + 1], struct.unpack_from("!i", messages, at + 1)[0]
+        content = messages[at + 5 : at + 1 + length]
+        if kind == _PARSE:
+            content = content.partition(b"\0")[2]  # after the statement's name
+        if kind in (_PARSE, _QUERY):
+            texts.append(content.partition(b"\0")[0])
+        at += 1 + length
+    return texts or [b""]
 
 
 def _framed(kind: bytes, content: bytes) -> bytes:

@@ -15,8 +15,8 @@ from typing import Any
 
 from flows_registry.lab.faults import COMMITTED, PORTAL
 from flows_registry.lab.references.exchange import ReferenceFactory, Request, Response
-from flows_registry.lab.room.desk import Desk
-from flows_registry.lab.room.http_wire import head_of, whole
+from flows_registry.lab.server.desk import Desk
+from flows_registry.lab.server.http_wire import head_of, whole
 
 __all__ = ["Answerer", "reset"]
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from flows_registry.lab.agent.page import NEVER, Page
+from flows_registry.lab.agent.page import NEVER, ORIGIN_SECONDS, Page
+from flows_registry.lab.broken import ReferenceBroken
 from flows_registry.lab.faults import CONNECTION, MUTE
 from flows_registry.lab.references.exchange import Reference, Request, Response
-from flows_registry.lab.room.broken import ReferenceBroken
 
 __all__ = ["Desk"]
 
@@ -37,6 +37,11 @@ class Desk:
     def now(self) -> float:
         """The case's time as the vendor's clock shows it."""
         return self._page.now
+
+    @property
+    def seconds(self) -> float:
+        """How long the case has lasted, in its own time."""
+        return self._page.now - ORIGIN_SECONDS
 
     def release(self) -> None:
         """End every stall and drip."""

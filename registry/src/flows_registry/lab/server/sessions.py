@@ -12,8 +12,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, cast
 
-from flows_registry.lab.room.desk import Desk
-from flows_registry.lab.room.postgres_wire import PostgresReader
+from flows_registry.lab.server.desk import Desk
+from flows_registry.lab.server.postgres_wire import PostgresReader
 
 __all__ = ["Sessions"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flows_registry.lab.agent.page import Page
 from flows_registry.lab.references.exchange import Request, Response
-from flows_registry.lab.room.desk import Desk
+from flows_registry.lab.server.desk import Desk
 
 pytestmark = pytest.mark.feature("P4-03")
 
