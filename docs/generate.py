@@ -29,7 +29,8 @@ FAMILIES: Mapping[str, str] = {
     "LAB": "the lab itself, which proved nothing",
     "PACKAGE": "the built distribution",
     "PARITY": "a mock beside its vendor's simulator",
-    "SECR": "secrets",
+    "POLICY": "what an organisation asks, and its waivers",
+    "SECR": "secrets and personal data",
 }
 """What each family of codes is about; a family that is not here has a bare heading."""
 

@@ -32,7 +32,7 @@ def test_the_worst_verdict_and_the_lowest_level_stand_and_nothing_is_lost() -> N
     ("verdicts", "said"),
     [
         ((), Verdict.INCONCLUSIVE),
-        ((Verdict.PASSED, Verdict.WAIVED), Verdict.PASSED),
+        ((Verdict.PASSED, Verdict.WAIVED), Verdict.WAIVED),
         ((Verdict.PASSED, Verdict.INCONCLUSIVE), Verdict.INCONCLUSIVE),
         ((Verdict.INCONCLUSIVE, Verdict.REFUSED, Verdict.PASSED), Verdict.REFUSED),
     ],

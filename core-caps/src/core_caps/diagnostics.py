@@ -568,6 +568,34 @@ _ROWS = (
         "Stop, and find who makes the keys: a field that tells the two apart is missing from the "
         "key, or changed after the key was made.",
     ),
+    # POLICY: what an organisation asks
+    Diagnostic(
+        "POLICY001",
+        "policy invalid",
+        "The policy file cannot be read, is not TOML, or says what no policy may say: a waiver "
+        "without reason, owner or end, or one that holds too long, among others.",
+        "Correct the lines that the message names; `docs/policy.md` lists every field.",
+    ),
+    Diagnostic(
+        "POLICY101",
+        "looked at from too far away",
+        "The policy asks for a level that the certification did not reach.",
+        "Certify on a machine with network namespaces (`flows-registry doctor` tells what lacks), "
+        "and mend what keeps a check at a lower level.",
+    ),
+    Diagnostic(
+        "POLICY106",
+        "waiver expired",
+        "A finding is still there although the time is over for which somebody answered for it.",
+        "Mend what it waived, or let its owner renew the waiver with a new date.",
+    ),
+    Diagnostic(
+        "POLICY107",
+        "waiver unused",
+        "A waiver covers nothing that was found: what it was made for is mended, or it is not "
+        "where it was thought to be.",
+        "Remove it from the policy, or correct its check, code, backend or case.",
+    ),
     # PARITY: the plugin against the vendor's simulator
     Diagnostic(
         "PARITY001",

@@ -59,6 +59,7 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
                     "help": "run this check only; may be given several times",
                 },
             ),
+            (("--policy",), {"metavar": "FILE", "help": "what your organisation asks besides"}),
             (("--case",), {"metavar": "TEXT", "help": "run only cases whose name contains TEXT"}),
             (("--keep",), {"metavar": "DIR", "help": "keep wheel, logs and evidence in DIR"}),
             (("--jobs",), {"type": int, "metavar": "N", "help": "processes at a time"}),

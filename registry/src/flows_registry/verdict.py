@@ -16,7 +16,9 @@ __all__ = [
     "Level",
     "Outcome",
     "Reproduction",
+    "Severity",
     "Verdict",
+    "Waived",
     "about",
     "merged",
     "overall",
@@ -74,6 +76,45 @@ class Reproduction:
         return self.command
 
 
+class Severity(enum.Enum):
+    """What a finding does to its check."""
+
+    ERROR = "error"
+    """It refuses."""
+
+    WARNING = "warning"
+    """Somebody should look at it; nobody is refused for it."""
+
+    NOTE = "note"
+    """Worth knowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """Why a finding does not refuse, and who answers for that until when.
+
+    Attributes:
+        reason: why the risk is taken.
+        owner: who takes it.
+        expires: the last day on which that holds, `2027-01-31`.
+        issue: where it is followed up, or "".
+    """
+
+    reason: str
+    owner: str
+    expires: str
+    issue: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The published shape."""
+        return {
+            "reason": self.reason,
+            "owner": self.owner,
+            "expires": self.expires,
+            "issue": self.issue,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as promised, said so that a person can act on it.
@@ -87,6 +128,9 @@ class Finding:
         fix: the likely correction.
         capability: the capability it is about, where the subject has several.
         also: further cases in which the same was seen.
+        severity: what it does to its check.
+        because: why a policy made it less than an error, or "".
+        waived: who took the risk, or None.
     """
 
     code: str
@@ -97,6 +141,14 @@ class Finding:
     fix: str = ""
     capability: str = ""
     also: tuple[str, ...] = ()
+    severity: Severity = Severity.ERROR
+    because: str = ""
+    waived: Waived | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it alone refuses."""
+        return self.severity is Severity.ERROR and self.waived is None
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -114,6 +166,9 @@ class Finding:
             "fix": self.fix,
             "capability": self.capability,
             "cases": list(self.cases),
+            "severity": self.severity.value,
+            "because": self.because,
+            "waived": None if self.waived is None else self.waived.as_json(),
         }
 
 
@@ -143,6 +198,8 @@ class CaseRecord:
         figures: `requests`, `sent_bytes`, `received_bytes`, `virtual_seconds`, `cpu_seconds`,
             `real_seconds`.
         case: the case itself and its profile, JSON-shaped, from which it can be run again.
+        course: what became of its calls and requests, in short, without times and values: two runs
+            that went the same way have the same.
         timeline: what happened in it, in order, JSON-shaped; kept where something was found.
     """
 
@@ -153,6 +210,7 @@ class CaseRecord:
     profile: str
     figures: Mapping[str, float]
     case: Mapping[str, Any]
+    course: tuple[str, ...] = ()
     timeline: tuple[Mapping[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -165,6 +223,7 @@ class CaseRecord:
             "profile": self.profile,
             "figures": dict(self.figures),
             "case": dict(self.case),
+            "course": list(self.course),
             "timeline": [dict(event) for event in self.timeline],
         }
 
@@ -228,6 +287,11 @@ class Certification:
         return overall(check.verdict for check in self.checks)
 
     @property
+    def waivers(self) -> tuple[Finding, ...]:
+        """The findings that somebody took the risk of."""
+        return tuple(f for check in self.checks for f in check.findings if f.waived is not None)
+
+    @property
     def level(self) -> Level:
         """The lowest level among the checks that ran code: a chain is as strong as that."""
         ran = [check.level for check in self.checks if check.backend]
@@ -247,6 +311,7 @@ class Certification:
             "subject": self.subject,
             "verdict": words[self.verdict],
             "part": self.part,
+            "waivers": len(self.waivers),
             "level": str(self.level),
             "facts": dict(self.facts),
             "checks": [check.as_json() for check in self.checks],
@@ -254,9 +319,9 @@ class Certification:
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
-    """REFUSED beats INCONCLUSIVE beats PASSED; nothing at all is INCONCLUSIVE."""
+    """REFUSED beats INCONCLUSIVE beats WAIVED beats PASSED; nothing at all is INCONCLUSIVE."""
     seen = set(verdicts)
-    for verdict in (Verdict.REFUSED, Verdict.INCONCLUSIVE):
+    for verdict in (Verdict.REFUSED, Verdict.INCONCLUSIVE, Verdict.WAIVED):
         if verdict in seen:
             return verdict
     return Verdict.PASSED if seen else Verdict.INCONCLUSIVE

@@ -1,5 +1,6 @@
 """Running every check on one plugin, in the order in which a failure says most."""
 
+import datetime as dt
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,9 @@ from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.lab import HostBroken, Lab, NoReference
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
+from flows_registry.policy.deciding import decided
+from flows_registry.policy.policy import Policy
+from flows_registry.policy.reading import built_in
 from flows_registry.verdict import (
     Certification,
     CheckResult,
@@ -56,6 +60,8 @@ class Options:
         jobs: how many rooms work at once; None is one per core.
         keep: keep everything that was made in this folder.
         simulators: where simulators come from.
+        policy: what the organisation asks.
+        today: the day on which waivers hold or do not.
         progress: told (check, backend, cases done, cases in all), or (text, "", 0, 0).
     """
 
@@ -66,6 +72,8 @@ class Options:
     jobs: int | None = None
     keep: Path | None = None
     simulators: SimulatorAccess = field(default_factory=SimulatorAccess)
+    policy: Policy = field(default_factory=built_in)
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
     progress: Callable[[str, str, int, int], None] = lambda check, backend, done, total: None
 
 
@@ -85,7 +93,8 @@ def certify(options: Options) -> Certification:
         part = _part(options)
         if built is None:
             subject = options.path.resolve().name
-            return Certification(subject, (result,), _facts(started), part)
+            refused = Certification(subject, (result,), _facts(started), part)
+            return _decided(options, refused, subject)
         checks = tuple(_checked(options, built, scratch))
         if options.only:
             checks = _told(options, checks)
@@ -93,7 +102,13 @@ def certify(options: Options) -> Certification:
         facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built)}
         if not checks and (unplayed := facts.get("no_simulator")):
             checks = (nothing_compared(unplayed),)
-        return Certification(distribution, (result, *checks), facts, part)
+        found = Certification(distribution, (result, *checks), facts, part)
+        return _decided(options, found, built.manifest.name)
+
+
+def _decided(options: Options, found: Certification, plugin: str) -> Certification:
+    """What was found as the policy sees it."""
+    return decided(found, options.policy, plugin=plugin, today=options.today, only=options.only)
 
 
 def _part(options: Options) -> str:

@@ -1,5 +1,6 @@
 """`flows-registry certify PATH`: progress while it runs, then a verdict a person can read."""
 
+import datetime as dt
 import signal
 import sys
 from pathlib import Path
@@ -22,20 +23,24 @@ def run(arguments: "argparse.Namespace") -> int:
 
     Raises:
         CapsError: the path holds nothing to certify: no plugin (PACKAGE001), or a manifest that
-            cannot be used (CAP106); `main` says so, and returns 2.
+            cannot be used (CAP106), or the policy is none (POLICY001); `main` says so, and
+            returns 2.
     """
     from flows_registry.certify.run import CHECKS, Options, certify
     from flows_registry.commands.output import print_json
     from flows_registry.commands.progress import Progress
     from flows_registry.commands.report import as_text, exit_code
     from flows_registry.lab.simulators.sides import SimulatorAccess
+    from flows_registry.policy.reading import built_in, read
 
+    today = dt.datetime.now(dt.UTC).date()
     unknown = sorted(set(arguments.check) - set(CHECKS))
     if unknown:
         told = f"there is no check {unknown[0]!r}"
         return _usage(arguments, told, f"checks: {', '.join(CHECKS)}")
     if arguments.jobs is not None and arguments.jobs < 1:
         return _usage(arguments, f"--jobs {arguments.jobs} is no number of rooms", "give 1 or more")
+    policy = read(arguments.policy, today) if arguments.policy else built_in()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: tidily
     with Progress(quiet=bool(arguments.json)) as progress:
         options = Options(
@@ -48,6 +53,8 @@ def run(arguments: "argparse.Namespace") -> int:
             simulators=SimulatorAccess(
                 node=arguments.node, offline=arguments.offline, progress=progress.say
             ),
+            policy=policy,
+            today=today,
             progress=progress.step,
         )
         certification = certify(options)

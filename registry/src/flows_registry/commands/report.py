@@ -22,7 +22,7 @@ _WORDS = {
 }
 _HEADLINES = {
     Verdict.PASSED: ("certified", "green"),
-    Verdict.WAIVED: ("certified", "green"),
+    Verdict.WAIVED: ("certified under waivers", "yellow"),
     Verdict.REFUSED: ("REFUSED", "red"),
     Verdict.INCONCLUSIVE: ("INCONCLUSIVE", "yellow"),
 }
@@ -49,8 +49,8 @@ def as_text(certification: Certification) -> str:
 
 def _headline(certification: Certification) -> Iterator[str]:
     word, colour = _HEADLINES[certification.verdict]
-    if certification.part and word == "certified":
-        word, colour = f"passed {certification.part}", "green"
+    if certification.part and word.startswith("certified"):
+        word = word.replace("certified", f"passed {certification.part}")
     cases = sum(check.cases for check in certification.checks)
     seconds = certification.facts.get("seconds", 0.0)
     yield (
@@ -114,10 +114,11 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]:
-    _, colour = _WORDS[check.verdict]
+    colour = _WORDS[check.verdict][1] if finding.refuses else "yellow"
     place = "/".join(filter(None, (finding.capability, check.backend)))
     where = f"{check.check} {place}".strip()
-    yield coloured(f"{number}. {finding.code} {finding.message}", colour) + coloured(
+    said = "" if finding.refuses else f"{_standing(finding)}: "
+    yield coloured(f"{number}. {finding.code} {said}{finding.message}", colour) + coloured(
         f"  [{where}]", "dim"
     )
     for label, text in (
@@ -125,9 +126,25 @@ def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]
         ("observed", finding.observed),
         ("reproduce", finding.reproduce.command),
         ("fix", finding.fix),
+        ("because", finding.because),
+        ("waived", _answered_for(finding)),
     ):
         if text:
             yield from _paragraph(label, text)
+
+
+def _standing(finding: Finding) -> str:
+    """What a finding that refuses nobody is instead."""
+    return finding.severity.value if finding.waived is None else "waived"
+
+
+def _answered_for(finding: Finding) -> str:
+    """Who takes a risk, why and until when."""
+    waived = finding.waived
+    if waived is None:
+        return ""
+    issue = f" ({waived.issue})" if waived.issue else ""
+    return f"by {waived.owner} until {waived.expires}: {waived.reason}{issue}"
 
 
 def _paragraph(label: str, text: str) -> Iterator[str]:
@@ -147,6 +164,9 @@ def _closing(certification: Certification) -> Iterator[str]:
         yield f"  flows-registry explain {codes[0]}  tells more about a code."
     if certification.part:
         yield coloured("  A part certifies nothing: leave --check and --case away for that.", "dim")
+    elif certification.verdict is Verdict.WAIVED:
+        told = f"  Certified under {len(certification.waivers)} waivers: as long as they hold."
+        yield coloured(told, "yellow")
     elif certification.verdict is Verdict.PASSED:
         only = ", and nothing else" if certification.level > Level.STATIC else ""
         yield coloured(
