@@ -300,10 +300,37 @@ _ROWS = (
         "Add the host to the setting that the message names, if the flow may go there.",
     ),
     Diagnostic(
+        "EGRESS103",
+        "egress declared and never reached",
+        "A host that the manifest declares was reached in no case of any operation.",
+        "Declare only what is connected to, or add an exercise that needs the host.",
+    ),
+    Diagnostic(
+        "EGRESS104",
+        "egress too wide",
+        "An entry of the egress, or the default of a setting that it is made of, stands for "
+        "any number of hosts.",
+        "Name every host, or let a setting without a default name them.",
+    ),
+    Diagnostic(
+        "EGRESS105",
+        "redirect followed off its hosts",
+        "A request was redirected to a host that the manifest does not declare, and the "
+        "plugin went there.",
+        "Follow no redirect to another host.",
+    ),
+    Diagnostic(
         "SECR101",
         "secret shown",
-        "A credential that the plugin was given appears in an error, a log or a URL.",
+        "A credential that the plugin was given appears in an error, a log, a URL, a result, a "
+        "repr, a file or what is printed; as it is, in part, or in another form.",
         "Keep it in core_caps.secret.Secret and reveal it only where it is sent.",
+    ),
+    Diagnostic(
+        "SECR102",
+        "personal data shown",
+        "Content that a caller gave appears in an error, a log, a URL or what is printed.",
+        "Say which key or field is wrong, never what it holds.",
     ),
     # EFFECT / DET: claims against the lattices
     Diagnostic(
@@ -584,6 +611,30 @@ _ROWS = (
         "and mend what keeps a check at a lower level.",
     ),
     Diagnostic(
+        "POLICY102",
+        "egress not allowed",
+        "The plugin declares, or goes to, a host that the policy lets nobody go to.",
+        "Do not go there, or let whoever keeps the policy allow the host.",
+    ),
+    Diagnostic(
+        "POLICY103",
+        "scope not allowed",
+        "The plugin declares a permission that the policy lets no plugin have.",
+        "Do without it, or let whoever keeps the policy allow it.",
+    ),
+    Diagnostic(
+        "POLICY104",
+        "residency not allowed",
+        "The data lies where the policy lets no data lie.",
+        "Use another plugin, or let whoever keeps the policy allow the region.",
+    ),
+    Diagnostic(
+        "POLICY105",
+        "data class not allowed",
+        "The plugin holds a class of data that the policy lets no plugin hold.",
+        "Use another plugin, or let whoever keeps the policy allow the class.",
+    ),
+    Diagnostic(
         "POLICY106",
         "waiver expired",
         "A finding is still there although the time is over for which somebody answered for it.",
@@ -595,6 +646,81 @@ _ROWS = (
         "A waiver covers nothing that was found: what it was made for is mended, or it is not "
         "where it was thought to be.",
         "Remove it from the policy, or correct its check, code, backend or case.",
+    ),
+    Diagnostic(
+        "POLICY108",
+        "scope wider than needed",
+        "A declared permission is needed by no request of any operation, or a lesser one "
+        "would do for all that it is needed for.",
+        "Declare the least that the finding names.",
+    ),
+    Diagnostic(
+        "POLICY109",
+        "scope missing",
+        "A request needs a permission that the manifest does not declare, so the plugin does "
+        "not work with the credential that it asks for.",
+        "Declare the permission that the finding names.",
+    ),
+    Diagnostic(
+        "POLICY110",
+        "scopes not proven",
+        "The reference server of the wire does not tell which permissions requests need, so "
+        "nobody can say whether those that are declared are the least.",
+        "Give the reference the method `scopes`, from the vendor's documents.",
+    ),
+    Diagnostic(
+        "POLICY111",
+        "data class missing",
+        "Operations carry content of their users, and the manifest does not say of what kind "
+        "it is.",
+        'Declare it: [data] classes = ["user_content"].',
+    ),
+    Diagnostic(
+        "POLICY112",
+        "residency missing",
+        "A backend sends data to a service, and the manifest does not say where that keeps it.",
+        "Declare the regions, `global`, or `deployment` where a setting decides.",
+    ),
+    Diagnostic(
+        "POLICY113",
+        "nothing to judge",
+        "No operation was seen at work, so what the plugin needs is not known.",
+        "Make the operations work on a healthy service first.",
+    ),
+    # BUDGET: what calls cost
+    Diagnostic(
+        "BUDGET101",
+        "costs more than estimated",
+        "A healthy call took more than the manifest's [costs] say that a call takes.",
+        "Do it with less, or estimate what it takes.",
+    ),
+    Diagnostic(
+        "BUDGET102",
+        "over the ceiling",
+        "A call, healthy or under a fault, took more than the policy lets it: requests, "
+        "bytes, waits, the processor's time, memory, or requests under a fault for each "
+        "healthy one.",
+        "Bound what is repeated and what is waited for, or let whoever keeps the policy raise "
+        "the ceiling.",
+    ),
+    Diagnostic(
+        "BUDGET103",
+        "memory grows with the stream",
+        "An operation that streams holds the more memory the more is streamed, so a large "
+        "object ends the process.",
+        "Pass each chunk on before the next one is read, and keep none.",
+    ),
+    Diagnostic(
+        "BUDGET104",
+        "no estimate",
+        "The manifest does not say what a call of these operations costs.",
+        "Add [costs.OPERATION] requests = N for each operation.",
+    ),
+    Diagnostic(
+        "BUDGET105",
+        "nothing measured",
+        "No operation was seen at work, so what calls cost is not known.",
+        "Make the operations work on a healthy service first.",
     ),
     # PARITY: the plugin against the vendor's simulator
     Diagnostic(

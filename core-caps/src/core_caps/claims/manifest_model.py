@@ -135,7 +135,9 @@ class DataModel(_Model):
     """What kind of data the service holds, and where."""
 
     classes: list[Line] = Field([], description="Data classes.")
-    residency: list[Line] = Field([], description="Regions, or `global`.")
+    residency: list[Line] = Field(
+        [], description="Regions, `global`, or `deployment` where a setting decides."
+    )
 
 
 class HintModel(_Model):

@@ -6,12 +6,12 @@ digest the state before and after. A plugin whose wire nobody else speaks brings
 it in the manifest (`reference = "cap_mail.testing:Reference"`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["MakeReference", "OwnReference", "Reference", "Request", "Response"]
+__all__ = ["MakeReference", "OwnReference", "Reference", "Request", "Response", "Scoped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,20 @@ class Reference(Protocol):
 
     def reset(self) -> None:
         """Back to the empty state."""
+        ...
+
+
+@runtime_checkable
+class Scoped(Protocol):
+    """What a reference may tell besides: which of the vendor's permissions a request needs.
+
+    Without it nobody can say whether the `scopes` of a backend are the least that do.
+    """
+
+    def scopes(self, request: Request) -> Sequence[str] | None:
+        """The permissions any one of which suffices, as the vendor calls them, the least first;
+        none where a valid credential is enough, None where that is not known. It looks at no
+        state and changes none."""
         ...
 
 

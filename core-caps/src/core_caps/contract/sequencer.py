@@ -10,6 +10,7 @@ from core_caps.claims.operation import spec_of
 from core_caps.contract.key_value.values import TRICKY_NAMES
 from core_caps.contract.reading import all_refused, at, closed, pass_time, refused
 from core_caps.contract.suite import (
+    PERSONAL_CONTENT,
     Call,
     Contract,
     Exercise,
@@ -206,7 +207,7 @@ def _read_back(calls: Sequence[Call]) -> Sequence[Call]:
 
 
 _KEY, _TRICKY = "greeting", "a/b%2F+c?é#\U0001f511"
-_FIRST = Call("append", (_KEY, b"hello"))
+_FIRST = Call("append", (_KEY, PERSONAL_CONTENT))
 _TRICKY_CALL = Call("append", (_TRICKY, bytes(range(256)) * 20))
 
 EXERCISES = (

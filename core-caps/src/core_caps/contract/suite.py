@@ -7,6 +7,7 @@ names them in the manifest (`suite = "cap_mail.contract:CONTRACT"`).
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 from core_caps.claims.guarantees import GUARANTEES, UNKNOWN, AtLeast, satisfies
@@ -15,6 +16,8 @@ from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 
 __all__ = [
+    "PERSONAL",
+    "PERSONAL_CONTENT",
     "Call",
     "Contract",
     "ContractCase",
@@ -37,6 +40,19 @@ __all__ = [
 ]
 
 _Error = TypeVar("_Error", bound=ProviderError)
+
+PERSONAL: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "Quilla Featherstone",
+        "email": "quilla.featherstone@example.net",
+        "phone": "+44 20 7946 0958",
+    }
+)
+"""A made-up person. Exercises put this into what their calls store, and the certifier looks for it
+where no content belongs: in errors, logs, output and URLs."""
+
+PERSONAL_CONTENT = "{name} <{email}> {phone}".format_map(PERSONAL).encode()
+"""The same as content."""
 
 
 class ContractViolation(AssertionError):

@@ -36,7 +36,7 @@ class RemoteConfig:
     Attributes:
         account_id: the account's identifier.
         database_id: the database's identifier, a UUID, not its name.
-        api_token: a token with the scope "D1 Edit" (or Read).
+        api_token: a token with the scope "D1 Write".
         base_url: where the API is; plain http only on this machine.
         timeout_seconds: the longest that one call takes.
         connect_timeout_seconds: the longest wait for a connection within that.

@@ -51,7 +51,7 @@ https://www.sqlite.org/rescode.html"""
 _HINTS: Mapping[type[ProviderError], str] = MappingProxyType(
     {
         Unauthenticated: "check the secret api_token: missing, mistyped or expired",
-        PermissionDenied: "grant the token the scope 'D1 Edit', and check account_id",
+        PermissionDenied: "grant the token the scope 'D1 Write', and check account_id",
         ContainerNotFound: "check account_id, database_id (not the database's name) and base_url",
         InvalidArgument: "correct the statement",
         Conflict: "read what is there and decide again",

@@ -94,7 +94,7 @@ class RemoteConfig:
     Attributes:
         account_id: the account's identifier.
         queue_id: the queue's identifier, not its name.
-        api_token: a token with the scope "Queues Edit".
+        api_token: a token with the scope "Queues Write".
         base_url: where the API is; plain http only on this machine.
         timeout_seconds: the longest that one call takes, all its requests and bodies included.
         connect_timeout_seconds: the longest wait for a connection within that.

@@ -51,7 +51,7 @@ FAILURES = Failures(
     },
     hints={
         Unauthenticated: "check the secret api_token: missing, mistyped or expired",
-        PermissionDenied: "grant the token the scope 'Queues Edit'; a queue is pulled from only "
+        PermissionDenied: "grant the token the scope 'Queues Write'; a queue is pulled from only "
         "with an HTTP consumer: wrangler queues consumer http add",
         ContainerNotFound: "check account_id, queue_id (not the queue's name) and base_url",
         InvalidArgument: "change the argument that the service names",

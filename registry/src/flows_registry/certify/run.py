@@ -12,12 +12,14 @@ from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
 from flows_registry.certify.parity_of import check_parity, nothing_compared, without_simulator
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
+from flows_registry.checks.budget.check import check_budget
 from flows_registry.checks.contract.check import check_contract
 from flows_registry.checks.determinism.check import check_determinism
 from flows_registry.checks.effects.check import check_effects
 from flows_registry.checks.injection.check import check_injection
 from flows_registry.checks.package import Built, check_package
 from flows_registry.checks.plan import Baseline, Plan
+from flows_registry.checks.policy.check import check_policy
 from flows_registry.lab.lab import HostBroken, Lab, NoReference
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
@@ -42,6 +44,8 @@ _ON_BACKENDS: dict[str, BackendCheck] = {
     "determinism": check_determinism,
     "contract": check_contract,
     "injection": check_injection,
+    "policy": check_policy,
+    "budget": check_budget,
 }
 
 CHECKS = ("package", *_ON_BACKENDS, "parity")
@@ -175,6 +179,7 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
             progress=options.progress,
             only=options.only,
             sources=sources,
+            policy=options.policy,
         )
         for backend in subject.manifest.backends:
             yield from _on_backend(plan, backend, wanted)

@@ -12,8 +12,11 @@ from core_caps.claims.manifest import Backend, OperationClaim
 from core_caps.contract.suite import Call, Contract, Exercise
 
 from flows_registry.checks.ledger import BASELINE, Ledger
+from flows_registry.checks.observed import Observations
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.lab import Lab, Profile
+from flows_registry.policy.policy import Policy
+from flows_registry.policy.reading import built_in
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import CheckResult, Finding, Reproduction, about
 
@@ -83,6 +86,8 @@ class Plan:
         only: run only cases whose name contains this text, or "" for all.
         sources: the wheel's content, unpacked, for what reads source; None reads none.
         ledger: told of every case that has run.
+        observations: told of them, too, and keeps what passes.
+        policy: what the organisation asks.
     """
 
     subject: Subject
@@ -93,6 +98,8 @@ class Plan:
     only: str = ""
     sources: Path | None = None
     ledger: Ledger = field(default_factory=Ledger)
+    observations: Observations = field(default_factory=Observations)
+    policy: Policy = field(default_factory=built_in)
 
     def backend(self, name: str) -> Backend:
         """What the manifest says of a backend."""
@@ -177,20 +184,26 @@ class Plan:
         return [call for call in calls if call.operation in base.capability.claims] or None
 
     def run(
-        self, check: str, backend: str, cases: Sequence[Case], profile: Profile | None = None
+        self,
+        check: str,
+        backend: str,
+        cases: Sequence[Case],
+        profile: Profile | None = None,
+        told_as: str = "",
     ) -> list[CaseRun]:
-        """Run cases in the lab, with progress."""
+        """Run cases in the lab, with progress; what they are observed as is the check itself
+        unless another name is given."""
         tell = self._counting(check, backend, len(cases))
         runs = self.lab.run(cases, profile=profile or _BASE, on_case=tell)
         for run in runs:
-            self.ledger.add(check, profile or _BASE, run)
+            self._ended(check, profile or _BASE, run, told_as)
         return runs
 
     def run_again(self, check: str, cases: Sequence[Case]) -> list[CaseRun]:
         """Run cases that have run before, for the run that counts."""
         runs = self.lab.run(cases)
         for run in runs:
-            self.ledger.add(check, _BASE, run)
+            self._ended(check, _BASE, run)
         return runs
 
     def run_apart(
@@ -201,8 +214,12 @@ class Plan:
         runs = self.lab.run_apart(groups, on_case=tell)
         for (profile, _), its in zip(groups, runs, strict=True):
             for run in its:
-                self.ledger.add(check, profile, run)
+                self._ended(check, profile, run)
         return runs
+
+    def _ended(self, check: str, profile: Profile, run: CaseRun, told_as: str = "") -> None:
+        self.ledger.add(check, profile, run)
+        self.observations.add(told_as or check, run)
 
     def _counting(self, check: str, backend: str, total: int) -> Callable[[CaseRun], None]:
         numbers = itertools.count(1)
@@ -225,6 +242,7 @@ class Plan:
                 (exercise.call,),
                 setup=exercise.setup,
                 probe=exercise.probe,
+                listening=True,
             )
             for capability, exercise in chosen
         ]

@@ -9,7 +9,17 @@ from core_caps.contract.suite import Call
 
 from flows_registry.lab.faults import Fault
 
-__all__ = ["Answer", "Case", "CaseRun", "ErrorFacts", "Exchange", "Place", "Step", "Use"]
+__all__ = [
+    "Answer",
+    "Case",
+    "CaseRun",
+    "ErrorFacts",
+    "Exchange",
+    "Place",
+    "Sighting",
+    "Step",
+    "Use",
+]
 
 
 FORM_TEXT_MAX = 2000
@@ -58,6 +68,7 @@ class Step:
         seconds: how long it took, in the case's own time.
         at_seconds: when it began, in that time.
         cpu_seconds: the processor's time that went by in the whole process meanwhile.
+        memory_bytes: where the case was measured, how much more memory was held at its highest.
         cancelled: the case cancelled it; `seconds` then counts from the cancellation.
     """
 
@@ -66,12 +77,13 @@ class Step:
     seconds: float = 0.0
     at_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    memory_bytes: int = 0
     cancelled: bool = False
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> "Step":
         """From the agent's report."""
-        times = {name: report[name] for name in ("seconds", "at_seconds", "cpu_seconds")}
+        times = {name: report[name] for name in _MEASURED}
         if "error" in report:
             facts = dict(report["error"], ancestors=tuple(report["error"]["ancestors"]))
             return cls(error=ErrorFacts(**facts), **times)
@@ -80,12 +92,30 @@ class Step:
         return cls(value=_shown(report["value"]), **times)
 
 
+_MEASURED = ("seconds", "at_seconds", "cpu_seconds", "memory_bytes")
+
+
 def _shown(form: object) -> object:
     """A result as its plugin's process sent it; what no codec wrote is kept as it came."""
     try:
         return decode(form, foreign=False)
     except (TypeError, ValueError, RecursionError):
         return Foreign("no result that can be read", {"form": repr(form)[:FORM_TEXT_MAX]})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sighting:
+    """A canary that stands where somebody may read it.
+
+    Attributes:
+        kind: "secret" or "personal".
+        name: the setting whose value it is, or what of a person it is.
+        place: where, to print: "the error of put".
+    """
+
+    kind: str
+    name: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +137,9 @@ class Exchange:
         scheme: "https", "http", or the name of another protocol.
         verified: the client had accepted the server's certificate properly.
         headers: those of its headers, as `Name: value`, that the lab was asked to note.
+        scopes: the vendor's permissions any one of which the request needs, the least first; none
+            where it needs none, and None where the reference does not tell.
+        sightings: the canaries that stand in it, and where: "url", "header NAME" or "content".
         carried: which of the case's marks stood in its address, headers or content, by number.
     """
 
@@ -128,6 +161,8 @@ class Exchange:
     carried: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
     scheme: str = "https"
+    scopes: tuple[str, ...] | None = None
+    sightings: tuple["Sighting", ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -204,6 +239,8 @@ class Case:
         together: it may run in a process in which others ran before, if those left it as they
             found it. Quicker; what goes wrong there is to be tried again without.
         places: tell which of these run between setup and probe; telling slows the case down.
+        measured: tell how much memory each call takes; slower, and streams are only counted.
+        listening: hear what every library logs at every level, and not only the plugin.
     """
 
     name: str
@@ -225,6 +262,8 @@ class Case:
     real_seconds_max: float = 30.0
     together: bool = False
     places: Sequence[Place] = ()
+    measured: bool = False
+    listening: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +287,7 @@ class CaseRun:
         watched: (kind, detail) of files, processes and connections the interpreter reported; an
             "own file" lies in a folder that a setting of the backend names.
         reached, reached_around: those of the case's places that ran in its calls, and around them.
+        sightings: the canaries that the plugin's process showed.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
@@ -276,6 +316,7 @@ class CaseRun:
     watched: tuple[tuple[str, str], ...] = ()
     reached: frozenset[Place] = frozenset()
     reached_around: frozenset[Place] = frozenset()
+    sightings: tuple[Sighting, ...] = ()
     kept: bool | None = None
     broken: Mapping[str, str] = field(default_factory=dict[str, str])
     trouble: str | None = None

@@ -4,7 +4,7 @@ import hashlib
 
 from core_caps.capabilities.blob_store import ByteRange
 from core_caps.contract.blob_store.metadata import CUSTOM, HTTP
-from core_caps.contract.suite import Call, Exercise, Grant, Result, Stream
+from core_caps.contract.suite import PERSONAL_CONTENT, Call, Exercise, Grant, Result, Stream
 
 __all__ = ["EXERCISES"]
 
@@ -14,8 +14,8 @@ _PINNED = b"pinned content"
 _DIGEST = f"sha256:{hashlib.sha256(_PINNED).hexdigest()}"
 _NEVER = "0123456789abcdef0123456789abcdef"
 
-_PUT = Call("put", (_KEY, b"hello"))
-_PUT_RICH = Call("put", (_KEY, b"hello"), {"http": HTTP, "metadata": CUSTOM})
+_PUT = Call("put", (_KEY, PERSONAL_CONTENT))
+_PUT_RICH = Call("put", (_KEY, PERSONAL_CONTENT), {"http": HTTP, "metadata": CUSTOM})
 _READ = (Call("get", (_KEY,)), Call("list"))
 _TREE = tuple(Call("put", (name, name.encode())) for name in ("p/a", "p/b/1", "p/b/2", "p/c"))
 
@@ -58,13 +58,13 @@ EXERCISES = (
     ),
     Exercise("get_by_hash", Call("get_by_hash", (_DIGEST,)), (Call("put", (_DIGEST, _PINNED)),)),
     Exercise("get_by_hash absent", Call("get_by_hash", (_DIGEST,)), (_PUT,)),
-    _put("put", b"hello"),
+    _put("put", PERSONAL_CONTENT),
     _put("put empty", b""),
     _put("put binary", _BYTES * 300),
-    _put("put tricky key", b"hello", key=_TRICKY),
-    _put("put with metadata", b"hello", http=HTTP, metadata=CUSTOM),
+    _put("put tricky key", PERSONAL_CONTENT, key=_TRICKY),
+    _put("put with metadata", PERSONAL_CONTENT, http=HTTP, metadata=CUSTOM),
     _put("put over an object", b"new", _PUT_RICH),
-    _put("put if_none_match", b"hello", if_none_match="*"),
+    _put("put if_none_match", PERSONAL_CONTENT, if_none_match="*"),
     _put("put if_match", b"new", _PUT, if_match=Result(0, "etag")),
     _put("put stream", Stream((b"one", b"", b"two" * 1000)), metadata=CUSTOM),
     _put("put stream of a stated size", Stream((b"one", b"two")), size_bytes=6),
@@ -84,7 +84,7 @@ EXERCISES = (
         "presign",
         Call("presign", (_KEY,)),
         (_PUT,),
-        grant=Grant("GET", 3600, Call("get", (_KEY,)), answer=b"hello"),
+        grant=Grant("GET", 3600, Call("get", (_KEY,)), answer=PERSONAL_CONTENT),
     ),
     Exercise(
         "presign put",

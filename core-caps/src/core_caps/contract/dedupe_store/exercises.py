@@ -1,7 +1,7 @@
 """At least one way to use each operation: what the certifier meets with faults."""
 
 from core_caps.capabilities.dedupe import Commit, Reservation
-from core_caps.contract.suite import Call, Exercise
+from core_caps.contract.suite import PERSONAL_CONTENT, Call, Exercise
 
 __all__ = ["EXERCISES"]
 
@@ -11,7 +11,7 @@ _LEASE = {"owner": "one", "lease_seconds": 3600}
 _TTL = {"owner": "one", "ttl_seconds": 86_400}
 
 _RESERVE = Call("reserve", (_KEY,), _LEASE)
-_RESERVED = Call("reserve", (_KEY,), {**_LEASE, "payload": b"p"})
+_RESERVED = Call("reserve", (_KEY,), {**_LEASE, "payload": PERSONAL_CONTENT})
 _THEIRS = Call("reserve", (_OTHER,), {**_LEASE, "owner": "two"})
 _COMMIT = Call("commit", (_KEY,), {**_TTL, "result": _BYTES})
 _THREE = Call(

@@ -1,6 +1,6 @@
 """At least one way to use each operation: what the certifier meets with faults."""
 
-from core_caps.contract.suite import Call, Exercise, Result
+from core_caps.contract.suite import PERSONAL_CONTENT, Call, Exercise, Result
 
 __all__ = ["EXERCISES"]
 
@@ -11,8 +11,8 @@ _BYTES = bytes(range(256))
 _KEY, _OTHER, _TRICKY = "greeting", "farewell", "a/b%2F+c?é#\U0001f511"
 _METADATA = {"language": "en", "tags": ["é", 1, None, True]}
 
-_PUT = Call("put", (_KEY, b"hello"))
-_PUT_RICH = Call("put", (_KEY, b"hello"), {"metadata": _METADATA, "ttl_seconds": 3600})
+_PUT = Call("put", (_KEY, PERSONAL_CONTENT))
+_PUT_RICH = Call("put", (_KEY, PERSONAL_CONTENT), {"metadata": _METADATA, "ttl_seconds": 3600})
 _READ = (Call("get_with_metadata", (_KEY,)), Call("list"))
 
 
@@ -32,14 +32,14 @@ EXERCISES = (
     Exercise("get_with_metadata", Call("get_with_metadata", (_KEY,)), (_PUT_RICH,)),
     Exercise("get_with_metadata without", Call("get_with_metadata", (_KEY,)), (_PUT,)),
     Exercise("get_with_metadata absent", Call("get_with_metadata", (_OTHER,)), (_PUT,)),
-    _put("put", b"hello"),
+    _put("put", PERSONAL_CONTENT),
     _put("put empty", b""),
     _put("put binary", _BYTES * 300),
-    _put("put tricky key", b"hello", _TRICKY),
-    _put("put with ttl", b"hello", ttl_seconds=3600),
-    _put("put with expires_at", b"hello", expires_at=_FAR),
+    _put("put tricky key", PERSONAL_CONTENT, _TRICKY),
+    _put("put with ttl", PERSONAL_CONTENT, ttl_seconds=3600),
+    _put("put with expires_at", PERSONAL_CONTENT, expires_at=_FAR),
     _put("put with metadata", _BYTES, metadata=_METADATA),
-    _put("put with metadata and ttl", b"hello", metadata=_METADATA, ttl_seconds=3600),
+    _put("put with metadata and ttl", PERSONAL_CONTENT, metadata=_METADATA, ttl_seconds=3600),
     Exercise("put over a value", Call("put", (_KEY, b"new")), (_PUT_RICH,), _READ),
     Exercise("delete", Call("delete", (_KEY,)), (_PUT_RICH,), _READ),
     Exercise("delete absent", Call("delete", (_OTHER,)), (_PUT,), _READ),
@@ -60,7 +60,7 @@ EXERCISES = (
     ),
     Exercise(
         "put_many",
-        Call("put_many", ({_KEY: b"hello", _OTHER: _BYTES, _TRICKY: b""},)),
+        Call("put_many", ({_KEY: PERSONAL_CONTENT, _OTHER: _BYTES, _TRICKY: b""},)),
         (_PUT_RICH,),
         (*(Call("get_with_metadata", (key,)) for key in (_KEY, _OTHER, _TRICKY)), Call("list")),
     ),

@@ -1,14 +1,14 @@
 """At least one way to use each operation: what the certifier meets with faults."""
 
 from core_caps.capabilities.queue import Message
-from core_caps.contract.suite import Call, Exercise, Result
+from core_caps.contract.suite import PERSONAL_CONTENT, Call, Exercise, Result
 
 __all__ = ["EXERCISES"]
 
 _BYTES = bytes(range(256)) * 100
 _LEASE = {"visibility_seconds": 600}
 
-_SEND = Call("send", (b"hello",), {"key": "greeting"})
+_SEND = Call("send", (PERSONAL_CONTENT,), {"key": "greeting"})
 _THREE = Call("send_batch", ([Message(b"a", "1"), Message(_BYTES, "2"), Message(b"", "3")],))
 _PULL = Call("pull", (), _LEASE)
 _PULLED = Result(1, "*.lease")
@@ -19,12 +19,12 @@ def _send(name: str, body: bytes, **named: object) -> Exercise:
 
 
 EXERCISES = (
-    _send("send", b"hello"),
+    _send("send", PERSONAL_CONTENT),
     _send("send empty", b""),
     _send("send binary", _BYTES),
-    _send("send with key", b"hello", key="f3a1/é+\U0001f511"),
-    _send("send with key, at once", b"hello", key="greeting", delay_seconds=0),
-    Exercise("send with delay", Call("send", (b"hello",), {"delay_seconds": 60})),
+    _send("send with key", PERSONAL_CONTENT, key="f3a1/é+\U0001f511"),
+    _send("send with key, at once", PERSONAL_CONTENT, key="greeting", delay_seconds=0),
+    Exercise("send with delay", Call("send", (PERSONAL_CONTENT,), {"delay_seconds": 60})),
     Exercise("send_batch", _THREE, probe=(Call("pull"),)),
     Exercise(
         "send_batch of some without key",

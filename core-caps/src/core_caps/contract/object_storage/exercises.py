@@ -1,7 +1,7 @@
 """At least one way to use each operation: what the certifier meets with faults."""
 
 from core_caps.capabilities.durable_object import Item, ObjectRef
-from core_caps.contract.suite import Call, Exercise, Result
+from core_caps.contract.suite import PERSONAL_CONTENT, Call, Exercise, Result
 
 __all__ = ["EXERCISES"]
 
@@ -12,7 +12,7 @@ _BYTES = bytes(range(256)) * 300
 _ONE, _TRICKY = ObjectRef(name="session-7"), ObjectRef(name="a/b%2F+c?é#\U0001f511")
 _KEY, _OTHER = "greeting", "a/b%2F+c?é#\U0001f511"
 
-_PUT = Call("put", (_ONE, _KEY, b"hello"))
+_PUT = Call("put", (_ONE, _KEY, PERSONAL_CONTENT))
 _SEVERAL = Call(
     "transaction",
     (_ONE, [Item("page/a", b"a"), Item("page/b", b""), Item("page/c", _BYTES), Item("user", b"u")]),
@@ -45,12 +45,12 @@ EXERCISES = (
     Exercise("put binary", Call("put", (_ONE, _KEY, _BYTES)), probe=_LOOK),
     Exercise(
         "put under tricky names",
-        Call("put", (_TRICKY, _OTHER, b"hello")),
+        Call("put", (_TRICKY, _OTHER, PERSONAL_CONTENT)),
         probe=(Call("list", (_TRICKY,)),),
     ),
     Exercise(
         "put by id",
-        Call("put", (Result(0, ""), _KEY, b"hello")),
+        Call("put", (Result(0, ""), _KEY, PERSONAL_CONTENT)),
         (Call("new_id"),),
         (Call("list", (Result(0, ""),)),),
     ),
@@ -63,7 +63,7 @@ EXERCISES = (
         Call(
             "transaction",
             (_ONE, [Item(_KEY, b"changed"), Item("new", _BYTES), Item("user", None)]),
-            {"if_values": [Item(_KEY, b"hello"), Item("new", None)]},
+            {"if_values": [Item(_KEY, PERSONAL_CONTENT), Item("new", None)]},
         ),
         (_SEVERAL, _PUT),
         _LOOK,

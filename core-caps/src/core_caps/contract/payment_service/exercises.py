@@ -2,7 +2,7 @@
 
 from core_caps.capabilities.payments import CARD_CHARGED, InlineItem
 from core_caps.contract.payment_service.events import BODY
-from core_caps.contract.suite import Call, Exercise, Result
+from core_caps.contract.suite import PERSONAL, Call, Exercise, Result
 
 __all__ = ["EXERCISES"]
 
@@ -10,6 +10,7 @@ _KEY = "3f2a9c5e" * 8
 """A key in the form in which keys are derived."""
 
 _PAGE = {"success_url": "https://example.com/thanks?session={CHECKOUT_SESSION_ID}"}
+_PERSON = {"email": PERSONAL["email"], "name": f"{PERSONAL['name']} Löve"}
 _METADATA = {"search_id": "42", "é": "a&b=c+d %25"}
 
 
@@ -22,7 +23,7 @@ def _first(operation: str, *args: object, **named: object) -> Call:
     return Call(operation, args, {**named, "idempotency_key": f"before/{operation}"})
 
 
-_CUSTOMER = _first("create_customer", email="ada@example.com", name="Ada")
+_CUSTOMER = _first("create_customer", email=PERSONAL["email"], name=PERSONAL["name"])
 _ITEMS = [InlineItem("Alert ☂", 1999, "usd"), InlineItem("Extra & more", 250, "usd", 3)]
 _SESSION = _first("create_checkout_session", _ITEMS, metadata=_METADATA, **_PAGE)
 _INTENT = _first("create_payment_intent", 1999, "usd", metadata=_METADATA)
@@ -45,7 +46,7 @@ EXERCISES = (
     Exercise("create_customer", _keyed("create_customer"), probe=_EVENTS),
     Exercise(
         "create_customer with everything",
-        _keyed("create_customer", email="ada@example.com", name="Ada Löve", metadata=_METADATA),
+        _keyed("create_customer", **_PERSON, metadata=_METADATA),
         probe=_EVENTS,
     ),
     _read(_CUSTOMER, "get_customer"),

@@ -2,12 +2,12 @@
 
 from core_caps.capabilities.sql import Statement
 from core_caps.contract.sql_database.model import ADD, ALL, CREATE, DROP, GET, PUT
-from core_caps.contract.suite import Call, Exercise
+from core_caps.contract.suite import PERSONAL, Call, Exercise
 
 __all__ = ["EXERCISES"]
 
 _CREATE = Call("execute", (CREATE,))
-_ADDED = Call("execute", (ADD, ("a", "hello")))
+_ADDED = Call("execute", (ADD, ("a", PERSONAL["email"])))
 _SETUP = (_CREATE, _ADDED)
 _ALL = (Call("query", (ALL,)),)
 _BYTES = bytes(range(256))
@@ -50,7 +50,7 @@ EXERCISES = (
     Exercise("query_batch serializable", Call("query_batch", ([Statement(ALL)],), {
         "isolation": "serializable",
     }), _SETUP),
-    _execute("execute", ADD, "b", "hello"),
+    _execute("execute", ADD, "b", PERSONAL["email"]),
     _execute("execute with a key", PUT, "a", "new", key="k1"),
     _execute("execute that returns rows", PUT, "a", _RICH),
     _execute("execute of a null", ADD, "b", None),

@@ -1,6 +1,6 @@
 """At least one way to use each operation: what the certifier meets with faults."""
 
-from core_caps.contract.suite import Call, Exercise
+from core_caps.contract.suite import PERSONAL_CONTENT, Call, Exercise
 from core_caps.contract.web_site.pinned import digest_of
 from core_caps.contract.web_site.site import SITE, redirect
 
@@ -10,7 +10,7 @@ _BYTES = bytes(range(256)) * 100
 _URL, _OTHER, _TRICKY = f"{SITE}/greeting", f"{SITE}/farewell", f"{SITE}/a//b%2F+c?%C3%A9=&x"
 _TEXT = {"headers": {"content-type": "text/plain"}}
 
-_PUT = Call("put", (_URL, b"hello"), _TEXT)
+_PUT = Call("put", (_URL, PERSONAL_CONTENT), _TEXT)
 _READ = (Call("get", (_URL,)),)
 
 
@@ -27,8 +27,10 @@ EXERCISES = (
     Exercise("head", Call("head", (_URL,)), (_PUT,)),
     Exercise("head absent", Call("head", (_OTHER,)), (_PUT,)),
     Exercise("open", Call("open", (_URL,)), (Call("put", (_URL, _BYTES * 8), _TEXT),)),
-    Exercise("get_pinned", Call("get_pinned", (_URL, digest_of(b"hello"))), (_PUT,)),
-    Exercise("get_pinned absent", Call("get_pinned", (_OTHER, digest_of(b"hello"))), (_PUT,)),
+    Exercise("get_pinned", Call("get_pinned", (_URL, digest_of(PERSONAL_CONTENT))), (_PUT,)),
+    Exercise(
+        "get_pinned absent", Call("get_pinned", (_OTHER, digest_of(PERSONAL_CONTENT))), (_PUT,)
+    ),
     Exercise("put", _PUT, (), _READ),
     Exercise("put with key", Call("put", (_URL, _BYTES), _keyed("work-1")), (), _READ),
     Exercise("put over something", Call("put", (_URL, b"new"), _TEXT), (_PUT,), _READ),

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import patches, perturb, redirect, schedule
+from .hearing import HEARING
 from .orphans import Orphans, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
 from .places import Places
@@ -169,7 +170,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     os.setpgid(0, 0)
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _silence()
+    HEARING.open()
 
     def hung() -> None:
         line.send({"event": "done", "hung": True, "stacks": _stacks()})
@@ -180,6 +181,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     places.follow()  # before the plugin is opened: it may start threads
     found = _left(keeper)
     while True:
+        HEARING.begin(case)
         report = _performed(line, case, keeper, watch, places)
         again = case["together"] and "crashed" not in report and _alone() and _left(keeper) == found
         if not again:
@@ -188,6 +190,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         report.update(event="done", again=again, watched=watch.events, reached=places.reached)
         report.update(attempts=watch.attempts, lookups=watch.lookups)
         report.update(reached_around=places.reached_around)
+        report.update(sightings=HEARING.end(watch.written))
         keeper.paused = True
         line.send(report)
         following = line.receive() if again else None
@@ -268,7 +271,7 @@ def _promises(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _silence() -> None:
-    """What the plugin prints is not ours to relay."""
+    """What the plugin prints in a trial is nobody's to hear."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)

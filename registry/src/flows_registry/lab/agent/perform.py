@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 import traceback
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from core_caps.contract.codec import decode, encode
 from core_caps.contract.suite import Call, Result, Stream
 
 from .followed import now
+from .hearing import HEARING
 from .opening import opened
 from .page import ORIGIN_SECONDS
 from .using import use
@@ -36,11 +38,15 @@ async def perform(
     report: dict[str, Any] = {"setup": [], "steps": [], "probe": []}
     results: list[Any] = []
     try:
-        async with opened(case) as provider:
+        connection = opened(case)
+        async with connection as provider:
+            HEARING.hear_repr(vars(connection).get("_provider"))
             for call in decode(case["setup"]):
                 report["setup"].append(await _step(provider, call, results))
             await asyncio.sleep(case["elapsed_seconds"])
             arm()
+            if case["measured"]:
+                tracemalloc.start()
             for _ in range(3):  # the loop notices connections that were closed meanwhile
                 await asyncio.sleep(0)
             calls: Sequence[Call] = decode(case["calls"])
@@ -60,10 +66,12 @@ async def perform(
                 report["answer"] = await use(results[-1], decode(case["use"]))
             if cancel_after is not None:
                 await asyncio.sleep(case["settle_seconds"])
+            tracemalloc.stop()
             disarm()
             for call in decode(case["probe"]):
                 report["probe"].append(await _step(provider, call, results))
     except Exception as error:
+        HEARING.hear_error("opening", error)
         report["opening"] = _failure(error)
     return report
 
@@ -101,33 +109,44 @@ async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]
         pending = operation(*arguments, **named)
         value = await _collect(pending) if hasattr(pending, "__aiter__") else await pending
     except Exception as error:
+        times = measured()
         results.append(None)
-        return {"error": _failure(error), **measured()}
+        HEARING.hear_error(call.operation, error)
+        return {"error": _failure(error), **times}
     times = measured()
     results.append(value)
+    HEARING.hear_value(call.operation, value)
     return {"value": encode(value), **times}
 
 
 def _stopwatch() -> Callable[[], dict[str, float]]:
     """A function that tells when it was made, and how much has gone by since: of the case's time,
-    and of the processor's."""
+    and of the processor's; where memory is measured, how much more was held at its highest."""
     began, began_really = now(), time.process_time()
+    measures = tracemalloc.is_tracing()
+    held = 0
+    if measures:
+        tracemalloc.reset_peak()
+        held, _ = tracemalloc.get_traced_memory()
     return lambda: {
         "at_seconds": began - ORIGIN_SECONDS,
         "seconds": now() - began,
         "cpu_seconds": time.process_time() - began_really,
+        "memory_bytes": tracemalloc.get_traced_memory()[1] - held if measures else 0,
     }
 
 
-async def _collect(stream: AsyncIterator[bytes]) -> bytes:
+async def _collect(stream: AsyncIterator[bytes]) -> bytes | int:
+    """What a stream gives; where memory is measured, how much that was."""
     chunks: list[bytes] = []
-    size = 0
+    size, measures = 0, tracemalloc.is_tracing()
     async for chunk in stream:
-        chunks.append(bytes(chunk))
         size += len(chunk)
+        if not measures:
+            chunks.append(bytes(chunk))
         if size > CHUNKS_BYTES_MAX:
             raise OverflowError(f"the stream gave more than {CHUNKS_BYTES_MAX} bytes")
-    return b"".join(chunks)
+    return size if measures else b"".join(chunks)
 
 
 def _argument(value: Any, results: list[Any]) -> Any:

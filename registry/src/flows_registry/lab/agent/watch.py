@@ -38,6 +38,11 @@ class Watch:
         self._noted: dict[str, set[Any]] = {}
         self._on = self._hooked = False
 
+    @property
+    def written(self) -> list[str]:
+        """The files among the events."""
+        return [detail for kind, detail in self.events if kind == "file"]
+
     def start(self) -> None:
         """Begin to note events."""
         self._on = True

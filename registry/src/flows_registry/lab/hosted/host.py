@@ -39,12 +39,15 @@ class References:
         return len(self._made) - 1
 
     def handle(self, number: int, now: float, request: dict[str, Any]) -> dict[str, Any]:
-        from core_caps.contract.reference import Request
-
         self._now = now
-        request["headers"] = tuple((name, value) for name, value in request["headers"])
-        request["body"] = base64.b64decode(request["body"])
-        return _response(self._made[number].handle(Request(**request)))
+        return _response(self._made[number].handle(_request(request)))
+
+    def is_scoped(self, number: int) -> bool:
+        return hasattr(self._made[number], "scopes")
+
+    def scopes(self, number: int, request: dict[str, Any]) -> list[str] | None:
+        told = self._made[number].scopes(_request(request))
+        return None if told is None else list(told)
 
     def failure(self, number: int, status: int) -> dict[str, Any]:
         return _response(self._made[number].failure(status))
@@ -54,6 +57,14 @@ class References:
 
     def reset(self, number: int) -> None:
         self._made[number].reset()
+
+
+def _request(form: dict[str, Any]) -> Any:
+    from core_caps.contract.reference import Request
+
+    form["headers"] = tuple((name, value) for name, value in form["headers"])
+    form["body"] = base64.b64decode(form["body"])
+    return Request(**form)
 
 
 def _response(response: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The reference server that a plugin brings for its own wire, as one of ours looks."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class HostedReference:
     host: Host
     number: int
     now: Callable[[], float]
+    scoped: bool = False
 
     def handle(self, request: Request) -> Response:
         """Let it apply one request and answer it."""
@@ -34,6 +35,13 @@ class HostedReference:
     def reset(self) -> None:
         """Back to the empty state."""
         self.host.ask("reset", number=self.number)
+
+    def scopes(self, request: Request) -> Sequence[str] | None:
+        """The permissions any one of which a request needs, or None where it does not tell."""
+        if not self.scoped:
+            return None
+        sent = {**asdict(request), "body": base64.b64encode(request.body).decode()}
+        return self.host.ask("scopes", number=self.number, request=sent)
 
     def failure(self, status: int) -> Response:
         """Its error answer for a status."""
@@ -55,7 +63,8 @@ def hosted_factory(furnished: Mapping[str, Any]) -> ReferenceFactory:
         settings: Mapping[str, Any], secrets: Mapping[str, str], now: Callable[[], float]
     ) -> HostedReference:
         given = {"settings": dict(settings), "secrets": dict(secrets), "now": now()}
-        return HostedReference(host, host.ask("create", **given), now)
+        number = host.ask("create", **given)
+        return HostedReference(host, number, now, host.ask("is_scoped", number=number))
 
     vendor = create(furnished["config"], furnished["secrets"], lambda: 0.0)
     return ReferenceFactory(furnished["wire"], create, vendor.failure)

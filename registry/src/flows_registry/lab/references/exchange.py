@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core_caps.contract.reference import Reference, Request, Response
+from core_caps.contract.reference import Reference, Request, Response, Scoped
 
-__all__ = ["Reference", "ReferenceFactory", "Request", "Response"]
+__all__ = ["Reference", "ReferenceFactory", "Request", "Response", "Scoped"]
 
 
 @dataclass(frozen=True, slots=True)

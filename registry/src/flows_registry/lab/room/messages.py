@@ -5,8 +5,18 @@ from dataclasses import asdict, astuple
 from typing import Any
 
 from core_caps.contract.codec import decode, encode
+from core_caps.contract.suite import PERSONAL
 
-from flows_registry.lab.case import Answer, Case, CaseRun, ErrorFacts, Exchange, Place, Step
+from flows_registry.lab.case import (
+    Answer,
+    Case,
+    CaseRun,
+    ErrorFacts,
+    Exchange,
+    Place,
+    Sighting,
+    Step,
+)
 from flows_registry.lab.room.folders import Folders
 from flows_registry.lab.room.furniture import Furniture
 
@@ -24,6 +34,9 @@ def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, 
         "config": {**furniture.config, **given, **case.config},
         "secrets": {**furniture.secrets, **case.secrets},
         "together": case.together,
+        "personal": dict(PERSONAL),
+        "packages": [name.partition(".")[0] for name in furniture.warm],
+        "listening": case.listening,
     }
     if case.promise is not None:
         return {**message, "promise": case.promise, **furniture.worlds[case.contract]}
@@ -37,6 +50,7 @@ def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, 
         "cancel_after_seconds": case.cancel_after_seconds,
         "settle_seconds": case.settle_seconds,
         "concurrent": case.concurrent,
+        "measured": case.measured,
         "places": [astuple(place) for place in case.places],
     }
 
@@ -70,6 +84,8 @@ def run_of(
                     exchange,
                     carried=tuple(exchange["carried"]),
                     headers=tuple(exchange["headers"]),
+                    scopes=_scopes(exchange["scopes"]),
+                    sightings=_sightings(exchange["sightings"]),
                 )
             )
             for exchange in seen.get("exchanges", ())
@@ -93,12 +109,21 @@ def run_of(
         ),
         reached=_places(case, report.get("reached", ())),
         reached_around=_places(case, report.get("reached_around", ())),
+        sightings=_sightings(report.get("sightings", ())),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},
         trouble=trouble,
         stalled_connections=seen.get("stalled_connections", 0),
         real_seconds=real_seconds,
     )
+
+
+def _scopes(told: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if told is None else tuple(map(str, told))
+
+
+def _sightings(told: Sequence[Sequence[str]]) -> tuple[Sighting, ...]:
+    return tuple(Sighting(str(kind), str(name), str(place)) for kind, name, place in told)
 
 
 def _places(case: Case, numbers: Sequence[int]) -> frozenset[Place]:

@@ -120,7 +120,15 @@ class Connections:
                 marks = self._desk.perturbation.get("marks", ())
                 verified = context_fault is None
                 at = self._desk.seconds
-                note = self._notes.line(request, number, port, at, verified=verified, marks=marks)
+                note = self._notes.line(
+                    request,
+                    number,
+                    port,
+                    at,
+                    verified=verified,
+                    marks=marks,
+                    scopes=self._desk.scopes(request),
+                )
                 if not answerer.answer(request, fault, note):
                     return
             if "close" in (request.header("connection") or "").lower():

@@ -14,7 +14,7 @@ from typing import Any
 from flows_registry.lab.agent.page import NEVER, ORIGIN_SECONDS, Page
 from flows_registry.lab.broken import ReferenceBroken
 from flows_registry.lab.faults import CONNECTION, MUTE
-from flows_registry.lab.references.exchange import Reference, Request, Response
+from flows_registry.lab.references.exchange import Reference, Request, Response, Scoped
 
 __all__ = ["Desk"]
 
@@ -69,6 +69,7 @@ class Desk:
             self.faults = [dict(fault, consumed=False) for fault in faults]
             self.perturbation = perturbation
             self.armed, self.requests = True, 0
+            self._page.requests = 0
             self.exchanges.clear()
             self._before = self.state_text()
 
@@ -108,6 +109,7 @@ class Desk:
             if not self.armed:
                 return -1, None
             number, self.requests = self.requests, self.requests + 1
+            self._page.requests = self.requests
             fault = next((f for f in self.faults if f["at"] == number and not f["consumed"]), None)
             return number, fault
 
@@ -139,6 +141,15 @@ class Desk:
             response = _handled(self.reference, request)
             changed = self.armed and self.state_text() != before
             return response, changed
+
+    def scopes(self, request: Request) -> list[str] | None:
+        """The vendor's permissions any one of which this request needs, where the reference tells;
+        nobody asks while nothing is armed."""
+        if not self.armed or not isinstance(self.reference, Scoped):
+            return None
+        with self._lock:
+            told = self.reference.scopes(request)
+            return None if told is None else list(told)
 
     def stale(self, request: Request) -> Response:
         """What a replica that has seen nothing yet answers."""

@@ -1,13 +1,19 @@
 """What the log says of a request: enough to judge it by, and nothing that is secret."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from core_caps.contract.suite import PERSONAL
+
+from flows_registry.lab.agent.canaries import Canaries
 from flows_registry.lab.references.exchange import Request
 
 __all__ = ["Notes"]
+
+_CONTENT_MAX = 64 * 1024
+"""So much of a content is searched: what is larger is no request for a token."""
 
 _CREDENTIALS = ("x-amz-signature=", "x-amz-credential=", "x-amz-date=")
 
@@ -17,12 +23,14 @@ class Notes:
 
     Args:
         headers: the headers to note where a request has them, as `Name: value`.
-        secrets: what no line may show.
+        secrets: what no line may show, by the setting's name.
     """
 
-    def __init__(self, headers: Sequence[str], secrets: Iterable[str]) -> None:
+    def __init__(self, headers: Sequence[str], secrets: Mapping[str, str]) -> None:
         self._headers = headers
-        self._secrets = [form for secret in secrets for form in {secret, quote(secret, "")}]
+        self._secrets = [form for each in secrets.values() for form in {each, quote(each, "")}]
+        self._canaries = Canaries(secrets)
+        self._personal = Canaries(PERSONAL, parts=False)
 
     def line(
         self,
@@ -33,6 +41,7 @@ class Notes:
         *,
         verified: bool,
         marks: Sequence[Sequence[str]],
+        scopes: Sequence[str] | None,
     ) -> dict[str, Any]:
         """The line of a request that has no answer yet.
 
@@ -43,6 +52,7 @@ class Notes:
             at_seconds: when it came, in the case's time.
             verified: the client had accepted the server's certificate properly.
             marks: what to look for in it, each in all its forms.
+            scopes: the permissions any one of which it needs, where the reference tells.
         """
         return {
             "number": number,
@@ -63,7 +73,21 @@ class Notes:
             "verified": verified,
             "headers": [line for line in self._headers if _has(request, line)],
             "carried": _carried(request, marks),
+            "scopes": scopes,
+            "sightings": list(self._sightings(request)),
         }
+
+    def _sightings(self, request: Request) -> Iterator[tuple[str, str, str]]:
+        """Where credentials and personal data stand in it."""
+        for name in self._canaries.seen_in(request.target):
+            yield "secret", name, "url"
+        for name in self._personal.seen_in(request.target):
+            yield "personal", name, "url"
+        for header, value in request.headers:
+            for name in self._canaries.seen_in(value):
+                yield "secret", name, f"header {header}"
+        for name in self._canaries.seen_in(request.body[:_CONTENT_MAX]):
+            yield "secret", name, "content"
 
 
 def _has(request: Request, line: str) -> bool:

@@ -50,7 +50,7 @@ class Server:
             factory,
             handshakes=Handshakes(self._desk, settings["certificates"]),
             sessions=Sessions(self._desk, {**config, **secrets}),
-            notes=Notes(settings["noted"], secrets.values()),
+            notes=Notes(settings["noted"], secrets),
             failed=self._failed,
         )
         isolated: bool = settings["isolated"]

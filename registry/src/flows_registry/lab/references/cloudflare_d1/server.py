@@ -23,6 +23,16 @@ _BEARER = re.compile(r"Bearer +(\S+)\Z", re.IGNORECASE)
 _Batch = list[tuple[str, list[Any]]]
 
 
+_READ: Final = "D1 Read"
+_WRITE: Final = "D1 Write"
+"""What /query and /raw accept: https://developers.cloudflare.com/api/resources/d1/
+To read, the lesser one does."""
+_WRITES = re.compile(
+    r"\b(insert|update|delete|replace|create|drop|alter|pragma|vacuum|reindex|analyze)\b",
+    re.IGNORECASE,
+)
+
+
 class CloudflareD1:
     """One database.
 
@@ -58,6 +68,14 @@ class CloudflareD1:
         """Forget everything."""
         self._database.close()
         self._database = Database()
+
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """The permissions any one of which the request needs."""
+        try:
+            writes = any(_WRITES.search(sql) for sql, _ in _batch(request.body))
+        except Refusal:
+            writes = False  # it is refused whatever the token may do
+        return (_WRITE,) if writes else (_READ, _WRITE)
 
     def _route(self, request: Request) -> Response:
         found = _ROUTE.match(request.raw_path)

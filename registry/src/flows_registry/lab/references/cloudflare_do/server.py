@@ -18,6 +18,7 @@ __all__ = ["FACTORY", "CloudflareDoBridge"]
 
 _ROUTE = re.compile(r"/v1/([a-z_]+)\Z")
 _BEARER = re.compile(r"Bearer +(\S+)\Z", re.IGNORECASE)
+_SCOPES = ("BRIDGE_TOKEN of the bridge Worker",)
 _OPERATIONS = frozenset({"new_id", *STORAGE, *LEDGER})
 
 
@@ -66,6 +67,11 @@ class CloudflareDoBridge:
         self._objects.clear()
         self._ledgers.clear()
         self._ids = 0
+
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """The permissions any one of which the request needs: the bridge knows one token."""
+        del request
+        return _SCOPES
 
     def _route(self, request: Request) -> Any:
         found = _ROUTE.search(request.raw_path)

@@ -24,6 +24,11 @@ _ROUTE = re.compile(
 _NAMESPACE_ID = re.compile(r"[0-9a-fA-F]{32}\Z")
 _BEARER = re.compile(r"Bearer +(\S+)\Z", re.IGNORECASE)
 
+_WRITE: Final = "Workers KV Storage Write"
+_READ: Final = "Workers KV Storage Read"
+"""What each method's page accepts: https://developers.cloudflare.com/api/resources/kv/
+and how they are called: https://developers.cloudflare.com/fundamentals/api/reference/permissions/"""
+
 
 class CloudflareKv:
     """Workers KV, strongly consistent: the strictest of what "eventual" allows.
@@ -66,6 +71,11 @@ class CloudflareKv:
     def reset(self) -> None:
         """Forget everything."""
         self._namespaces.clear()
+
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """The permissions any one of which the request needs."""
+        reads = request.method == "GET" or request.raw_path.endswith("/bulk/get")
+        return (_READ, _WRITE) if reads else (_WRITE,)
 
     def _route(self, request: Request) -> Response:
         found = _ROUTE.match(request.raw_path)

@@ -22,6 +22,10 @@ _ROUTE = re.compile(
 _QUEUE_ID = re.compile(r"[0-9a-fA-F]{32}\Z")
 _BEARER = re.compile(r"Bearer +(\S+)\Z", re.IGNORECASE)
 
+_SCOPES: Final = ("Queues Write",)
+"""What every method of messages accepts, pulls included: they take leases.
+https://developers.cloudflare.com/fundamentals/api/reference/permissions/"""
+
 
 class CloudflareQueue:
     """A queue with an HTTP pull consumer, in order and without duplicates: the kindest of what
@@ -65,6 +69,11 @@ class CloudflareQueue:
     def reset(self) -> None:
         """Forget everything."""
         self._queues.clear()
+
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """The permissions any one of which the request needs."""
+        del request
+        return _SCOPES
 
     def _route(self, request: Request) -> Response:
         found = _ROUTE.match(request.raw_path)

@@ -57,6 +57,11 @@ class HttpSite:
         self._children: dict[str, int] = {}
         self._keyed: dict[str, tuple[str, Response]] = {}
 
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """An origin asks for nothing."""
+        del request
+        return ()
+
     def handle(self, request: Request) -> Response:
         """Apply one request and answer it."""
         if request.raw_path.startswith("/-/"):

@@ -70,6 +70,11 @@ class NeonHttp:
         except Refused as refused:
             return _json(400, refused.fields)
 
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """None: what the role may do is the database's own matter."""
+        del request
+        return ()
+
     def state(self) -> Mapping[str, Any]:
         """Every table, sequence and function that was made, with all rows."""
         return self._database.state()

@@ -55,6 +55,11 @@ class PostgreSql:
         if session is not None:
             session.close()
 
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """None: what the role may do is the database's own matter."""
+        del request
+        return ()
+
     def state(self) -> Mapping[str, Any]:
         """Every table, sequence and function that was made, with all rows that are committed; while
         a transaction goes on, as it was seen last: nobody else commits then."""

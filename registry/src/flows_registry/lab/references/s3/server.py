@@ -22,6 +22,12 @@ __all__ = ["FACTORY", "S3"]
 
 _REGIONS: Final = frozenset({"auto", "", "us-east-1", "wnam", "enam", "weur", "eeur", "apac", "oc"})
 """Source: https://developers.cloudflare.com/r2/api/s3/api/#bucket-region"""
+_READ_OBJECTS: Final = (
+    "Object Read only", "Object Read & Write", "Admin Read only", "Admin Read & Write",
+)  # fmt: skip
+_WRITE_OBJECTS: Final = ("Object Read & Write", "Admin Read & Write")
+"""Source: https://developers.cloudflare.com/r2/api/tokens/#permissions"""
+_OF_BUCKETS: Final = frozenset({"cors", "lifecycle", "encryption", "location", "versioning"})
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]\Z")
 _VIRTUAL_HOST = re.compile(
     r"([a-z0-9-]+)\.(?:[0-9a-f]{32}\.(?:[a-z]+\.)?r2\.cloudflarestorage\.com|s3[.-].*amazonaws\.com)\Z"
@@ -84,6 +90,19 @@ class S3:
                 if bucket.objects or bucket.uploads
             }
         }
+
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """The permissions any one of which the request needs."""
+        reads = request.method in ("GET", "HEAD")
+        try:
+            name, key = self._target(request)
+        except Refusal:
+            return ()  # it is refused whatever the credential may do
+        asked = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True)).keys()
+        listed = bool(name) and request.method in ("GET", "POST") and not asked & _OF_BUCKETS
+        if key or listed:
+            return _READ_OBJECTS if reads else _WRITE_OBJECTS
+        return _READ_OBJECTS[2:] if reads else _WRITE_OBJECTS[1:]
 
     def reset(self) -> None:
         """Forget everything."""

@@ -29,6 +29,15 @@ _OBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "payment_intents": ("payment_intent", "intent"),
     "refunds": ("refund", "id"),
 }
+# https://docs.stripe.com/keys/restricted-api-keys
+_RESOURCES: Final[Mapping[str, str]] = {
+    "customers": "Customers",
+    "prices": "Prices",
+    "checkout/sessions": "Checkout Sessions",
+    "payment_intents": "PaymentIntents",
+    "refunds": "Charges and Refunds",
+    "events": "Events",
+}
 # https://docs.stripe.com/api/pagination
 _PAGE_MAX: Final = 100
 _PAGE_DEFAULT: Final = 10
@@ -64,6 +73,15 @@ class Stripe:
     def reset(self) -> None:
         """Forget everything."""
         self._book = Book(self._now)
+
+    def scopes(self, request: Request) -> tuple[str, ...]:
+        """The permissions any one of which the request needs."""
+        found = _ROUTE.match(request.raw_path)
+        resource = _RESOURCES.get(found["collection"]) if found else None
+        if resource is None:
+            return ()  # it is refused whatever the key may do
+        both = (f"{resource}: Read", f"{resource}: Write")
+        return both if request.method == "GET" else both[1:]
 
     def _routed(self, request: Request) -> Response:
         bearer = _BEARER.match(request.header("authorization") or "")

@@ -1,0 +1,1 @@
+"""What calls cost, against what a plugin estimates and what an organisation lets them cost."""
