@@ -6,6 +6,7 @@ python docs/generate.py --check   write nothing; exit code 1 and a diff when one
 
 import argparse
 import difflib
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -14,6 +15,7 @@ from pathlib import Path
 from core_caps import errors
 from core_caps.diagnostics import DIAGNOSTICS, Diagnostic
 from core_caps.errors import CapsError, ProviderError
+from flows_registry.evidence.model import schema
 
 DOCS = Path(__file__).resolve().parent
 
@@ -85,7 +87,15 @@ def _raised_as(code: str) -> Iterator[str]:
             yield f"Raised as `core_caps.errors.{name}`{outcome}."
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"error-codes.md": error_codes}
+def evidence_schema() -> str:
+    """The JSON Schema of `evidence.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "error-codes.md": error_codes,
+    "evidence.schema.json": evidence_schema,
+}
 """Each generated page and the function that gives its whole text."""
 
 

@@ -446,6 +446,19 @@ _ROWS = (
         "Mend the reference that the manifest names: what it does not know is a 4xx, never an "
         "exception.",
     ),
+    Diagnostic(
+        "LAB010",
+        "evidence not usable",
+        "The folder or file holds no evidence, or evidence that is damaged, changed, or of another "
+        "shape; or something else is where evidence is to be written.",
+        "Certify again, with `--evidence` naming a new folder or an empty one.",
+    ),
+    Diagnostic(
+        "LAB011",
+        "no such case",
+        "The evidence holds no case of the name that was to run again.",
+        "Take a name from the report or from cases.jsonl; the message says which come near.",
+    ),
     # IDEM: idempotency keys
     Diagnostic(
         "IDEM020",

@@ -61,7 +61,19 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
             ),
             (("--policy",), {"metavar": "FILE", "help": "what your organisation asks besides"}),
             (("--case",), {"metavar": "TEXT", "help": "run only cases whose name contains TEXT"}),
-            (("--keep",), {"metavar": "DIR", "help": "keep wheel, logs and evidence in DIR"}),
+            (
+                ("--evidence",),
+                {
+                    "metavar": "DIR",
+                    "help": "write the evidence to DIR, or to one file where it ends with .zip; "
+                    "the last is in the user's cache, too",
+                },
+            ),
+            (
+                ("--replay",),
+                {"metavar": "CASE", "help": "run one case of the evidence again, as it ran then"},
+            ),
+            (("--keep",), {"metavar": "DIR", "help": "keep wheel and logs in DIR"}),
             (("--jobs",), {"type": int, "metavar": "N", "help": "processes at a time"}),
             (("--node",), {"metavar": "PATH", "help": "the Node.js that runs the simulators"}),
         ),

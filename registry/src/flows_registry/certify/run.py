@@ -10,6 +10,7 @@ from typing import Any
 
 from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
 from flows_registry.certify.parity_of import check_parity, nothing_compared, without_simulator
+from flows_registry.certify.promised import promised
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
 from flows_registry.checks.budget.check import check_budget
@@ -20,6 +21,7 @@ from flows_registry.checks.injection.check import check_injection
 from flows_registry.checks.package import Built, check_package
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.checks.policy.check import check_policy
+from flows_registry.evidence.redaction import Redactor
 from flows_registry.lab.lab import HostBroken, Lab, NoReference
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
@@ -99,11 +101,12 @@ def certify(options: Options) -> Certification:
             subject = options.path.resolve().name
             refused = Certification(subject, (result,), _facts(started), part)
             return _decided(options, refused, subject)
-        checks = tuple(_checked(options, built, scratch))
+        promises: dict[str, Any] = {}
+        checks = tuple(_checked(options, built, scratch, promises))
         if options.only:
             checks = _told(options, checks)
         distribution = f"{built.wheel.name} {built.wheel.version}"
-        facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built)}
+        facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built), **promises}
         if not checks and (unplayed := facts.get("no_simulator")):
             checks = (nothing_compared(unplayed),)
         found = Certification(distribution, (result, *checks), facts, part)
@@ -153,8 +156,11 @@ def _not_compared(options: Options, built: Built) -> dict[str, list[str]]:
     return {"no_simulator": without_simulator(built.manifest)} if asked else {}
 
 
-def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckResult]:
-    """The results of every check that runs the plugin."""
+def _checked(
+    options: Options, built: Built, scratch: Path, facts: dict[str, Any]
+) -> Iterator[CheckResult]:
+    """The results of every check that runs the plugin, no secret of the lab in them; what the
+    subject promises is added to the facts."""
     wanted = [name for name in options.checks if name != "package"]
     if not wanted:
         return
@@ -166,10 +172,11 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
     with Lab(
         subject, environment.python, environment.site_packages, scratch, jobs=options.jobs
     ) as lab:
+        redactor = Redactor(lab.all_canaries())
         try:
             subject = lab.subject = described(subject, built, lab)
         except HostBroken as broken:
-            yield not_importable(wanted[0], "", broken)
+            yield redactor.result(not_importable(wanted[0], "", broken))
             return
         plan = Plan(
             subject,
@@ -181,12 +188,16 @@ def _checked(options: Options, built: Built, scratch: Path) -> Iterator[CheckRes
             sources=sources,
             policy=options.policy,
         )
-        for backend in subject.manifest.backends:
-            yield from _on_backend(plan, backend, wanted)
-        if (
-            "parity" in wanted and not options.only
-        ):  # it is one comparison, and has no cases to name
-            yield from _timed(lambda: check_parity(plan, options.simulators), "parity", "")
+        facts["promised"] = promised(plan)
+        yield from map(redactor.result, _every(options, plan, wanted))
+
+
+def _every(options: Options, plan: Plan, wanted: Sequence[str]) -> Iterator[CheckResult]:
+    """The results of the checks on each backend, and of what compares backends."""
+    for backend in plan.subject.manifest.backends:
+        yield from _on_backend(plan, backend, wanted)
+    if "parity" in wanted and not options.only:  # it is one comparison, and has no cases to name
+        yield from _timed(lambda: check_parity(plan, options.simulators), "parity", "")
 
 
 def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[CheckResult]:

@@ -6,21 +6,21 @@ them they become records. Only what something was found in keeps its whole story
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from core_caps.contract.codec import encode
-
-from flows_registry.checks.timeline import timeline_of
+from flows_registry.checks.timeline import course_of, timeline_of
 from flows_registry.lab.case import CaseRun
 from flows_registry.lab.lab import Profile
+from flows_registry.lab.stored import stored
 from flows_registry.verdict import CaseRecord, CheckResult, Outcome
 
-__all__ = ["BASELINE", "Ledger"]
+__all__ = ["BASELINE", "Ledger", "record_of"]
 
 BASELINE = "baseline"
 """The runs without faults that all checks of a backend start from."""
+
+_DEEDS = ("stays away", "asks it", "changes it")
 
 _Key = tuple[str, str, str]
 """Check, contract and backend."""
@@ -50,13 +50,39 @@ class Ledger:
                 for check in (BASELINE, result.check)
                 for key, ended in self._runs.pop((check, contract, result.backend), {}).items()
             }
-        refused = {case for finding in result.findings for case in finding.cases}
+        refused = {case for f in result.findings if f.refuses for case in f.cases}
         unmet = set(result.facts.get("faults_not_met", ()))
         records = tuple(
-            _record(profile, run, _outcome(run.case.name, refused, unmet))
+            record_of(profile, run, _outcome(run.case.name, refused, unmet))
             for profile, run in runs.values()
         )
-        return replace(result, records=records)
+        ended = [run for _, run in runs.values()]
+        facts = {**result.facts, "observed": _observed(ended), "reached": _reached(ended)}
+        return replace(result, records=records, facts=facts if ended else result.facts)
+
+
+def _observed(runs: Sequence[CaseRun]) -> Mapping[str, str]:
+    """Per operation that was called by itself, what its calls were seen to do to the service."""
+    seen: dict[str, str] = {}
+    for run in runs:
+        operations = {call.operation for call in run.case.calls}
+        if len(operations) == 1 and not run.trouble:
+            deed = _deed(run)
+            seen[min(operations)] = max(deed, seen.get(min(operations), deed), key=_DEEDS.index)
+    return dict(sorted(seen.items()))
+
+
+def _deed(run: CaseRun) -> str:
+    if run.state_before != run.state_after:
+        return "changes it"
+    return "asks it" if run.exchanges else "stays away"
+
+
+def _reached(runs: Sequence[CaseRun]) -> list[str]:
+    """Every `host:port` that a call reached or tried to."""
+    places = {(exchange.host.lower(), exchange.port) for run in runs for exchange in run.exchanges}
+    places |= {place for run in runs for place in run.egress}
+    return [f"{host}:{port}" for host, port in sorted(places)]
 
 
 def _outcome(case: str, refused: set[str], unmet: set[str]) -> Outcome:
@@ -65,7 +91,8 @@ def _outcome(case: str, refused: set[str], unmet: set[str]) -> Outcome:
     return Outcome.NOT_MET if case in unmet else Outcome.PASSED
 
 
-def _record(profile: Profile, run: CaseRun, outcome: Outcome) -> CaseRecord:
+def record_of(profile: Profile, run: CaseRun, outcome: Outcome) -> CaseRecord:
+    """What is kept of a case that has run."""
     case = run.case
     operations = {call.operation for call in case.calls}
     return CaseRecord(
@@ -75,7 +102,8 @@ def _record(profile: Profile, run: CaseRun, outcome: Outcome) -> CaseRecord:
         outcome=outcome,
         profile=profile.name,
         figures=dict(_figures(run)),
-        case=_as_data(profile, run),
+        case=stored(case, profile),
+        course=tuple(course_of(run)),
         timeline=tuple(timeline_of(run)) if outcome is Outcome.REFUSED else (),
     )
 
@@ -88,8 +116,3 @@ def _figures(run: CaseRun) -> Iterator[tuple[str, float]]:
     yield "virtual_seconds", round(sum(step.seconds for step in steps), 6)
     yield "cpu_seconds", round(sum(step.cpu_seconds for step in steps), 6)
     yield "real_seconds", round(run.real_seconds, 6)
-
-
-def _as_data(profile: Profile, run: CaseRun) -> Mapping[str, Any]:
-    """What the case is made of again, together with its surroundings; defaults are left away."""
-    return {"case": encode(run.case), "profile": encode(profile)}

@@ -7,7 +7,7 @@ from core_caps.contract.suite import Call
 
 from flows_registry.lab.case import CaseRun, Exchange, Step
 
-__all__ = ["shown_call", "shown_value", "timeline_of"]
+__all__ = ["course_of", "shown_call", "shown_value", "timeline_of"]
 
 _VALUE_MAX = 200
 _ARGUMENT_MAX = 40
@@ -19,11 +19,31 @@ def timeline_of(run: CaseRun) -> Iterator[Mapping[str, Any]]:
     Each is `{"at_seconds", "lane", "kind", "text"}` and what belongs to its kind. Lane 0 is the
     service's, the calls of one client share a lane.
     """
+    case = run.case
     if run.opening is not None:
         yield _line(0.0, "opening", f"opening: {run.opening.name}: {run.opening.message}", lane=1)
-    yield from sorted(_lines(run), key=lambda line: line["at_seconds"])
+    yield from _calls("setup", case.setup, run.setup)
+    yield from _armed(run)
+    yield from _calls("probe", case.probe, run.probe)
     if run.trouble is not None:
         yield _line(_end(run), "trouble", run.trouble.strip()[:_VALUE_MAX], lane=1)
+
+
+def course_of(run: CaseRun) -> Iterator[str]:
+    """What became of every call and every request, in short: without times, values and texts, so
+    that it is the same whenever the case goes the same way."""
+    if run.opening is not None:
+        yield f"opening → {run.opening.name}"
+    case = run.case
+    for calls, steps in ((case.setup, run.setup), (case.calls, run.steps), (case.probe, run.probe)):
+        for call, step in zip(calls, steps, strict=False):
+            yield f"{call.operation} → {_ended(step)}"
+    asked = [_asked(exchange) for exchange in run.exchanges]
+    yield from sorted(asked) if case.concurrent else asked
+    if run.kept is not None:
+        yield "kept" if run.kept else "broken"
+    if run.trouble is not None:
+        yield f"trouble: {run.trouble.split()[0]}"
 
 
 def shown_call(call: Call) -> str:
@@ -38,12 +58,21 @@ def shown_value(value: object) -> str:
     return _cut(value, _VALUE_MAX)
 
 
-def _lines(run: CaseRun) -> Iterator[Mapping[str, Any]]:
-    case = run.case
-    yield from _calls("setup", case.setup, run.setup)
-    yield from _calls("call", case.calls, run.steps, apart=case.concurrent)
-    yield from map(_request, run.exchanges)
-    yield from _calls("probe", case.probe, run.probe)
+def _armed(run: CaseRun) -> Iterator[Mapping[str, Any]]:
+    """The calls under test and their requests; where no time goes by between two lines, the number
+    of requests that had come tells their order."""
+    lines = [(exchange.number + 0.5, _request(exchange)) for exchange in run.exchanges]
+    told = _calls("call", run.case.calls, run.steps, apart=run.case.concurrent)
+    counts = (count for step in run.steps for count in _counts(step))
+    placed = [*zip(counts, told, strict=False), *lines]
+    return (line for _, line in sorted(placed, key=lambda each: (each[0], each[1]["at_seconds"])))
+
+
+def _counts(step: Step) -> tuple[float, float]:
+    """How many requests had come when it began and when it ended; what is cancelled is measured
+    from there on."""
+    before, after = step.requests
+    return (-1 if step.cancelled else before), after
 
 
 def _calls(
@@ -64,6 +93,20 @@ def _came_of(step: Step) -> str:
         return shown_value(step.value)
     outcome = f" ({step.error.outcome})" if step.error.outcome else ""
     return f"{step.error.name}{outcome}: {_cut_text(step.error.message)}"
+
+
+def _ended(step: Step) -> str:
+    if step.cancelled:
+        return "cancelled"
+    if step.error is None:
+        return "nothing" if step.value is None else "a value"
+    return " ".join(filter(None, (step.error.name, step.error.outcome)))
+
+
+def _asked(exchange: Exchange) -> str:
+    met = f" meets {exchange.fault}" if exchange.fault else ""
+    did = " changed" if exchange.changed else " applied" if exchange.committed else ""
+    return f"{exchange.method}{met} → {exchange.status or 'no answer'}{did}"
 
 
 def _request(exchange: Exchange) -> Mapping[str, Any]:

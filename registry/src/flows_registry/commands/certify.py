@@ -10,6 +10,8 @@ TYPE_CHECKING = False  # importing typing would cost a third of the start-up
 if TYPE_CHECKING:
     import argparse
 
+    from flows_registry.verdict import Certification
+
 __all__ = ["run"]
 
 CERTIFIED, REFUSED, USAGE, INCONCLUSIVE = 0, 1, 2, 3
@@ -30,9 +32,15 @@ def run(arguments: "argparse.Namespace") -> int:
     from flows_registry.commands.output import print_json
     from flows_registry.commands.progress import Progress
     from flows_registry.commands.report import as_text, exit_code
+    from flows_registry.evidence.files import REPORT
+    from flows_registry.evidence.writing import refuse_foreign
     from flows_registry.lab.simulators.sides import SimulatorAccess
     from flows_registry.policy.reading import built_in, read
 
+    if arguments.replay:
+        from flows_registry.commands import replay
+
+        return replay.run(arguments)
     today = dt.datetime.now(dt.UTC).date()
     unknown = sorted(set(arguments.check) - set(CHECKS))
     if unknown:
@@ -40,6 +48,9 @@ def run(arguments: "argparse.Namespace") -> int:
         return _usage(arguments, told, f"checks: {', '.join(CHECKS)}")
     if arguments.jobs is not None and arguments.jobs < 1:
         return _usage(arguments, f"--jobs {arguments.jobs} is no number of rooms", "give 1 or more")
+    evidence = Path(arguments.evidence) if arguments.evidence else None
+    if evidence is not None:
+        refuse_foreign(evidence)
     policy = read(arguments.policy, today) if arguments.policy else built_in()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: tidily
     with Progress(quiet=bool(arguments.json)) as progress:
@@ -58,11 +69,26 @@ def run(arguments: "argparse.Namespace") -> int:
             progress=progress.step,
         )
         certification = certify(options)
+    place = _kept(certification, options.path, evidence)
     if arguments.json:
-        print_json(certification.as_json())
+        print_json({**certification.as_json(), "evidence": str(place)})
     else:
-        print(as_text(certification), end="")
+        report = place / REPORT if place.is_dir() else place
+        print(as_text(certification, str(report)), end="")
     return exit_code(certification)
+
+
+def _kept(certification: "Certification", path: Path, named: Path | None) -> Path:
+    """Where the evidence is now: where the user wants it, else in the cache; there it always is,
+    for cases to be replayed from."""
+    from flows_registry.certify.remembered import remember
+    from flows_registry.evidence.writing import write
+
+    remembered = remember(path, certification)
+    if named is None:
+        return remembered
+    write(certification, named)
+    return named.resolve()
 
 
 def _usage(arguments: "argparse.Namespace", told: str, fix: str) -> int:

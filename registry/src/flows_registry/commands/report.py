@@ -4,16 +4,20 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from flows_registry.commands.output import coloured
+from flows_registry.commands.story import story
+from flows_registry.evidence.words import stories
 from flows_registry.verdict import Certification, CheckResult, Finding, Level, Verdict
 
-__all__ = ["as_text", "exit_code"]
+__all__ = ["CODES", "as_text", "exit_code"]
 
-_CODES = {
+CODES = {
     Verdict.PASSED: 0,
     Verdict.WAIVED: 0,
     Verdict.REFUSED: 1,
     Verdict.INCONCLUSIVE: 3,
 }
+"""The exit code of each verdict."""
+
 _WORDS = {
     Verdict.PASSED: ("✓ passed", "green"),
     Verdict.WAIVED: ("~ waived", "yellow"),
@@ -32,11 +36,11 @@ _NAMES_MAX = 3
 
 def exit_code(certification: Certification) -> int:
     """0 certified, 1 refused, 3 inconclusive."""
-    return _CODES[certification.verdict]
+    return CODES[certification.verdict]
 
 
-def as_text(certification: Certification) -> str:
-    """The report that a person reads on a terminal."""
+def as_text(certification: Certification, report: str = "") -> str:
+    """The report that a person reads on a terminal; `report` is where the one to look at is."""
     lines = [*_headline(certification), "", *_table(certification)]
     for check in certification.checks:
         lines += _unwatched(check)
@@ -44,6 +48,7 @@ def as_text(certification: Certification) -> str:
     for number, (check, finding) in enumerate(findings, 1):
         lines += ["", *_finding(number, check, finding)]
     lines += ["", *_closing(certification)]
+    lines += [f"  Report: {report}"] if report else []
     return "\n".join(lines) + "\n"
 
 
@@ -131,6 +136,9 @@ def _finding(number: int, check: CheckResult, finding: Finding) -> Iterator[str]
     ):
         if text:
             yield from _paragraph(label, text)
+    if told := next(stories(check, finding), None):
+        yield f"   {coloured('timeline', 'bold')}"
+        yield from (f"     {line}" for line in story(told))
 
 
 def _standing(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flows_registry.lab.simulators.packages import cache_root
 
-__all__ = ["cache_folder", "locked", "made_once"]
+__all__ = ["cache_folder", "locked", "made_once", "remove_unused"]
 
 UNUSED_SECONDS_MAX = 30 * 24 * 3600
 """What nobody used for so long is removed when something new is made beside it."""
@@ -62,7 +62,7 @@ def made_once(
                 os.utime(path)
                 return path
             _remove(path)
-        _remove_unused(path.parent)
+        remove_unused(path.parent)
         fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             make(fresh)
@@ -72,7 +72,7 @@ def made_once(
     return path
 
 
-def _remove_unused(folder: Path) -> None:
+def remove_unused(folder: Path) -> None:
     """Remove what is old, and the longest unused where there are too many; never what may be in
     use now."""
     now = time.time()

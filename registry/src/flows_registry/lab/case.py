@@ -68,6 +68,7 @@ class Step:
         seconds: how long it took, in the case's own time.
         at_seconds: when it began, in that time.
         cpu_seconds: the processor's time that went by in the whole process meanwhile.
+        requests: how many armed requests had come when it began, and when it ended.
         memory_bytes: where the case was measured, how much more memory was held at its highest.
         cancelled: the case cancelled it; `seconds` then counts from the cancellation.
     """
@@ -77,6 +78,7 @@ class Step:
     seconds: float = 0.0
     at_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    requests: tuple[int, int] = (0, 0)
     memory_bytes: int = 0
     cancelled: bool = False
 
@@ -84,6 +86,7 @@ class Step:
     def of(cls, report: Mapping[str, Any]) -> "Step":
         """From the agent's report."""
         times = {name: report[name] for name in _MEASURED}
+        times["requests"] = tuple(report["requests"])
         if "error" in report:
             facts = dict(report["error"], ancestors=tuple(report["error"]["ancestors"]))
             return cls(error=ErrorFacts(**facts), **times)

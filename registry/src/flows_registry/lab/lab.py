@@ -135,6 +135,14 @@ class Lab:
         """The credentials that the backend is given: made up, and searched for afterwards."""
         return self._secrets[backend]
 
+    def all_canaries(self) -> Mapping[str, Sequence[str]]:
+        """By setting, the credentials that any backend is given: what must be shown nowhere."""
+        found: dict[str, list[str]] = {}
+        for secrets_of_one in self._secrets.values():
+            for setting, value in secrets_of_one.items():
+                found.setdefault(setting, []).append(value)
+        return found
+
     def own_reference(self, backend: str) -> str | None:
         """The reference server of the plugin's own that answers for a backend, by its lazy name;
         where one of ours speaks the wire, that is the better witness."""

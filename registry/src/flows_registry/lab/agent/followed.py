@@ -2,7 +2,7 @@
 
 from .timekeeper import Timekeeper
 
-__all__ = ["HELD", "monotonic", "now", "wall"]
+__all__ = ["HELD", "monotonic", "now", "requests", "wall"]
 
 
 class _Time:
@@ -25,6 +25,11 @@ HELD = _Time()
 def now() -> float:
     """The time of the case, in seconds since 1970."""
     return HELD.origin if HELD.keeper is None else HELD.keeper.now()
+
+
+def requests() -> int:
+    """How many requests have reached the server since the case was armed."""
+    return 0 if HELD.keeper is None else HELD.keeper.requests()
 
 
 def wall() -> float:

@@ -1,7 +1,8 @@
 """The page of memory that a case and the fault server share: virtual time, and who is busy.
 
 The case moves the time. The server counts the requests it is working on, and says when it will
-next do something by itself, so that the case never jumps over an answer that is on its way.
+next do something by itself, so that the case never jumps over an answer that is on its way. It
+counts those of the armed time too: where no time goes by, that tells what came before what.
 """
 
 import mmap
@@ -15,8 +16,8 @@ ORIGIN_SECONDS = 2_000_000_000.0
 """The wall clock at which every case begins: in 2033, so that no file is from its future."""
 
 NEVER = float("inf")
-_NOW, _DUE, _BUSY = 0, 8, 16
-_SIZE_BYTES = 24
+_NOW, _DUE, _BUSY, _REQUESTS = 0, 8, 16, 24
+_SIZE_BYTES = 32
 
 
 class Page:
@@ -62,3 +63,12 @@ class Page:
     @busy.setter
     def busy(self, requests: int) -> None:
         struct.pack_into("=q", self._memory, _BUSY, requests)
+
+    @property
+    def requests(self) -> int:
+        """How many requests have come since the case was armed."""
+        return struct.unpack_from("=q", self._memory, _REQUESTS)[0]
+
+    @requests.setter
+    def requests(self, requests: int) -> None:
+        struct.pack_into("=q", self._memory, _REQUESTS, requests)

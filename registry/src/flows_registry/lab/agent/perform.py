@@ -11,7 +11,7 @@ from typing import Any
 from core_caps.contract.codec import decode, encode
 from core_caps.contract.suite import Call, Result, Stream
 
-from .followed import now
+from .followed import now, requests
 from .hearing import HEARING
 from .opening import opened
 from .page import ORIGIN_SECONDS
@@ -119,10 +119,10 @@ async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]
     return {"value": encode(value), **times}
 
 
-def _stopwatch() -> Callable[[], dict[str, float]]:
+def _stopwatch() -> Callable[[], dict[str, Any]]:
     """A function that tells when it was made, and how much has gone by since: of the case's time,
     and of the processor's; where memory is measured, how much more was held at its highest."""
-    began, began_really = now(), time.process_time()
+    began, began_really, before = now(), time.process_time(), requests()
     measures = tracemalloc.is_tracing()
     held = 0
     if measures:
@@ -132,6 +132,7 @@ def _stopwatch() -> Callable[[], dict[str, float]]:
         "at_seconds": began - ORIGIN_SECONDS,
         "seconds": now() - began,
         "cpu_seconds": time.process_time() - began_really,
+        "requests": (before, requests()),
         "memory_bytes": tracemalloc.get_traced_memory()[1] - held if measures else 0,
     }
 

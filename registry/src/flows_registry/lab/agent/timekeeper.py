@@ -103,6 +103,10 @@ class Timekeeper:
         """The time of the case, in seconds since 1970."""
         return self._page.now
 
+    def requests(self) -> int:
+        """How many requests have come since the case was armed."""
+        return self._page.requests
+
     def at(self, seconds: float, wake: Callable[[], None]) -> Deadline:
         """Have `wake` called when the time has come; `seconds` is since 1970."""
         deadline = Deadline(seconds, wake)

@@ -1,0 +1,1 @@
+"""A certification as files that others can read, and back."""
