@@ -1,5 +1,6 @@
 """Certification accepts sound plugins, and refuses each broken twin by the check meant for it."""
 
+import datetime as dt
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,10 +14,13 @@ from flows_registry.checks.determinism.replay import replayed
 from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN
 from flows_registry.checks.effects.check import SIDES
 from flows_registry.checks.effects.evidence import gathered
+from flows_registry.policy.policy import Policy
+from flows_registry.policy.reading import built_in, read_text
 from flows_registry.verdict import Certification, Finding, Verdict
 
 HERE = Path(__file__).parent / "corpus"
 ROOMS = 2
+TODAY = dt.date(2026, 11, 1)
 
 
 def _part(name: str) -> ModuleType:
@@ -76,7 +80,7 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]
     """The check that is meant refuses, for the reason that is meant, and says all that helps."""
     path = bases.write(files, folder / "plugin")
     checks = tuple(dict.fromkeys(("package", twin.check)))
-    found = certify(Options(path, checks=checks, only=twin.only, jobs=ROOMS))
+    found = certify(Options(path, checks=checks, only=twin.only, jobs=ROOMS, policy=_policy(twin)))
     assert found.as_json()["verdict"] == "refused", _shown(found)
     refusing = [result for result in found.checks if result.verdict is Verdict.REFUSED]
     assert {result.check for result in refusing} == {twin.check}, _shown(found)
@@ -93,6 +97,10 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]
     for result in refusing:
         assert result.cases > 0, "a check that ran nothing refused"
     return findings
+
+
+def _policy(twin: Any) -> Policy:
+    return read_text(twin.policy, "policy.toml", TODAY) if twin.policy else built_in()
 
 
 def _is_certified(path: Path) -> None:
@@ -183,6 +191,20 @@ def test_the_contract_check_refuses(name: str, tmp_path: Path) -> None:
 @pytest.mark.feature("P4-04")
 @pytest.mark.parametrize("name", _by("injection"))
 def test_the_injection_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-05", "S2-09", "CK-04", "AL-04", "AC-07")
+@pytest.mark.parametrize("name", _by("policy"))
+def test_the_policy_check_refuses(name: str, tmp_path: Path) -> None:
+    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-06")
+@pytest.mark.parametrize("name", _by("budget"))
+def test_the_budget_check_refuses(name: str, tmp_path: Path) -> None:
     _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
 
 

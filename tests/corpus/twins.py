@@ -27,6 +27,7 @@ class Twin:
         codes: the findings' codes that must all be among those of this check.
         only: run only cases of this check whose name contains this text; for determinism the
             exercise in which it shows.
+        policy: what the organisation asks, as a policy file, or "" for what is built in.
         alone: the side of the effects check, or the axis or world of determinism, that finds it
             when no other does; "" where several do.
     """
@@ -38,6 +39,7 @@ class Twin:
     codes: tuple[str, ...]
     only: str = ""
     alone: str = ""
+    policy: str = ""
 
 
 _GET = '        return await self._ask("get", "GET", path, answers.value)\n'
@@ -45,7 +47,9 @@ _EXCHANGE = "                answer = await transport.exchange(request)\n"
 _SENT = "        return self._read(operation, answer, read, writes=writes)\n"
 _PUT = '        await self._ask("put", "PUT", path, answers.envelope, body, content_type)\n'
 _FORM = "limits.metadata_text(metadata))\n        limits.expiry("
-_GET_BY_HASH = '        found = await self._requests.get("get_by_hash", key, seconds=self._seconds)\n'
+_GET_BY_HASH = (
+    '        found = await self._requests.get("get_by_hash", key, seconds=self._seconds)\n'
+)
 _PRESIGNED = (
     "        return self._requests.presigned(method, key, expires_in_seconds=expires_in_seconds)\n"
 )
@@ -305,8 +309,7 @@ _EFFECTS = (
             Edit(
                 "remote.py",
                 _GET,
-                _GET.replace("return", "value =")
-                + "        read = json.dumps([key]).encode()\n"
+                _GET.replace("return", "value =") + "        read = json.dumps([key]).encode()\n"
                 '        named = ("/bulk/delete", answers.envelope, read, "application/json")\n'
                 '        await self._ask("get", "POST", *named)\n'
                 "        return value\n",
@@ -1004,5 +1007,224 @@ _PACKAGE = (
     ),
 )  # fmt: skip
 
-TWINS: tuple[Twin, ...] = (*_PACKAGE, *_EFFECTS, *_DETERMINISM, *_CONTRACT, *_INJECTION)
+_REFUSED = "            raise errors.refused(operation, answer.status, writes=writes, wait=wait)\n"
+_ASKED = "        request = Request(method, self._namespace + path, headers, body)\n"
+_SCOPES = 'scopes = ["Workers KV Storage Write"]\n'
+_EGRESS = 'egress = ["api.cloudflare.com:443"]\n'
+_RESPONSE = "        with response:\n            headers ="
+_TOKEN = 'headers["Authorization"]'
+
+
+def _leaking(name: str, code: str, *edits: Edit, only: str = "") -> Twin:
+    """A twin of which something shows where it does not belong."""
+    return Twin(name, "urllib", edits, "policy", (code,), only)
+
+
+def _said(name: str, code: str, statement: str, only: str = "") -> Twin:
+    """A twin that says something before each request."""
+    return _leaking(
+        name, code, Edit("remote.py", _ASKED, f"        {statement}\n{_ASKED}"), only=only
+    )
+
+
+def _asks(name: str, code: str, old: str, new: str, policy: str = "") -> Twin:
+    """A twin that asks for more, or says less, than it needs to."""
+    edits = (Edit("capability.toml", old, new),)
+    return Twin(name, "urllib", edits, "policy", (code,), policy=policy)
+
+
+_IMPORTS = Edit("remote.py", "import asyncio\n", "import asyncio\nimport logging\nimport base64\n")
+_ANY_POLICY = 'schema = 1\nname = "acme"\n'
+_ENDED = (
+    _ANY_POLICY + '[[waivers]]\ncheck = "policy"\ncode = "POLICY108"\nplugin = "corpus-*"\n'
+    'reason = "until the next release"\nowner = "storage@acme.example"\nexpires = 2020-01-31\n'
+)
+
+_POLICY = (
+    _leaking(
+        "part of a secret in an error's cause",
+        "SECR101",
+        Edit(
+            "remote.py",
+            _REFUSED,
+            _REFUSED.rstrip() + f" from ValueError(self._{_TOKEN}[-14:])\n",
+        ),
+    ),
+    _leaking(
+        "a secret in an error's note, in another form",
+        "SECR101",
+        _IMPORTS,
+        Edit(
+            "remote.py",
+            _REFUSED,
+            "            problem = errors.refused(operation, answer.status, writes=writes, wait=wait)\n"
+            f"            problem.add_note(base64.b64encode(self._{_TOKEN}.encode()).decode())\n"
+            "            raise problem\n",
+        ),
+    ),
+    _leaking(
+        "a secret in a log line that nobody reads",
+        "SECR101",
+        _IMPORTS,
+        Edit(
+            "remote.py",
+            _ASKED,
+            '        logging.getLogger("client.wire").debug("sending %s", headers)\n' + _ASKED,
+        ),
+    ),
+    _said("a secret on standard error", "SECR101", "print(headers, flush=False)"),
+    _said(
+        "a secret in a URL", "SECR101", f'path += "?via=" + {_TOKEN}.encode().hex()', "remote/get"
+    ),
+    _said("a secret in a header of another purpose", "SECR101", f'headers["User-Agent"] = {_TOKEN}'),
+    _leaking(
+        "a secret in the provider's repr",
+        "SECR101",
+        Edit(
+            "remote.py",
+            "    def _opened(self)",
+            '    def __repr__(self) -> str:\n        return f"RemoteKv({self._headers})"\n\n'
+            "    def _opened(self)",
+        ),
+    ),
+    _leaking(
+        "personal data in an error",
+        "SECR102",
+        Edit(
+            "remote.py",
+            _SENT,
+            "        if answer.status >= 400 and body:\n"
+            "            raise errors.broken(operation, repr(body), writes=writes)\n" + _SENT,
+        ),
+    ),
+    _leaking(
+        "personal data in a log line",
+        "SECR102",
+        _IMPORTS,
+        Edit(
+            "remote.py",
+            _ASKED,
+            '        logging.getLogger("client.wire").info("sending %s", body)\n' + _ASKED,
+        ),
+    ),
+    _asks("a scope that nothing needs", "POLICY108", _SCOPES, _SCOPES.replace('"]', '", "Workers Scripts Write"]')),
+    _asks("a scope that is not declared", "POLICY109", _SCOPES, _SCOPES.replace("Write", "Read")),
+    _asks(
+        "a host that is declared and never used",
+        "EGRESS103",
+        _EGRESS,
+        _EGRESS.replace('"]', '", "backup.cloudflare.com:443"]'),
+    ),
+    Twin(
+        "a setting that stands for any host",
+        "urllib",
+        (
+            Edit("capability.toml", _EGRESS, 'egress = ["{hosts}"]\n'),
+            Edit(
+                "capability.toml",
+                "timeout_seconds = {",
+                'hosts = { type = "str", default = "*.cloudflare.com:443", '
+                'example = "api.cloudflare.com:443" }\ntimeout_seconds = {',
+            ),
+            Edit("config.py", "    timeout_seconds: float", '    hosts: str = ""\n    timeout_seconds: float'),
+        ),
+        "policy",
+        ("EGRESS104",),
+    ),
+    Twin(
+        "a redirect that is followed",
+        "urllib",
+        (
+            Edit(
+                "transport.py",
+                _RESPONSE,
+                '        if elsewhere := response.headers.get("location"):\n'
+                "            with contextlib.suppress(OSError):\n"
+                "                response = opener.open(elsewhere, timeout=READ_SECONDS_MAX)\n"
+                + _RESPONSE,
+            ),
+        ),
+        "policy",
+        ("EGRESS105",),
+    ),
+    _asks("a data class that is not declared", "POLICY111", 'classes = ["user_content"]\n', ""),
+    _asks("a residency that is not declared", "POLICY112", 'residency = ["global"]\n', ""),
+    _asks(
+        "a waiver that has expired",
+        "POLICY106",
+        _SCOPES,
+        _SCOPES.replace('"]', '", "Workers Scripts Write"]'),
+        _ENDED,
+    ),
+    _asks(
+        "a host that the policy forbids",
+        "POLICY102",
+        'summary = "a subject to certify"',
+        'summary = "a subject"',
+        _ANY_POLICY + '[egress]\nallow = ["*.example.com"]\n',
+    ),
+    _asks(
+        "a scope that the policy forbids",
+        "POLICY103",
+        'summary = "a subject to certify"',
+        'summary = "a subject"',
+        _ANY_POLICY + '[scopes]\nforbid = ["* Write"]\n',
+    ),
+    _asks(
+        "a region and a data class that the policy forbids",
+        "POLICY104",
+        'summary = "a subject to certify"',
+        'summary = "a subject"',
+        _ANY_POLICY + '[residency]\nallow = ["eu"]\n[data_classes]\nforbid = ["user_*"]\n',
+    ),
+)  # fmt: skip
+
+_BUDGET = (
+    Twin(
+        "twice the requests that it estimates",
+        "urllib",
+        (
+            Edit("capability.toml", "[limits]\n", "[costs.get]\nrequests = 1\n\n[limits]\n"),
+            Edit("remote.py", _GET, _GET.replace("return ", "") + _GET),
+        ),
+        "budget",
+        ("BUDGET101",),
+    ),
+    Twin(
+        "repeats that multiply the requests",
+        "urllib",
+        (
+            Edit("capability.toml", 'retry_owner = "caller"', 'retry_owner = "provider"'),
+            Edit("remote.py", _EXCHANGE, _again("answer.status >= 500", "range(6)")),
+        ),
+        "budget",
+        ("BUDGET102",),
+    ),
+    Twin(
+        "a wait that the policy does not allow",
+        "urllib",
+        (Edit("capability.toml", 'summary = "a subject to certify"', 'summary = "a subject"'),),
+        "budget",
+        ("BUDGET102",),
+        policy=_ANY_POLICY + "[[budgets]]\nwait_seconds = 20\n",
+    ),
+    Twin(
+        "memory that grows with the stream",
+        "r2",
+        (
+            Edit(
+                "remote.py",
+                "            async for chunk in chunks:\n                yield chunk\n",
+                "            held = [chunk async for chunk in chunks]\n"
+                "        for chunk in held:\n            yield chunk\n",
+            ),
+        ),
+        "budget",
+        ("BUDGET103",),
+    ),
+)  # fmt: skip
+
+TWINS: tuple[Twin, ...] = (
+    *_PACKAGE, *_EFFECTS, *_DETERMINISM, *_CONTRACT, *_INJECTION, *_POLICY, *_BUDGET,
+)  # fmt: skip
 """Every twin, by the check that must refuse it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flows_registry.checks.budget.figures import Figures, Most, figures_of
 from flows_registry.checks.budget.memory import NAME, Growth, growth_of, measured
+from flows_registry.checks.budget.persisting import meet_persisting_faults
 from flows_registry.checks.faulted import meet_faults
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.verdict import CheckResult, Finding, Severity, Verdict
@@ -24,6 +25,7 @@ def check_budget(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Che
     (contract,) = plan.subject.capabilities
     (capability,) = plan.subject.capabilities.values()
     meet_faults(plan, NAME, backend, baselines)
+    meet_persisting_faults(plan, backend, baselines)
     memory = measured(plan, backend, baselines)
     growths = growth_of(plan, backend, baselines)
     costs = plan.observations.costs(contract, backend)
