@@ -50,7 +50,8 @@ def decided(
     today: dt.date,
     only: str = "",
 ) -> Certification:
-    """The certification as the policy sees it, with one more result: what the policy itself says.
+    """The certification as the policy sees it; where it asks something of the whole, or waives
+    something, with one more result: what the policy itself says.
 
     Args:
         certification: what was found out.
@@ -64,7 +65,8 @@ def decided(
     seen = replace(certification, checks=checks)
     own = _own_result(seen, desk, only)
     facts = {**certification.facts, "policy": _facts(desk)}
-    return replace(seen, checks=(*checks, own), facts=facts)
+    asks = bool(policy.waivers) or policy.level_min > Level.STATIC
+    return replace(seen, checks=(*checks, own) if asks else checks, facts=facts)
 
 
 def _facts(desk: _Desk) -> dict[str, Any]:

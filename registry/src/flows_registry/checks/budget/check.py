@@ -25,7 +25,7 @@ def check_budget(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Che
     (contract,) = plan.subject.capabilities
     (capability,) = plan.subject.capabilities.values()
     meet_faults(plan, NAME, backend, baselines)
-    meet_persisting_faults(plan, backend, baselines)
+    persisted = meet_persisting_faults(plan, backend, baselines)
     memory = measured(plan, backend, baselines)
     growths = growth_of(plan, backend, baselines)
     costs = plan.observations.costs(contract, backend)
@@ -46,7 +46,7 @@ def check_budget(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Che
             for growth in growths
         },
     }
-    cases = len(costs) + len(memory) + 2 * len(growths)
+    cases = persisted + len(memory) + 2 * len(growths)
     return CheckResult(NAME, backend, verdict, cases, tuple(findings), plan.lab.level, facts)
 
 

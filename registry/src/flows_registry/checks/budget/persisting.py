@@ -20,11 +20,11 @@ _FAULTS = (
 )
 
 
-def meet_persisting_faults(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> None:
-    """Let the first use of each operation meet faults that do not go away; what that takes is
-    among the observations."""
+def meet_persisting_faults(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> int:
+    """Let the first use of each operation meet faults that do not go away; how many cases that
+    were. What they took is among the observations."""
     cases = plan.wanted(_cases(baselines))
-    plan.run(NAME, backend, cases, told_as=FAULTS)
+    return len(plan.run(NAME, backend, cases, told_as=FAULTS))
 
 
 def _cases(baselines: Sequence[Baseline]) -> Iterator[Case]:
