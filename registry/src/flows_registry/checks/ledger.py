@@ -57,8 +57,8 @@ class Ledger:
             for profile, run in runs.values()
         )
         ended = [run for _, run in runs.values()]
-        facts = {**result.facts, "observed": _observed(ended), "reached": _reached(ended)}
-        return replace(result, records=records, facts=facts if ended else result.facts)
+        seen = {"observed": _observed(ended), "reached": _reached(ended)} if ended else {}
+        return replace(result, records=records, facts={**seen, **result.facts})
 
 
 def _observed(runs: Sequence[CaseRun]) -> Mapping[str, str]:

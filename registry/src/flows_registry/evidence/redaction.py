@@ -14,6 +14,9 @@ __all__ = ["Redactor"]
 _PIECE = 10
 """So many letters of a secret's form are no chance. A form's longest run without one is 19."""
 
+_LETTERS_MIN = 4
+"""A shorter text is everywhere, and so no secret."""
+
 _BEGINNING = "canary-"
 """What every credential of the lab begins with: alone, it is none."""
 
@@ -30,6 +33,7 @@ class Redactor:
             (form, f"{{{setting}}}")
             for setting, secrets in canaries.items()
             for secret in secrets
+            if len(secret) >= _LETTERS_MIN
             for form in _forms(secret)
         ]
         self._pieces = [piece for form, _ in self._forms for piece in _pieces(form)]

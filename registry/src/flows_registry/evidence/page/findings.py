@@ -15,23 +15,28 @@ from flows_registry.verdict import CaseRecord, Certification, CheckResult, Findi
 __all__ = ["findings"]
 
 _STORIES_MAX = 3
-_SHOWN_MAX = 60
-"""So many findings have pictures; beyond, they are told in words."""
+_SEVERAL_MAX, _ONE_MAX = 8, 30
+"""So many findings have several pictures, and so many one; beyond, they are told in words."""
 
-_CASES_MAX = 200
+_CASES_MAX = 40
+_FINDINGS_MAX = 300
 
 
 def findings(certification: Certification) -> Markup:
     """All of them, those that refuse first; nothing where all is as promised."""
     found = [(check, finding) for check in certification.checks for finding in check.findings]
     found.sort(key=lambda each: (not each[1].refuses, each[1].waived is not None))
+    shown = found[:_FINDINGS_MAX]
+    more = len(found) - len(shown)
     return join(
-        _finding(number, check, finding) for number, (check, finding) in enumerate(found, 1)
+        [_finding(number, check, finding) for number, (check, finding) in enumerate(shown, 1)],
+        tag("p", f"{amount(more, 'further finding')} in evidence.json") if more else None,
     )
 
 
 def _finding(number: int, check: CheckResult, finding: Finding) -> Markup:
-    told = list(stories(check, finding)) if number <= _SHOWN_MAX else []
+    pictures = _STORIES_MAX if number <= _SEVERAL_MAX else int(number <= _ONE_MAX)
+    told = list(islice(stories(check, finding), pictures))
     row = DIAGNOSTICS.get(finding.code)
     return tag(
         "article",
@@ -107,9 +112,8 @@ def _story(record: CaseRecord) -> Markup:
 def _more(told: list[CaseRecord]) -> Markup | None:
     if not told:
         return None
-    shown = list(islice(told, _STORIES_MAX - 1))
-    summary = tag("summary", amount(len(shown), "further case") + " in pictures")
-    return tag("details", summary, map(_story, shown))
+    summary = tag("summary", amount(len(told), "further case") + " in pictures")
+    return tag("details", summary, map(_story, told))
 
 
 def _cases(finding: Finding) -> Markup | None:

@@ -36,10 +36,12 @@ def page(certification: Certification) -> bytes:
         for name, (title, make) in _SECTIONS.items()
         if (content := make(certification))
     }
+    links = [tag("li", tag("a", title, href=f"#{name}")) for name, (title, _) in sections.items()]
     body = tag(
         "body",
         tag("a", "Skip to the report", href="#report", class_="skip"),
-        _top(certification, {name: title for name, (title, _) in sections.items()}),
+        _top(certification),
+        tag("nav", tag("ul", links), aria_label="Sections"),
         tag(
             "main",
             [_section(name, title, content) for name, (title, content) in sections.items()],
@@ -83,9 +85,8 @@ def _section(name: str, title: str, content: Markup) -> Markup:
     return tag("section", heading, content, id=name, aria_labelledby=f"{name}-title")
 
 
-def _top(certification: Certification, sections: dict[str, str]) -> Markup:
+def _top(certification: Certification) -> Markup:
     name, _, number = certification.subject.partition(" ")
-    links = [tag("li", tag("a", title, href=f"#{name}")) for name, title in sections.items()]
     return tag(
         "header",
         tag(
@@ -97,20 +98,18 @@ def _top(certification: Certification, sections: dict[str, str]) -> Markup:
             tag("dl", list(_figures(certification)), class_="figures"),
             class_="inner",
         ),
-        tag("nav", tag("ul", links), aria_label="Sections"),
         class_="top",
     )
 
 
 def _told(certification: Certification) -> Iterator[Child]:
     """The verdict as a person would say it."""
-    found = [f for check in certification.checks for f in check.findings]
-    refusing = [finding for finding in found if finding.refuses]
     match standing(certification):
         case "bad":
-            checks = sum(c.verdict is Verdict.REFUSED for c in certification.checks)
-            yield f"{amount(len(refusing), 'thing')} found in {amount(checks, 'check')} "
-            yield "is not as promised. " if len(refusing) == 1 else "are not as promised. "
+            checks = [c for c in certification.checks if c.verdict is Verdict.REFUSED]
+            found = sum(finding.refuses for check in checks for finding in check.findings)
+            yield f"{amount(found, 'thing')} found in {amount(len(checks), 'check')} "
+            yield "is not as promised. " if found == 1 else "are not as promised. "
             yield "It must not be published as it stands. "
         case "open":
             checks = sum(c.verdict is Verdict.INCONCLUSIVE for c in certification.checks)

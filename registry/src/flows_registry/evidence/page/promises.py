@@ -11,6 +11,7 @@ from flows_registry.verdict import Certification, CheckResult, Outcome, Verdict
 __all__ = ["promises"]
 
 _PROMISE = "/promise/"
+_REST = ("Retries", "Deadlines")
 
 
 def promises(certification: Certification) -> Markup:
@@ -191,7 +192,14 @@ def _kept(check: CheckResult, capability: str) -> Markup | None:
 
 
 def _backends(certification: Certification, backends: Mapping[str, Any]) -> Markup:
-    heads = ("Backend", "Egress promised", "Egress seen", "Scopes", "Retries", "Deadlines")
+    heads = (
+        "Backend",
+        "Egress promised",
+        "Egress seen",
+        "Scopes promised",
+        "Scopes needed",
+        *_REST,
+    )
     rows = [
         tag(
             "tr",
@@ -199,6 +207,7 @@ def _backends(certification: Certification, backends: Mapping[str, Any]) -> Mark
             tag("td", _codes(_list(_table(told).get("egress")), "nothing")),
             tag("td", _reached(certification, name, _table(told))),
             tag("td", ", ".join(map(str, _list(_table(told).get("scopes")))) or "none"),
+            tag("td", _needed(certification, name)),
             tag("td", f"by the {_table(told).get('retry_owner', 'caller')}"),
             tag("td", _deadlines(_table(told))),
         )
@@ -230,6 +239,17 @@ def _reached(certification: Certification, backend: str, told: Mapping[str, Any]
         (tag("code", place, class_="bad" if refused and place in strangers else None), " ")
         for place in sorted(places)
     ] or "nothing"
+
+
+def _needed(certification: Certification, backend: str) -> str:
+    """The permissions that the requests needed, as far as the reference tells."""
+    found = dict.fromkeys(
+        str(scope)
+        for check in certification.checks
+        if check.backend == backend
+        for scope in _list(check.facts.get("scopes"))
+    )
+    return ", ".join(found) or "not told"
 
 
 def _deadlines(told: Mapping[str, Any]) -> str:
