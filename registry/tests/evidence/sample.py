@@ -124,7 +124,7 @@ def refused() -> Certification:
     """Something was found; something is waived, something could not be proved."""
     package, _, effects, contract = certified().checks
     found = Finding(
-        "CONTRACT015",
+        "CONTRACT014",
         "put is sent twice",
         "a write whose answer is lost is not repeated",
         "2 requests; the state changed once",

@@ -86,7 +86,7 @@ def test_sarif_tells_what_passed_too(sample: ModuleType) -> None:
         ("package", "pass", "none"),
         ("EGRESS101", "review", "none"),
         ("effects", "pass", "none"),
-        ("CONTRACT015", "fail", "error"),
+        ("CONTRACT014", "fail", "error"),
         ("CONTRACT021", "fail", "warning"),
         ("LAB002", "open", "none"),
         ("parity", "notApplicable", "none"),

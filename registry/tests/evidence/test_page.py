@@ -163,7 +163,7 @@ def test_it_stays_small_with_thousands_of_cases(sample: ModuleType) -> None:
     records = tuple(_many(sample))
     names = [record.name for record in records if record.timeline]
     findings = tuple(
-        Finding("CONTRACT015", f"found {at}", reproduce=Reproduction("c", name), also=tuple(names))
+        Finding("CONTRACT014", f"found {at}", reproduce=Reproduction("c", name), also=tuple(names))
         for at, name in enumerate(names[:100])
     )
     check = CheckResult(

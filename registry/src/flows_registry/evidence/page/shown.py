@@ -23,7 +23,9 @@ def seconds(value: float) -> str:
         return f"{number(round(value / 60, 1))} min"
     if value >= 1 or value == 0:
         return f"{number(round(value, 1))} s"
-    return f"{number(round(value * 1000, 1))} ms"
+    if value >= 0.001:
+        return f"{number(round(value * 1000, 1))} ms"
+    return f"{number(round(value * 1_000_000))} µs"
 
 
 def size(value: float) -> str:
