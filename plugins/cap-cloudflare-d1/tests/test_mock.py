@@ -85,3 +85,23 @@ def test_a_broken_constraint_of_ones_own_is_no_repeat() -> None:
         return await sql.execute(insert, key="k")
 
     assert run(use).repeated
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("PRAGMA journal_mode = DELETE", "PRAGMA journal_mode"),
+        ("CREATE TEMP TABLE z (a)", "TEMP z"),
+        ("SELECT sqlite_version()", "the function sqlite_version()"),
+    ],
+)
+def test_what_d1_does_not_allow_is_named(text: str, what: str) -> None:
+    async def use(sql: MockSql) -> InvalidArgument:
+        with pytest.raises(InvalidArgument) as refused:
+            await sql.execute(text)
+        return refused.value
+
+    refused = run(use)
+    assert f"D1 does not allow {what}" in refused.message
+    assert refused.hint
+    assert "correct the statement" not in refused.hint
