@@ -136,7 +136,7 @@ def test_read_back_shows_every_table() -> None:
 
 
 def test_a_half_has_promises_that_nobody_can_check() -> None:
-    reader = ("query", "query_batch")
+    reader = frozenset({"query", "query_batch"})
     world = TRIAL.world(TRIAL.sound, operations=reader)
     kept = {case.name for case in selected(CONTRACT, world)}
     left = unchecked(CONTRACT, world)
