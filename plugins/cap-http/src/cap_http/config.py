@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core_caps.errors import ConfigInvalid
-from core_caps.http.settings import is_number, is_whole, need
+from core_caps.settings import need_flag, need_seconds, need_text, need_whole
 
 from cap_http.egress import Egress, hosts_of, networks_of
 from cap_http.routes import Routes, routes_of
@@ -18,7 +18,6 @@ REDIRECTS_MAX = 20
 REQUEST_SIZE_BYTES_MAX = 16 * 1024 * 1024
 """Unless the binding says otherwise."""
 SIZE_BYTES_MAX = 1 << 40
-SECONDS_MAX = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,13 @@ class MockConfig:
     routes: str = ""
 
     def __post_init__(self) -> None:
-        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
-        _check_redirects(self.redirects_max)
+        need_text(self, "store", "hosts")
+        _need_bounds(self, "request_size_bytes_max")
         _ = self.egress, self.declared
 
     @property
     def egress(self) -> Egress:
         """What is allowed."""
-        need(isinstance(self.plain_http, bool), "plain_http", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
         return Egress(_listed(hosts_of, self.hosts, "hosts"), self.plain_http)
 
     @property
@@ -101,21 +99,15 @@ class RemoteConfig:
     connect_timeout_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        _check_redirects(self.redirects_max)
-        for name in ("body_size_bytes_max", "stream_size_bytes_max"):
-            given: object = getattr(self, name)
-            holds = isinstance(given, int) and is_whole(given) and 0 < given <= SIZE_BYTES_MAX
-            need(holds, name, "a number of bytes above 0")
-        for name in ("timeout_seconds", "connect_timeout_seconds"):
-            given = getattr(self, name)
-            holds = isinstance(given, int | float) and is_number(given) and 0 < given < SECONDS_MAX
-            need(holds, name, "seconds above 0")
+        need_text(self, "hosts", "private_networks")
+        sizes = "request_size_bytes_max", "body_size_bytes_max", "stream_size_bytes_max"
+        _need_bounds(self, *sizes)
+        need_seconds(self, "timeout_seconds", "connect_timeout_seconds")
         _ = self.egress
 
     @property
     def egress(self) -> Egress:
         """What is allowed."""
-        need(isinstance(self.plain_http, bool), "plain_http", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
         return Egress(
             _listed(hosts_of, self.hosts, "hosts"),
             self.plain_http,
@@ -123,9 +115,7 @@ class RemoteConfig:
         )
 
 
-def _listed(read: Callable[[str], _Item], text: object, setting: str) -> _Item:
-    need(isinstance(text, str), setting, "text")
-    assert isinstance(text, str)
+def _listed(read: Callable[[str], _Item], text: str, setting: str) -> _Item:
     try:
         return read(text)
     except ValueError as problem:
@@ -134,6 +124,7 @@ def _listed(read: Callable[[str], _Item], text: object, setting: str) -> _Item:
         ) from None
 
 
-def _check_redirects(given: object) -> None:
-    holds = isinstance(given, int) and is_whole(given) and 0 <= given <= REDIRECTS_MAX
-    need(holds, "redirects_max", f"a whole number from 0 to {REDIRECTS_MAX}")
+def _need_bounds(config: MockConfig | RemoteConfig, *sizes: str) -> None:
+    need_flag(config, "plain_http")
+    need_whole(config, "redirects_max", least=0, most=REDIRECTS_MAX)
+    need_whole(config, *sizes, least=1, most=SIZE_BYTES_MAX)
