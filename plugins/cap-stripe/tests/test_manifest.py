@@ -7,6 +7,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cap_stripe
 import pytest
@@ -83,20 +84,57 @@ def test_connect_opens_the_mock() -> None:
 
 
 @pytest.mark.feature("S4-16", "MW-12")
-@pytest.mark.parametrize("missing", ["api_key", "webhook_secret"])
-def test_a_missing_secret_is_told_before_anything_is_sent(
-    missing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_key_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STRIPE_API_KEY", raising=False)
-    monkeypatch.delenv("STRIPE_WEBHOOK_SECRET", raising=False)
-    secrets = {"api_key": "sk_test_canary", "webhook_secret": "whsec_canary"}
-    del secrets[missing]
+    secrets = {"webhook_secret": "whsec_canary"}
 
     async def main() -> None:
         async with connect(Payments, "stripe", backend="remote", secrets=secrets):
             raise AssertionError("it must not open")
 
-    with pytest.raises(ConfigInvalid, match=missing) as refused:
+    with pytest.raises(ConfigInvalid, match="api_key") as refused:
+        asyncio.run(main())
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.feature("S4-16", "MW-12", "MW-14")
+@pytest.mark.parametrize("call", [("parse_webhook", b"{}", "t=1"), ("sign_webhook", b"{}")])
+def test_without_a_webhook_secret_only_webhooks_are_refused(
+    call: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STRIPE_WEBHOOK_SECRET", raising=False)
+    operation, *given = call
+
+    async def main() -> None:
+        secrets = {"api_key": "sk_test_canary"}
+        async with connect(Payments, "stripe", backend="remote", secrets=secrets) as payments:
+            await getattr(payments, operation)(*given)
+
+    with pytest.raises(ConfigInvalid, match="webhook_secret") as refused:
+        asyncio.run(main())
+    assert "whsec_" in refused.value.hint
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.feature("S4-16", "MW-12")
+@pytest.mark.parametrize(
+    "mistaken",
+    [
+        {"api_key": "pk_test_canary"},
+        {"api_key": "whsec_canary"},
+        {"webhook_secret": "sk_test_canary"},
+        {"webhook_secret": "we_canary"},
+    ],
+    ids=str,
+)
+def test_a_secret_of_another_kind_is_refused(mistaken: dict[str, str]) -> None:
+    secrets = {"api_key": "rk_live_canary", "webhook_secret": "whsec_canary", **mistaken}
+
+    async def main() -> None:
+        async with connect(Payments, "stripe", backend="remote", secrets=secrets):
+            raise AssertionError("it must not open")
+
+    with pytest.raises(ConfigInvalid, match=next(iter(mistaken))) as refused:
         asyncio.run(main())
     assert "canary" not in str(refused.value)
 

@@ -9,12 +9,14 @@ import httpx
 from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 from core_caps.http import transports
-from core_caps.http.bodies import whole_body
+from core_caps.http.bodies import error_body, whole_body
+from core_caps.http.failures import shown
 from core_caps.http.json_bodies import is_type
 from core_caps.http.transports import Broken, Lost, NotConnected
 from core_caps.rng import Rng
 
 from cap_stripe import sdk
+from cap_stripe.api import Api
 from cap_stripe.config import RemoteConfig
 from cap_stripe.errors import FAILURES
 from cap_stripe.payments import StripePayments
@@ -24,11 +26,6 @@ __all__ = ["RemotePayments"]
 
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 """Of any answer: a page of 100 events, each with its object."""
-
-ERROR_BODY_BYTES_MAX = 64 * 1024
-"""How much of an error answer is read; its status decides even where its body is unusable."""
-
-SHOWN_CHARACTERS_MAX = 300
 
 URLS_MAX = 1024
 """How many parsed URLs are kept."""
@@ -48,14 +45,9 @@ class RemotePayments(StripePayments):
 
     def __init__(self, config: RemoteConfig, *, clock: Clock, rng: Rng) -> None:
         del rng  # requests carry nothing random: every write has its key
-        signer = Signer(config.webhook_secret, config.webhook_tolerance_seconds, clock)
-        super().__init__(
-            signer,
-            clock,
-            timeout_seconds=config.timeout_seconds,
-            hidden=[config.api_key.reveal()],
-        )
+        super().__init__(Signer(config.webhook_secret, config.webhook_tolerance_seconds, clock))
         self._config = config
+        self._clock = clock
         self._line: _Line | None = None
 
     def __repr__(self) -> str:
@@ -63,11 +55,17 @@ class RemotePayments(StripePayments):
 
     async def __aenter__(self) -> Self:
         self._line = _Line(self._config)
-        self._client = sdk.client(self._config.api_key, self._config.base_url, self._line.send)
+        key = self._config.api_key
+        self._api = Api(
+            sdk.client(key, self._config.base_url, self._line.send),
+            self._clock,
+            timeout_seconds=self._config.timeout_seconds,
+            hidden=[key.reveal()],
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        line, self._line, self._client = self._line, None, None
+        line, self._line, self._api = self._line, None, None
         if line is not None:
             await line.close()
 
@@ -77,6 +75,7 @@ class _Line:
 
     def __init__(self, config: RemoteConfig) -> None:
         self._secret = config.api_key
+        self._address = httpx.URL(config.base_url).netloc.decode("ascii")
         self._transport = transports.open_transport(
             config.transport,
             tls=config.base_url.startswith("https:"),
@@ -130,16 +129,16 @@ class _Line:
     def _without(self, problem: Exception) -> sdk.NoAnswer:
         """What it means that there is no answer."""
         found = transports.classified(problem)
-        shown = str(found).replace(self._secret.reveal(), "…")[:SHOWN_CHARACTERS_MAX]
+        said = shown(str(found), [self._secret.reveal()])
 
         def means(operation: str, writes: bool) -> ProviderError:
             match found:
                 case NotConnected(late=late):
-                    return FAILURES.unconnected(operation, shown, late=late)
+                    return FAILURES.unconnected(operation, said, late=late, to=self._address)
                 case Lost():
-                    return FAILURES.lost(operation, shown, writes=writes)
+                    return FAILURES.lost(operation, said, writes=writes)
                 case _:
-                    return FAILURES.broken(operation, shown, writes=writes)
+                    return FAILURES.broken(operation, said, writes=writes)
 
         return sdk.NoAnswer(means)
 
@@ -154,7 +153,7 @@ async def _whole(response: httpx.Response) -> sdk.Answer:
     told = {name: headers[name] for name in _TOLD if name in headers}
     is_json = is_type(headers.get("content-type", ""), "application/json")
     if not 200 <= status < 300:
-        return sdk.Answer(status, told, await _error_body(response) if is_json else _NO_ERROR)
+        return sdk.Answer(status, told, await _told_error(response) if is_json else _NO_ERROR)
     if status != 200:
         raise Broken(f"its status is {status}, which is documented nowhere")
     if not is_json:
@@ -167,14 +166,14 @@ async def _whole(response: httpx.Response) -> sdk.Answer:
         raise Broken(f"it broke off: {transports.classified(problem)}") from None
 
 
-async def _error_body(response: httpx.Response) -> bytes:
+async def _told_error(response: httpx.Response) -> bytes:
     """The body where the SDK finds an error in it; else one that says nothing."""
+    body = await error_body(response)
     try:
-        body = await whole_body(response, ERROR_BODY_BYTES_MAX)
         match json.loads(body):
             case {"error": {**_error}}:
                 return body
             case _:
                 return _NO_ERROR
-    except Exception:
+    except (ValueError, RecursionError):
         return _NO_ERROR
