@@ -464,7 +464,8 @@ class TestSettings:
             "retries must be int, not a value of type bool",
             "api_token is a secret: give it in secrets",
             "compress is not a secret: give it in config",
-            "account_id is missing: give it in config or the environment variable TEST_ACCOUNT_ID",
+            "account_id is missing: give it in config or the environment variable TEST_ACCOUNT_ID, "
+            "as in '0'",
             "timeout_seconds must be float, and TEST_TIMEOUT is not",
         ):
             assert said in text

@@ -17,11 +17,11 @@ from cap_http import errors
 from cap_http.coding import Gunzip
 from cap_http.config import RemoteConfig
 from cap_http.connecting import GuardedTransport
+from cap_http.headers import headers_of
 from cap_http.requests import (
     Request,
     check_content,
     followed,
-    headers_of,
     redirected_too_often,
 )
 
@@ -45,6 +45,14 @@ class Opened:
     request: Request
     head: Response
     raw: httpx.Response
+
+
+class _TooLong(Broken):
+    """A content has more bytes than it may have."""
+
+    def __init__(self, size_bytes_max: int) -> None:
+        super().__init__(f"it is longer than {size_bytes_max} bytes")
+        self.size_bytes_max = size_bytes_max
 
 
 class Exchange:
@@ -211,6 +219,8 @@ async def _next(request: Request, pieces: AsyncIterator[bytes]) -> bytes | None:
     """
     try:
         return await anext(pieces, None)
+    except _TooLong as problem:
+        raise errors.too_long(request, problem.size_bytes_max) from None
     except Broken as problem:
         shown = str(problem)
     except Exception as problem:
@@ -270,5 +280,5 @@ async def _bounded(chunks: AsyncIterator[bytes], size_bytes_max: int) -> AsyncIt
     async for chunk in chunks:
         size_bytes += len(chunk)
         if size_bytes > size_bytes_max:
-            raise Broken(f"it is longer than {size_bytes_max} bytes")
+            raise _TooLong(size_bytes_max)
         yield chunk
