@@ -94,6 +94,9 @@ class RemoteConfig:
 class TcpConfig:
     """Where PostgreSQL's own protocol is spoken, and how.
 
+    A pooler may stand there that gives a session to a client or to a transaction; one that gives it
+    to a statement refuses every write.
+
     Attributes:
         host: the database's host (PGHOST), or the folder of its socket.
         database: its name there.

@@ -17,7 +17,8 @@ Mode = Literal["reads", "writes"]
 
 
 _FORMS = """SELECT set_config('statement_timeout', $1, true), set_config('DateStyle', 'ISO', true),
-set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)"""
+set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true),
+set_config('client_encoding', 'UTF8', true)"""
 
 
 def forms(timeout_seconds: float) -> Command:
@@ -46,18 +47,22 @@ class Answer(NamedTuple):
 
 
 class Refused(Exception):
-    """The database refused a command, and undid the transaction.
+    """The database, or who stands before it, refused a command.
 
     Attributes:
         fields: what it says, under the names that Neon's HTTP answers have: `message`, `code`,
-            `detail`, `constraint`, …
+            `severity`, `detail`, `constraint`, …
         status: the HTTP status, where it came over HTTP.
+        committing: it may be the commit of something written that was answered so.
     """
 
-    def __init__(self, fields: Mapping[str, str], *, status: int | None = None) -> None:
+    def __init__(
+        self, fields: Mapping[str, str], *, status: int | None = None, committing: bool = False
+    ) -> None:
         super().__init__(fields.get("message", ""))
         self.fields = fields
         self.status = status
+        self.committing = committing
 
     @property
     def message(self) -> str:
@@ -68,6 +73,11 @@ class Refused(Exception):
     def sqlstate(self) -> str:
         """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
         return self.fields.get("code", "")
+
+    @property
+    def severity(self) -> str:
+        """ERROR, after which the session goes on; FATAL or PANIC, with which it ends."""
+        return self.fields.get("severity", "")
 
     @property
     def constraint(self) -> str:
@@ -99,7 +109,7 @@ class Database(Protocol):
             isolation: None leaves it to the database.
 
         Raises:
-            Refused: the database refused a command, or the commit; nothing is applied.
+            Refused: a command or the commit was refused.
             ProviderError: everything else, with its outcome.
         """
         ...

@@ -40,6 +40,10 @@ _ISOLATIONS: Mapping[Isolation, str] = MappingProxyType(
 
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _TOO_LARGE = 507
+
+_TOLD = ("code", "severity", "constraint")
+"""What an error of the database's is told by, beside its message."""
+
 _UNAUTHENTICATED = re.compile(r"password authentication failed|role .* does not exist")
 
 _JSON_FACTOR = 2
@@ -120,8 +124,9 @@ class NeonDatabase:
             shown = shown.replace(secret.reveal(), "…")
         shown = shown[:SHOWN_CHARACTERS_MAX]
         if refusal.codes:
-            code, constraint = map(str, refusal.codes)
-            return Refused({"code": code, "message": shown, "constraint": constraint}, status=400)
+            said = dict(zip(_TOLD, map(str, refusal.codes), strict=True))
+            # One request holds the commit, too, and nobody says what it was that was refused.
+            return Refused({**said, "message": shown}, status=400, committing=writes)
         if _UNAUTHENTICATED.search(shown):
             return Unauthenticated(
                 f"{operation} was refused: {shown}",
@@ -151,7 +156,7 @@ def _service(config: RemoteConfig | LocalConfig) -> Service:
 
 
 def _refusal(body: bytes, content_type: str) -> Refusal:
-    """What an error answer says: the SQLSTATE and the constraint, where it has any."""
+    """What an error answer says: the SQLSTATE and what goes with it, where it has one."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -159,9 +164,8 @@ def _refusal(body: bytes, content_type: str) -> Refusal:
     if not isinstance(said, dict):
         return Refusal((), "")
     fields = cast("dict[str, Any]", said)
-    text = {name: fields[name] for name in ("message", "code", "constraint") if name in fields}
-    text = {name: value for name, value in text.items() if isinstance(value, str)}
-    codes = (text["code"], text.get("constraint", "")) if text.get("code") else ()
+    text = {name: value for name, value in fields.items() if isinstance(value, str)}
+    codes = tuple(text.get(name, "") for name in _TOLD) if text.get("code") else ()
     return Refusal(codes, text.get("message", ""))
 
 

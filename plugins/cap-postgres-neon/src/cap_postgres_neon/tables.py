@@ -3,6 +3,7 @@
 Whoever may not create tables has them made beforehand, by these very statements: see the README.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ class Table:
     def primary_key(self) -> str:
         """The name of the constraint that PostgreSQL gives a primary key."""
         return f"{self.name}_pkey"
+
+    def is_named(self, message: str) -> bool:
+        """Whether a message names it, which for a missing table is said nowhere else: messages are
+        in the server's language, with the quotation marks that belong to it."""
+        return re.search(rf"(?<!\w){self.name}(?!\w)", message) is not None
 
 
 KEYS = Table(
@@ -72,7 +78,7 @@ async def with_table(
     try:
         return await run(commands)
     except Refused as problem:
-        if problem.sqlstate != "42P01" or f'"{table.name}"' not in problem.message:
+        if problem.sqlstate != "42P01" or not table.is_named(problem.message):
             raise
     making = [_ONE_AT_A_TIME, *map(Command, table.made_by)]
     answers = await run([*making, *commands])
