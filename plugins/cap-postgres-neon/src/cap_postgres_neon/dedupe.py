@@ -9,21 +9,17 @@ from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+from core_caps.capabilities.arguments import checked_seconds
 from core_caps.capabilities.dedupe import Answer as Said
 from core_caps.capabilities.dedupe import Commit, Done, Fresh, InProgress, Reservation
+from core_caps.capabilities.dedupe_arguments import encoded
 from core_caps.errors import KeyCollision, LeaseExpired, Outcome, Unavailable
 
 from cap_postgres_neon import errors
 from cap_postgres_neon.database import Answer, Database, Mode, Refused
+from cap_postgres_neon.dedupe_arguments import ARGUMENTS
 from cap_postgres_neon.statements import Command
 from cap_postgres_neon.tables import DEDUPE, ONE_PAYLOAD, with_table
-from cap_postgres_neon.work import (
-    checked_commits,
-    checked_given_back,
-    checked_owner,
-    checked_reservations,
-    checked_seconds,
-)
 
 __all__ = ["PostgresDedupe"]
 
@@ -165,7 +161,8 @@ class PostgresDedupe:
         owner: str,
         lease_seconds: float,
     ) -> list[Said]:
-        asked, name = checked_reservations(reservations), checked_owner(owner)
+        asked = encoded(ARGUMENTS.reservations(reservations))
+        name = ARGUMENTS.owner(owner).encode()
         lease = repr(checked_seconds(lease_seconds, "lease_seconds"))
         if not asked:
             return []
@@ -212,7 +209,8 @@ class PostgresDedupe:
     async def _committed(
         self, operation: str, commits: Sequence[Commit], *, owner: str, ttl_seconds: float
     ) -> None:
-        results, name = checked_commits(commits), checked_owner(owner)
+        results = encoded(ARGUMENTS.commits(commits))
+        name = ARGUMENTS.owner(owner).encode()
         ttl = repr(checked_seconds(ttl_seconds, "ttl_seconds"))
         if not results:
             return
@@ -232,7 +230,8 @@ class PostgresDedupe:
         )
 
     async def _released(self, operation: str, keys: Sequence[str], *, owner: str) -> None:
-        given, name = checked_given_back(keys), checked_owner(owner)
+        given = [key.encode() for key in ARGUMENTS.keys(keys)]
+        name = ARGUMENTS.owner(owner).encode()
         if given:
             command = Command(_RELEASE, (_array(sorted(given)), _binary(name)))
             await self._answers(operation, [command])
