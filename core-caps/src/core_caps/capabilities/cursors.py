@@ -1,7 +1,8 @@
 """Cursors that only continue the listing they came from.
 
-A cursor is sealed with what was listed and how, so that one which is not ours, or is ours for
-another listing, is refused instead of continuing somewhere.
+Services call a cursor opaque and say nothing of one that is used in another listing. Ours is sealed
+with what was listed and how, so that one which is not ours, or is ours for another listing, is
+refused instead of continuing somewhere.
 """
 
 import base64
@@ -16,14 +17,14 @@ __all__ = ["seal", "unseal"]
 _SEAL_BYTES = 12
 
 
-def seal(position: str, *, scope: str, prefix: str) -> str:
-    """A cursor that holds `position` in the listing of `prefix` in `scope`."""
+def seal(position: str, *listing: str | None) -> str:
+    """A cursor that holds `position` in a listing, which its arguments tell from others."""
     raw = position.encode()
-    return base64.urlsafe_b64encode(_digest(raw, scope, prefix) + raw).decode()
+    return base64.urlsafe_b64encode(_digest(raw, listing) + raw).decode()
 
 
-def unseal(cursor: str, *, scope: str, prefix: str) -> str:
-    """The position that a cursor holds.
+def unseal(cursor: str, *listing: str | None) -> str:
+    """The position that a cursor of this listing holds.
 
     Raises:
         InvalidArgument: it was not made for this listing; NOT_APPLIED.
@@ -34,7 +35,7 @@ def unseal(cursor: str, *, scope: str, prefix: str) -> str:
             raise TypeError
         sealed = base64.b64decode(given.encode("ascii"), altchars=b"-_", validate=True)
         digest, raw = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
-        if digest != _digest(raw, scope, prefix):
+        if digest != _digest(raw, listing):
             raise ValueError
         return raw.decode()
     except (TypeError, ValueError, binascii.Error):
@@ -44,8 +45,7 @@ def unseal(cursor: str, *, scope: str, prefix: str) -> str:
         ) from None
 
 
-def _digest(raw: bytes, scope: str, prefix: str) -> bytes:
-    digest = hashlib.blake2s(digest_size=_SEAL_BYTES)
-    for part in (scope.encode(), prefix.encode(), raw):
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
+def _digest(raw: bytes, listing: tuple[str | None, ...]) -> bytes:
+    told = repr(listing).encode()
+    sealed = len(told).to_bytes(8, "big") + told + raw
+    return hashlib.blake2s(sealed, digest_size=_SEAL_BYTES).digest()
