@@ -11,7 +11,7 @@ from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 from core_caps.http.bodies import SLICE_BYTES, slices
 from core_caps.http.failures import retry_after_seconds
-from core_caps.http.transports import Broken, Lost, NotConnected, classified, let_go
+from core_caps.http.transports import Broken, Lost, NotConnected, classified, let_go, waits
 
 from cap_http import errors
 from cap_http.coding import Gunzip
@@ -63,10 +63,7 @@ class Exchange:
         self._egress = config.egress
         self._clock = clock
         self._transport = GuardedTransport(self._egress)
-        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
-        connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
-        waits = {"connect": connect, "pool": connect, "read": None, "write": None}
-        self._extensions = {"timeout": waits}
+        self._extensions = waits(config.timeout_seconds, config.connect_timeout_seconds)
 
     async def close(self) -> None:
         """Close every connection."""

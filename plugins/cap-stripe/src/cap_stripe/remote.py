@@ -1,6 +1,5 @@
 """Stripe through its public API: the official SDK over connections of our own."""
 
-import contextlib
 import functools
 import json
 from typing import Self
@@ -12,7 +11,7 @@ from core_caps.http import transports
 from core_caps.http.bodies import error_body, whole_body
 from core_caps.http.failures import shown
 from core_caps.http.json_bodies import is_type
-from core_caps.http.transports import Broken, Lost, NotConnected
+from core_caps.http.transports import Broken
 from core_caps.rng import Rng
 
 from cap_stripe import sdk
@@ -83,15 +82,11 @@ class _Line:
         )
         # Parsing a URL is a tenth of a small call's work; collections are asked again and again.
         self._url = functools.lru_cache(maxsize=URLS_MAX)(httpx.URL)
-        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
-        connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
-        self._extensions = {
-            "timeout": {"connect": connect, "pool": connect, "read": None, "write": None}
-        }
+        self._extensions = transports.waits(config.timeout_seconds, config.connect_timeout_seconds)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await transports.let_go(self._transport)
 
     async def send(self, request: sdk.Request) -> sdk.Answer:
         """The whole answer.
@@ -118,9 +113,7 @@ class _Line:
             try:
                 return await _whole(response)
             finally:
-                # The answer is read; how its connection ends changes nothing.
-                with contextlib.suppress(Exception):
-                    await response.aclose()
+                await transports.let_go(response)
         except Exception as problem:
             failure = self._without(problem)
         # Raised out here: exceptions of the transport hold the request's headers.
@@ -132,13 +125,9 @@ class _Line:
         said = shown(str(found), [self._secret.reveal()])
 
         def means(operation: str, writes: bool) -> ProviderError:
-            match found:
-                case NotConnected(late=late):
-                    return FAILURES.unconnected(operation, said, late=late, to=self._address)
-                case Lost():
-                    return FAILURES.lost(operation, said, writes=writes)
-                case _:
-                    return FAILURES.broken(operation, said, writes=writes)
+            return transports.unanswered(
+                FAILURES, operation, found, said, writes=writes, to=self._address
+            )
 
         return sdk.NoAnswer(means)
 
