@@ -87,6 +87,21 @@ def test_a_broken_constraint_of_ones_own_is_no_repeat() -> None:
     assert run(use).repeated
 
 
+def test_a_key_is_never_forgotten() -> None:
+    clock = VirtualClock()
+
+    async def main() -> bool:
+        async with MockSql(MockConfig(), clock=clock, rng=SeededRng()) as sql:
+            await sql.execute("CREATE TABLE t (id)", key="first")
+            clock.advance(10 * 365 * 86_400)
+            for number in range(300):
+                await sql.execute("INSERT INTO t VALUES (1)", key=f"later-{number}")
+            again = await sql.execute("CREATE TABLE t (id)", key="first")
+            return again.repeated
+
+    assert asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

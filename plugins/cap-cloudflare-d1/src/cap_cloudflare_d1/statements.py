@@ -22,7 +22,8 @@ __all__ = ["KEYS", "Wire", "all_reading", "all_writing", "keyed", "reading", "wr
 
 KEYS = "_flows_keys"
 """The table of idempotency keys. It lies beside what was written under them, so that one batch
-holds both: a key that is taken breaks its constraint, and with it the whole batch."""
+holds both: a key that is taken breaks its constraint, and with it the whole batch. No row is ever
+removed here: a key that is forgotten is a write that may happen twice."""
 
 _CREATE_KEYS = (
     "CREATE TABLE IF NOT EXISTS _flows_keys (key TEXT PRIMARY KEY, used_at REAL NOT NULL) "
