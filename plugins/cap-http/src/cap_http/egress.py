@@ -37,21 +37,21 @@ class Egress:
     plain: bool = False
     networks: tuple[_Network, ...] = ()
 
-    def check(self, url: Url) -> None:
-        """Refuse a request that may not be sent.
+    def check(self, url: Url, led: str = "") -> None:
+        """Refuse a request that may not be sent; `led` says what led there.
 
         Raises:
             EgressRefused: its host is not allowed, or its scheme.
         """
         if url.scheme == "http" and not self.plain:
             raise EgressRefused(
-                f"http://{url.authority} would be read and answered by anybody on the way",
+                f"http://{url.authority}{led} would be read and answered by anybody on the way",
                 hint="write https://, or set `plain_http` where the network is one's own",
             )
         if (url.host, url.port) not in self.hosts:
             where = f"{url.host}:{url.port}"
             raise EgressRefused(
-                f"{where} is not among the hosts that this binding allows",
+                f"{where}{led} is not among the hosts that this binding allows",
                 hint=f"if the flow may go there, add {where} to the setting `hosts`",
             )
 
@@ -61,12 +61,12 @@ class Egress:
         Raises:
             EgressRefused: it may not be sent, or leads out of TLS.
         """
-        self.check(after)
         if (before.scheme, after.scheme) == ("https", "http"):
             raise EgressRefused(
                 f"{before.authority} redirects from https to http",
                 hint="ask for where it leads directly, if that is to be read by anybody",
             )
+        self.check(after, f", to which {before.authority} redirects,")
 
     def allowed(self, host: str, addresses: Sequence[str]) -> list[str]:
         """The addresses of a name, all of which may be connected to.
