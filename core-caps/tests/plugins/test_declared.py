@@ -17,18 +17,26 @@ LIMITS = """
 key_size_bytes_max = { value = 512, source = "https://example.com/limits" }
 """
 
-EXTRA = "Provides-Extra: remote\nRequires-Dist: far ; extra == 'remote'\n"
+REQUIRED = """\
+Requires-Dist: near
+Provides-Extra: remote
+Requires-Dist: far ; extra == 'remote'
+Requires-Dist: near[fast] ; extra == 'remote'
+"""
 
 
 @pytest.fixture
 def plugin(site: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a sound plugin, which an interpreter beside this one finds, too."""
-    site.write("far.py", "")
-    site.write("far-1.0.dist-info/METADATA", "Metadata-Version: 2.4\nName: far\nVersion: 1.0\n")
-    site.write("far-1.0.dist-info/top_level.txt", "far\n")
+    for name in ("near", "far"):
+        metadata = f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n"
+        site.write(f"{name}.py", "")
+        site.write(f"{name}-1.0.dist-info/METADATA", metadata)
+        site.write(f"{name}-1.0.dist-info/top_level.txt", f"{name}\n")
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
-    home = site.plugin("sample", extra=EXTRA, limits__py="KEY_SIZE_BYTES_MAX = 512\n")
+    home = site.plugin("sample", extra=REQUIRED, limits__py="KEY_SIZE_BYTES_MAX = 512\n")
     changed(home / "capability.toml", "", LIMITS)
+    changed(home / "plugin.py", "from core_caps", "import near\nfrom core_caps")
     return home
 
 

@@ -174,4 +174,5 @@ def test_it_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "src/cap_acme/py.typed",
         "tests/conftest.py",
         "tests/test_contract.py",
+        "tests/test_manifest.py",
     }

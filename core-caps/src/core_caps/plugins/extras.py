@@ -36,8 +36,13 @@ def missing_extra(
 
 
 def brought_by(distribution: str, extra: str) -> set[str]:
-    """The distributions that an extra asks for, by their normalised names."""
-    return {name for name, _ in _brought(distribution, extra, seen=set())}
+    """The distributions that nothing but an extra asks for, by their normalised names."""
+    anyway = {
+        normalised(named[1])
+        for requirement in importlib.metadata.requires(distribution) or ()
+        if not _EXTRA.search(requirement) and (named := _NAME.match(requirement))
+    }
+    return {name for name, _ in _brought(distribution, extra, seen=set())} - anyway
 
 
 def _brought(
