@@ -5,6 +5,7 @@ import base64
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -310,6 +311,8 @@ def test_the_command_tells_on_stderr_what_was_not_taken() -> None:
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        late = threading.Timer(20, process.kill)
+        late.start()
         at = process.stdout.readline().removeprefix("listening on ").strip()
         basic = base64.b64encode(b"sk_test_1:").decode()
         asked = urllib.request.Request(
@@ -317,6 +320,7 @@ def test_the_command_tells_on_stderr_what_was_not_taken() -> None:
         )
         assert _status(lambda: urllib.request.urlopen(asked)) == 200
         line = process.stderr.readline()
+        late.cancel()
         process.terminate()
         process.wait(10)
     assert "no connection: Connection refused (attempt 1 of 16)" in line
