@@ -4,14 +4,15 @@ A transaction has no conversation in it: all of its commands are known before it
 is the same over TCP, where they travel together, and over HTTP, where there is nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, Self
 
 from core_caps.capabilities.sql import Isolation
 
 from cap_postgres_neon.statements import Command
+from cap_postgres_neon.tables import Table
 
-__all__ = ["Answer", "Database", "Mode", "Refused", "forms"]
+__all__ = ["Answer", "Database", "Mode", "Refused", "forms", "with_table"]
 
 Mode = Literal["reads", "writes"]
 
@@ -84,6 +85,29 @@ class Refused(Exception):
         """The constraint that was broken, where one was."""
         return self.fields.get("constraint", "")
 
+    def misses(self, table: Table | None) -> bool:
+        """Whether what is missing is this table."""
+        return table is not None and self.sqlstate == "42P01" and table.is_named(self.message)
+
+
+async def with_table(
+    table: Table | None,
+    commands: Sequence[Command],
+    run: Callable[[Sequence[Command]], Awaitable[Sequence[Answer]]],
+) -> Sequence[Answer]:
+    """What the commands give; where the table is missing they make it first, in one transaction.
+
+    Raises:
+        Refused: the database refused them for another reason.
+    """
+    try:
+        return await run(commands)
+    except Refused as problem:
+        if table is None or not problem.misses(table):
+            raise
+    answers = await run([*table.making, *commands])
+    return answers[len(table.making) :]
+
 
 class Database(Protocol):
     """One client of a database."""
@@ -99,14 +123,16 @@ class Database(Protocol):
         *,
         mode: Mode,
         isolation: Isolation | None = None,
+        table: Table | None = None,
     ) -> Sequence[Answer]:
-        """Run the commands in one transaction, all or none.
+        """Run the commands in one transaction, all or none, within the one deadline of a call.
 
         Args:
             operation: the operation's name, for errors.
             commands: at least one.
             mode: in `reads` the database refuses to write, whatever a command calls.
             isolation: None leaves it to the database.
+            table: one of this plugin's own, which is made where it is missing.
 
         Raises:
             Refused: a command or the commit was refused.

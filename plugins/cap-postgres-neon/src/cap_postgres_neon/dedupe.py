@@ -19,7 +19,7 @@ from cap_postgres_neon import errors
 from cap_postgres_neon.database import Answer, Database, Mode, Refused
 from cap_postgres_neon.dedupe_arguments import ARGUMENTS
 from cap_postgres_neon.statements import Command
-from cap_postgres_neon.tables import DEDUPE, ONE_PAYLOAD, with_table
+from cap_postgres_neon.tables import DEDUPE, ONE_PAYLOAD
 
 __all__ = ["PostgresDedupe"]
 
@@ -248,12 +248,8 @@ class PostgresDedupe:
         self, operation: str, commands: Sequence[Command], *, mode: Mode = "writes"
     ) -> Sequence[Answer]:
         # Each statement is to see what was committed before it, not before the first.
-        return await with_table(
-            DEDUPE,
-            commands,
-            lambda given: self._database.run(
-                operation, given, mode=mode, isolation="read_committed"
-            ),
+        return await self._database.run(
+            operation, commands, mode=mode, isolation="read_committed", table=DEDUPE
         )
 
 

@@ -20,8 +20,9 @@ from core_caps.http.json_bodies import read_json, written_json
 
 from cap_postgres_neon import errors
 from cap_postgres_neon.config import LocalConfig, RemoteConfig
-from cap_postgres_neon.database import Answer, Mode, Refused, forms
+from cap_postgres_neon.database import Answer, Mode, Refused, forms, with_table
 from cap_postgres_neon.statements import Command
+from cap_postgres_neon.tables import Table
 
 __all__ = ["NeonDatabase"]
 
@@ -81,16 +82,31 @@ class NeonDatabase:
         *,
         mode: Mode,
         isolation: Isolation | None = None,
+        table: Table | None = None,
     ) -> Sequence[Answer]:
         """Run the commands in one transaction, all or none; see `Database.run`."""
         if self._exchange is None:
             raise ClientClosed(
                 "this client is not open", hint="keep the calls inside its `async with` block"
             )
-        writes = mode == "writes"
+        exchange, writes = self._exchange, mode == "writes"
         headers = {"Neon-Batch-Read-Only": "false" if writes else "true"}
         if isolation is not None:
             headers["Neon-Batch-Isolation-Level"] = _ISOLATIONS[isolation]
+        running = with_table(
+            table, commands, lambda given: self._sent(exchange, operation, given, writes, headers)
+        )
+        return await exchange.in_time(operation, running, writes=writes)
+
+    async def _sent(
+        self,
+        exchange: Exchange,
+        operation: str,
+        commands: Sequence[Command],
+        writes: bool,
+        headers: Mapping[str, str],
+    ) -> Sequence[Answer]:
+        """The answers to one request."""
         size_bytes_max = self._config.answer_size_bytes_max
         call = Call(
             operation,
@@ -108,8 +124,7 @@ class NeonDatabase:
             refusals.append((status, refusal))
             return status in (400, _TOO_LARGE)
 
-        sending = self._exchange.send(call, accepts)
-        answers = await self._exchange.in_time(operation, sending, writes=writes)
+        answers = await exchange.send(call, accepts)
         if answers is not None:
             return answers[1:]
         status, refusal = refusals[-1]

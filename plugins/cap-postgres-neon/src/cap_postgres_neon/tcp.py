@@ -26,11 +26,12 @@ from psycopg.pq import TransactionStatus
 from cap_postgres_neon import errors
 from cap_postgres_neon.config import TcpConfig
 from cap_postgres_neon.conversation import ConnectionLost, Given, TooLarge, converse
-from cap_postgres_neon.database import Answer, Mode, Refused, forms
+from cap_postgres_neon.database import Answer, Mode, Refused, forms, with_table
 from cap_postgres_neon.dedupe import PostgresDedupe
 from cap_postgres_neon.pool import Connection, NotConnected, Pool
 from cap_postgres_neon.sql import PostgresSql
 from cap_postgres_neon.statements import Command
+from cap_postgres_neon.tables import Table
 
 __all__ = ["TcpDatabase", "TcpDedupe", "TcpSql"]
 
@@ -90,6 +91,7 @@ class TcpDatabase:
         *,
         mode: Mode,
         isolation: Isolation | None = None,
+        table: Table | None = None,
     ) -> Sequence[Answer]:
         """Run the commands in one transaction, all or none; see `Database.run`."""
         if self._pool is None:
@@ -101,9 +103,12 @@ class TcpDatabase:
         error: ProviderError
         try:
             async with asyncio.timeout(seconds):
-                return await work.answers(commands, mode, isolation)
+                return await with_table(
+                    table, commands, lambda given: work.answers(given, mode, isolation)
+                )
         except TimeoutError:
-            if work.refused is not None:
+            # What is refused is told, also where its undoing was still under way.
+            if work.refused is not None and not work.refused.misses(table):
                 raise work.refused from None
             error = errors.late(operation, seconds, committing=work.committing)
         except TooLarge:
@@ -139,6 +144,7 @@ class _Transaction:
         self, commands: Sequence[Command], mode: Mode, isolation: Isolation | None
     ) -> list[Answer]:
         """What each command gave, when all are committed."""
+        self.refused = None
         access = " READ ONLY" if mode == "reads" else " READ WRITE"
         before = [Command("BEGIN" + _ISOLATIONS[isolation] + access), forms(self._timeout_seconds)]
         whole = [*before, *commands]
