@@ -3,6 +3,9 @@
 Each operation is a few statements for all of its keys, one transaction, and nothing in between to
 wait for: a reservation takes what is free or the owner's own in one `INSERT … ON CONFLICT`, which
 holds the rows until the end, and looks what became of the others.
+
+Whatever waits for rows takes them in the order of their keys, which is the same for everybody, and
+nothing waits that holds others: so no two wait for each other.
 """
 
 from binascii import hexlify, unhexlify
@@ -32,9 +35,10 @@ _SWEPT = 100
 _SWEEP = """
 DELETE FROM _flows_dedupe WHERE key IN (SELECT key FROM _flows_dedupe
 WHERE forget_at <= clock_timestamp() ORDER BY forget_at LIMIT $1 FOR UPDATE SKIP LOCKED)"""
+"""It waits for nobody and comes last, so that nobody waits for what it holds."""
 
 _DIFFERS = """(asked.payload <> '' AND held.payload <> '' AND asked.payload <> held.payload
-AND (held.result IS NULL OR held.until > clock_timestamp()))"""
+AND held.forget_at > clock_timestamp())"""
 
 _RESERVE = f"""
 INSERT INTO _flows_dedupe AS held (key, payload, owner, until, forget_at)
@@ -43,7 +47,7 @@ SELECT key, payload, $3, clock_timestamp() + make_interval(secs => $4),
 FROM unnest($1::bytea[], $2::bytea[]) AS given (key, payload)
 ON CONFLICT (key) DO UPDATE SET
     payload = CASE WHEN held.payload = '' OR held.result IS NOT NULL
-        THEN excluded.payload ELSE held.payload END,
+        OR held.forget_at <= clock_timestamp() THEN excluded.payload ELSE held.payload END,
     owner = excluded.owner, until = excluded.until, forget_at = excluded.forget_at, result = NULL,
     collided = CASE WHEN {_DIFFERS.replace("asked", "excluded")} THEN true END
 WHERE held.until <= clock_timestamp() OR (held.result IS NULL AND held.owner = excluded.owner)
@@ -67,7 +71,7 @@ AND (held.result IS NULL OR (held.result = given.result AND held.until > clock_t
 _COMMIT = f"""
 WITH given AS (SELECT * FROM unnest($1::bytea[], $2::bytea[]) AS given (key, result)),
 mine AS (SELECT held.key, given.result FROM given JOIN _flows_dedupe AS held USING (key)
-    WHERE {_MAY_COMMIT} FOR UPDATE OF held)
+    WHERE {_MAY_COMMIT} ORDER BY held.key FOR UPDATE OF held)
 UPDATE _flows_dedupe AS held SET result = mine.result,
     until = clock_timestamp() + make_interval(secs => $4),
     forget_at = clock_timestamp() + make_interval(secs => $4)
@@ -79,7 +83,9 @@ SELECT number FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS given (ke
 LEFT JOIN _flows_dedupe AS held USING (key) WHERE NOT coalesce({_MAY_COMMIT}, false)"""  # noqa: S608
 
 _RELEASE = """
-DELETE FROM _flows_dedupe WHERE key = ANY($1::bytea[]) AND owner = $2 AND result IS NULL"""
+WITH mine AS (SELECT key FROM _flows_dedupe
+    WHERE key = ANY($1::bytea[]) AND owner = $2 AND result IS NULL ORDER BY key FOR UPDATE)
+DELETE FROM _flows_dedupe AS held USING mine WHERE held.key = mine.key"""
 
 
 class PostgresDedupe:
@@ -166,16 +172,15 @@ class PostgresDedupe:
         lease = repr(checked_seconds(lease_seconds, "lease_seconds"))
         if not asked:
             return []
-        # In one order for everybody, so that no two wait for each other.
         keys = sorted(asked)
         both = (_array(keys), _array(asked[key] for key in keys))
         commands = [
-            Command(_SWEEP, (str(_SWEPT + 2 * len(keys)),)),
             Command(_RESERVE, (*both, _binary(name), lease)),
             Command(_LOOK, (both[0], _binary(name))),
+            Command(_SWEEP, (str(_SWEPT + 2 * len(keys)),)),
         ]
         try:
-            *_, others = await self._run(operation, commands)
+            _, others, _ = await self._run(operation, commands)
         except Refused as problem:
             if problem.constraint != ONE_PAYLOAD:
                 raise errors.refused(operation, problem) from None
