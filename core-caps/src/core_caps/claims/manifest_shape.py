@@ -121,6 +121,7 @@ class Setting:
         folder: the setting is the folder of the backend's own files, the only ones it writes; the
             lab gives each case an empty one.
         apart: whoever gives the setting another value meets another service, an empty one.
+        needed_by: the operations that need it, where the others do without.
         summary: one line for people.
     """
 
@@ -133,6 +134,7 @@ class Setting:
     endpoint: bool = False
     folder: bool = False
     apart: bool = False
+    needed_by: tuple[str, ...] = ()
     summary: str = ""
 
 

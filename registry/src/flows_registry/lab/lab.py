@@ -308,7 +308,7 @@ class Lab:
         return {
             setting.name: f"canary-{secrets.token_hex(16)}"
             for setting in self.subject.manifest.backends[backend].config.values()
-            if setting.type == "secret"
+            if setting.type == "secret" and (setting.required or setting.needed_by)
         }
 
 
