@@ -39,6 +39,7 @@ __all__ = [
 
 _BY_STATE: Mapping[str, type[ProviderError]] = MappingProxyType(
     {
+        "": ProtocolViolation,  # an error without a code is none of PostgreSQL's
         "25P03": TimedOut,  # idle in a transaction for too long
         "25P04": TimedOut,  # the transaction took too long
         "3D000": ContainerNotFound,  # no such database
@@ -80,8 +81,8 @@ _NO_COMMIT = ("08001", "08004", "25", "28", "3D", "53300", "57P03")
 """No session was begun, or the transaction was still open: it had not come to the commit."""
 
 _UNCLEAR = ("08", "40003", "57P", "58", "XX")
-"""Of a commit: the connection, the session or the server broke, and PgBouncer's, Neon's and other
-poolers' word for that. https://www.pgbouncer.org/faq.html"""
+"""Of a commit: the connection, the session or the server broke; 08P01 is how a pooler says so.
+https://github.com/pgbouncer/pgbouncer/blob/master/src/proto.c (send_pooler_error)"""
 
 _SESSION_ENDS = ("FATAL", "PANIC")
 _MAY_BE_COMMITTED = "read what is there before repeating: it may be committed"
