@@ -137,6 +137,17 @@ def test_one_deadline_for_all_requests(wire: Wire) -> None:
     assert error.__context__ is None
 
 
+@pytest.mark.parametrize("writes", [True, False])
+def test_nobody_is_told_to_repeat_a_write_that_may_have_arrived(wire: Wire, writes: bool) -> None:
+    async def slowly(writer: Any) -> None:
+        await asyncio.sleep(30)
+
+    _, error = wire.run([slowly], lambda client: client.call(writes=writes), timeout_seconds=0.2)
+    assert error.outcome is (Outcome.UNKNOWN if writes else Outcome.NOT_APPLIED)
+    assert ("or repeat" in error.hint) is not writes
+    assert ("read what is there" in error.hint) is writes
+
+
 def _unreached(wire: Wire, url: str, **given: Any) -> ProviderError:
     async def main() -> ProviderError:
         async with wire.client(url, **given) as client:

@@ -13,7 +13,7 @@ from core_caps.errors import (
     TimedOut,
     Unavailable,
 )
-from core_caps.http.failures import failed
+from core_caps.http.failures import after_waiting, failed
 
 from cap_http.requests import Request
 
@@ -55,7 +55,7 @@ def late(request: Request, timeout_seconds: float) -> ProviderError:
     """The error for a call that has no whole answer at its deadline."""
     return TimedOut(
         f"{_named(request)} had no whole answer after {timeout_seconds:g} seconds",
-        hint="raise timeout_seconds, or repeat",
+        hint=after_waiting(request.writes),
         outcome=failed(request.writes),
     )
 
