@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import os
 import queue
+import signal
 import tempfile
 import threading
 import time
@@ -185,3 +186,11 @@ def backend(request: pytest.FixtureRequest) -> Backend:
         clock,
         clock.advance,
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is heard even where the tests run behind a shell that lets nobody hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
