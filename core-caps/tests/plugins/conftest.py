@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+import signal
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -156,3 +157,11 @@ def _holds_plugins(folder: Path) -> bool:
         "flows.capabilities" in file.read_text()
         for file in folder.glob("*.dist-info/entry_points.txt")
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is heard even where the tests run behind a shell that lets nobody hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

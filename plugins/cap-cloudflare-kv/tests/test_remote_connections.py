@@ -80,7 +80,7 @@ def test_a_port_that_speaks_no_tls_is_not_applied(
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
-            async with wire.client(url, timeout_seconds=0.4) as kv:
+            async with wire.client(url, timeout_seconds=5, connect_timeout_seconds=0.3) as kv:
                 return await CALLS[operation](kv)
         finally:
             server.close()

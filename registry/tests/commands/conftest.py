@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 def command(installation: Installation) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the installed command."""
     return installation.run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is heard even where the tests run behind a shell that lets nobody hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

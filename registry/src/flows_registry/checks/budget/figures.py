@@ -28,7 +28,8 @@ class Figures:
     """The figures of one operation, by unit.
 
     Attributes:
-        estimate: what the manifest says that a call costs.
+        estimate: the most that a call costs by the manifest: `requests_max`, or `requests` where
+            every call costs the same.
         ceiling: what the policy lets a call cost.
         healthy: the most that a call took when all was well.
         worst: the most that a call took at all.
@@ -80,8 +81,16 @@ def figures_of(
     figures: dict[str, Figures] = {}
     for operation, its in sorted(found.items()):
         figures[operation] = Figures(
-            known.get(operation, {}), plan.policy.ceilings(name, operation)
+            _at_most(known.get(operation, {})), plan.policy.ceilings(name, operation)
         )
         for each in its:
             figures[operation].add(each)
     return figures
+
+
+def _at_most(costs: Mapping[str, float]) -> Mapping[str, float]:
+    """The most that a call costs, by unit."""
+    return {
+        unit.removesuffix("_max"): cost
+        for unit, cost in sorted(costs.items(), key=lambda item: item[0].endswith("_max"))
+    }
