@@ -206,6 +206,7 @@ class Plan:
 
     def _counting(self, check: str, backend: str, total: int) -> Callable[[CaseRun], None]:
         numbers = itertools.count(1)
+        self.progress(check, backend, 0, total)
         return lambda _: self.progress(check, backend, next(numbers), total)
 
     def baselines(self, backend: str) -> list[Baseline]:
