@@ -109,7 +109,7 @@ def test_whoever_is_to_be_told_of_an_alarm_is_told_at_least_once(told: Any) -> N
     assert len(found["object"]["id"]) == 64
 
 
-@pytest.mark.feature("W3-01", "W3-03")
+@pytest.mark.feature("W3-01", "W3-03", "CW-12")
 def test_a_session_goes_on_in_another_client_after_an_approval(bridge: Any) -> None:
     async def halt(objects: DurableObject) -> None:
         storage = DurableObjectContext.of(objects, "user-7").storage

@@ -65,8 +65,9 @@ _ROWS = (
     ),
     Diagnostic(
         "CAP107",
-        "opened without async",
-        "A connection was opened by `with`, or awaited. Nothing was opened.",
+        "not opened",
+        "A connection was awaited, opened by `with` where `async with` opens it (or the other way "
+        "round), or an operation was called on the connection itself. Nothing was sent.",
         "Write `async with connect(...) as client:`, or without an event loop "
         "`with core_caps.sync.connect(...) as client:`.",
     ),

@@ -8,7 +8,7 @@
     │   ├── PluginNotFound         CAP103
     │   ├── BackendNotInstalled    CAP104
     │   ├── ConfigInvalid          CAP105
-    │   └── OpenedWithoutAsync     CAP107  (also a TypeError)
+    │   └── NotOpened              CAP107  (also a TypeError and an AttributeError)
     ├── ClaimError
     │   ├── EffectTooSmall         EFFECT201
     │   ├── UnknownHint            EFFECT202 (also a KeyError)
@@ -67,8 +67,8 @@ __all__ = [
     "LeaseExpired",
     "ManifestInvalid",
     "NoCanonicalForm",
+    "NotOpened",
     "ObjectAbsent",
-    "OpenedWithoutAsync",
     "Outcome",
     "PaymentDeclined",
     "PermissionDenied",
@@ -162,8 +162,8 @@ class ConfigInvalid(BindingError):
     code = "CAP105"
 
 
-class OpenedWithoutAsync(BindingError, TypeError):
-    """A connection was opened by `with`, or awaited, where `async with` opens it."""
+class NotOpened(BindingError, TypeError, AttributeError):
+    """A connection was used without being opened, or opened by other words than its own."""
 
     code = "CAP107"
 

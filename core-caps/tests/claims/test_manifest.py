@@ -273,6 +273,18 @@ def test_an_unknown_hint_of_a_capability_of_ones_own_is_told_too() -> None:
             "what keeps users apart is a str",
         ),
         (
+            'base_url = { type = "str", ',
+            'base_url = { type = "str", needed_by = ["gett"], ',
+            "backends.remote.config.base_url.needed_by",
+            "'gett' is no operation of this backend",
+        ),
+        (
+            'api_token = { type = "secret", ',
+            'api_token = { type = "secret", needed_by = ["get"], ',
+            "backends.remote.config.api_token.needed_by",
+            "every operation has",
+        ),
+        (
             'wire = "cloudflare-kv"',
             'wire = "cloudflare-kv"\nworker = "wrangler.toml"',
             "backends.remote.worker",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from core_caps.calls.access import limited
@@ -17,6 +17,7 @@ from core_caps.claims.operation import (
     operations_of,
     spec_of,
 )
+from core_caps.errors import DeterminismTooStrong
 
 pytestmark = pytest.mark.feature("CK-03", "DC-03")
 
@@ -45,7 +46,7 @@ class Mail(Protocol):
     async def post(self, folder: str, letters: Sequence[object]) -> None: ...
 
 
-MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "schema": 1,
     "name": "mail",
     "hints": {"resource::mail::write": {"effects": "effectful", "determinism": "best_effort"}},
@@ -89,6 +90,17 @@ def test_an_operation_may_promise_less_than_its_hints_and_never_more() -> None:
     claims = claims_of(from_data(MANIFEST, "mail"), spec_of(Mail))
     assert claims["draw"].determinism is Determinism.NONDETERMINISTIC
     assert claims["file"].determinism is Determinism.BEST_EFFORT
+
+
+def test_a_manifest_claims_no_more_than_its_capability_allows() -> None:
+    told = {
+        **MANIFEST["capabilities"]["mail"],
+        "deviations": {"draw": {"determinism": "best_effort"}},
+    }
+    lying = from_data({**MANIFEST, "capabilities": {"mail": told}}, "mail")
+    with pytest.raises(DeterminismTooStrong, match="at most nondeterministic") as refused:
+        claims_of(lying, spec_of(Mail))
+    assert refused.value.code == "DET302"
 
 
 def letter(once: object) -> object:

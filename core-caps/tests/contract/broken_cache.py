@@ -1,7 +1,7 @@
 """A sound and a forgetful provider of Cache in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the first two differs from the sound one in
-one subtle way, and `test_cache_suite.py` names the case that must notice.
+one subtle way, and `test_cache.py` names the case that must notice.
 """
 
 import asyncio

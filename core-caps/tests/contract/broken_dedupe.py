@@ -1,7 +1,7 @@
 """A sound provider of Dedupe in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the first differs from it in one subtle way,
-and `test_dedupe_suite.py` names the case that must notice.
+and `test_dedupe.py` names the case that must notice.
 """
 
 import asyncio
@@ -195,6 +195,14 @@ class EverybodyIsFresh(SoundDedupe):
     def _taken(self, reservation: Reservation, owner: str, lease_seconds: float) -> Answer:
         answer = super()._taken(reservation, owner, lease_seconds)
         return Fresh() if isinstance(answer, InProgress) else answer
+
+
+class BlanksAreRefused(SoundDedupe):
+    """A key that ends in a blank is refused."""
+
+    async def reserve(self, key: str, **named: Any) -> Answer:
+        refuse(isinstance(key, str) and key.strip() != key, "a blank")
+        return await super().reserve(key, **named)
 
 
 class LooksThenTakes(SoundDedupe):

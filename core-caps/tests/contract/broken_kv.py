@@ -1,7 +1,7 @@
 """A sound provider of KeyValue in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the first differs from it in one subtle way,
-and `test_kv_suite.py` names the case that must notice.
+and `test_kv.py` names the case that must notice.
 """
 
 import base64
@@ -281,6 +281,12 @@ class NoMetadataIsEmpty(SoundKv):
         return None if entry is None else Entry(entry.value, entry.metadata or {})
 
 
+class EmptyMetadataIsNone(SoundKv):
+    async def get_with_metadata(self, key: str) -> Entry | None:
+        entry = await super().get_with_metadata(key)
+        return None if entry is None else Entry(entry.value, entry.metadata or None)
+
+
 class SharesMetadata(SoundKv):
     def _copied(self, metadata: Any) -> Any:
         return metadata
@@ -349,6 +355,16 @@ class PrefixIsPattern(SoundKv):
 class PrefixIsFolder(SoundKv):
     def _matches(self, key: str, prefix: str) -> bool:
         return key == prefix or key.startswith(prefix if prefix.endswith("/") else prefix + "/")
+
+
+class NoLimitIsTheGreatest(SoundKv):
+    async def list(self, *, limit: int = 1000, **named: Any) -> Page:
+        return await super().list(limit=max(limit, 0) or 1000, **named)
+
+
+class LimitIsCut(SoundKv):
+    async def list(self, *, limit: int = 1000, **named: Any) -> Page:
+        return await super().list(limit=min(limit, 1000), **named)
 
 
 class PageLosesItsLast(SoundKv):
@@ -479,6 +495,11 @@ class TextAccepted(SoundKv):
         await super().put(key, value.encode() if isinstance(value, str) else value, **named)
 
 
+class EmptyKeyIsAKey(SoundKv):
+    def _check_key(self, key: str) -> None:
+        super()._check_key(key or "empty")
+
+
 class SurrogateReplaced(SoundKv):
     def _check_key(self, key: str) -> None:
         super()._check_key(key.encode(errors="replace").decode())
@@ -502,6 +523,12 @@ class PutManyStoresUntilBad(SoundKv):
     async def put_many(self, entries: Mapping[str, bytes]) -> None:
         for key, value in entries.items():
             await self.put(key, value)
+
+
+class BulkOfNothingFails(SoundKv):
+    async def put_many(self, entries: Mapping[str, bytes]) -> None:
+        refuse(not entries, "nothing to put")
+        await super().put_many(entries)
 
 
 class PutManyMerges(SoundKv):

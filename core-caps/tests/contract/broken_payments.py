@@ -1,7 +1,7 @@
 """A sound provider of Payments in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the first differs from it in one subtle way,
-and `test_payments_suite.py` names the case that must notice.
+and `test_payments.py` names the case that must notice.
 """
 
 import asyncio
@@ -44,6 +44,9 @@ from core_caps.errors import (
 
 LIMITS = {
     "amount_units_max": 99_999_999,
+    "usd_units_min": 50,
+    "email_characters_max": 512,
+    "recurring_items_max": 20,
     "metadata_keys_max": 50,
     "metadata_key_characters_max": 40,
     "metadata_value_characters_max": 500,
@@ -130,6 +133,7 @@ class SoundPayments:
     ) -> Customer:
         await self._begin()
         self._text(email, name)
+        self._email(email)
         given = self._metadata(metadata)
 
         def create() -> Customer:
@@ -181,11 +185,13 @@ class SoundPayments:
             refuse(not isinstance(each, LineItem | InlineItem), "no item")
             refuse(type(each.quantity) is not int or each.quantity < 1, "no quantity")
             if isinstance(each, InlineItem):
-                self._money(each.amount, each.currency)
+                self._money(each.amount, each.currency, least=0)
                 self._text(each.name)
             else:
                 self._text(each.price)
         self._text(success_url, cancel_url, customer)
+        self._address(success_url)
+        self._address(cancel_url or success_url)
         given = self._metadata(metadata)
 
         def create() -> CheckoutSession:
@@ -194,8 +200,11 @@ class SoundPayments:
                 for each in items
             ]
             refuse(recurring != any(each.interval for each in priced), "recurring or not")
+            if recurring:
+                self._recurs(sum(each.interval is not None for each in priced))
             name = self._name("cs")
             amount = self._sum(list(zip(priced, items, strict=True)))
+            self._total(amount, priced[0].currency)
             return self._keep(
                 CheckoutSession(
                     name,
@@ -239,6 +248,7 @@ class SoundPayments:
     ) -> PaymentIntent:
         await self._begin()
         self._money(amount, currency)
+        self._charge(amount, currency)
         self._text(customer, payment_method)
         refuse(not isinstance(confirm, bool), "no bool")
         given = self._metadata(metadata)
@@ -370,9 +380,30 @@ class SoundPayments:
             except UnicodeEncodeError:
                 raise InvalidArgument("no UTF-8 form") from None
 
-    def _money(self, amount: object, currency: object) -> None:
+    def _email(self, email: str) -> None:
+        user, _, domain = email.partition("@")
+        whole = user and "." in domain and not any(map(str.isspace, email))
+        refuse(email and not whole, "no address")
+        refuse(len(email) > LIMITS["email_characters_max"], "too long")
+
+    def _address(self, url: str) -> None:
+        scheme, _, rest = url.partition("://")
+        refuse(not scheme or not rest, "no address")
+
+    def _charge(self, amount: int, currency: str) -> None:
+        refuse(currency == "usd" and amount < LIMITS["usd_units_min"], "too little")
+
+    def _total(self, amount: int, currency: str) -> None:
+        if amount:
+            self._charge(amount, currency)
+            refuse(amount > LIMITS["amount_units_max"], "too much")
+
+    def _recurs(self, count: int) -> None:
+        refuse(count > LIMITS["recurring_items_max"], "too many")
+
+    def _money(self, amount: object, currency: object, *, least: int = 1) -> None:
         refuse(type(amount) is not int, "no whole number")
-        refuse(not 0 < amount <= LIMITS["amount_units_max"], "out of range")  # type: ignore[operator]
+        refuse(not least <= amount <= LIMITS["amount_units_max"], "out of range")  # type: ignore[operator]
         self._text(currency)
         refuse(currency not in CURRENCIES, "no currency")
 
@@ -689,13 +720,58 @@ class EventLosesItsKey(SoundPayments):
 
 
 class TakesNegativeAmounts(SoundPayments):
-    def _money(self, amount: object, currency: object) -> None:
-        super()._money(abs(amount) if isinstance(amount, int) else amount, currency)
+    def _money(self, amount: object, currency: object, *, least: int = 1) -> None:
+        super()._money(abs(amount) if isinstance(amount, int) else amount, currency, least=least)
+
+
+class TakesTooLittle(SoundPayments):
+    def _charge(self, amount: int, currency: str) -> None:
+        pass
+
+
+class PagesTakeTooLittle(SoundPayments):
+    def _total(self, amount: int, currency: str) -> None:
+        refuse(amount > LIMITS["amount_units_max"], "too much")
+
+
+class NothingIsTooLittle(SoundPayments):
+    def _total(self, amount: int, currency: str) -> None:
+        super()._total(amount or 1, currency)
+
+
+class SumHasNoBound(SoundPayments):
+    def _total(self, amount: int, currency: str) -> None:
+        super()._total(min(amount, LIMITS["amount_units_max"]), currency)
+
+
+class RecursWithoutBound(SoundPayments):
+    def _recurs(self, count: int) -> None:
+        pass
+
+
+class TakesAnyEmail(SoundPayments):
+    def _email(self, email: str) -> None:
+        refuse(len(email) > LIMITS["email_characters_max"], "too long")
+
+
+class EmailHasNoBound(SoundPayments):
+    def _email(self, email: str) -> None:
+        super()._email(email[-LIMITS["email_characters_max"] :])
+
+
+class LeadsAnywhere(SoundPayments):
+    def _address(self, url: str) -> None:
+        refuse(not url, "no address")
+
+
+class CancelLeadsAnywhere(SoundPayments):
+    async def create_checkout_session(self, items: Any, **given: Any) -> CheckoutSession:
+        return await super().create_checkout_session(items, **(given | {"cancel_url": ""}))
 
 
 class TakesAnyCurrency(SoundPayments):
-    def _money(self, amount: object, currency: object) -> None:
-        super()._money(amount, "usd" if isinstance(currency, str) else currency)
+    def _money(self, amount: object, currency: object, *, least: int = 1) -> None:
+        super()._money(amount, "usd" if isinstance(currency, str) else currency, least=least)
 
 
 class MetadataIsCut(SoundPayments):

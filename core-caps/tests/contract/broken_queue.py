@@ -1,7 +1,7 @@
 """A sound provider of Queue in memory, an unlucky one, and providers with one defect each.
 
 A suite is worth what it catches: every class below the first two differs from the sound one in
-one subtle way, and `test_queue_suite.py` names the case that must notice.
+one subtle way, and `test_queue.py` names the case that must notice.
 """
 
 import random

@@ -1,7 +1,7 @@
 """A sound provider of Sql on SQLite in memory, and providers with one defect each.
 
 A suite is worth what it catches: every class below the first differs from it in one subtle way,
-and `test_sql_suite.py` names the case that must notice.
+and `test_sql.py` names the case that must notice.
 """
 
 import asyncio

@@ -10,7 +10,6 @@ import pytest
 from core_caps.clock import VirtualClock
 from core_caps.errors import (
     BackendNotInstalled,
-    ConfigInvalid,
     ContainerNotFound,
     InvalidArgument,
     Outcome,
@@ -21,7 +20,7 @@ from core_caps.errors import (
     TimedOut,
     Unavailable,
 )
-from core_caps.http import envelope, exchange, failures, settings, transports
+from core_caps.http import envelope, exchange, failures, transports
 from core_caps.http.exchange import Call, Exchange, Service
 from core_caps.http.testing import CloudflareWire, Script
 from core_caps.secret import Secret
@@ -138,6 +137,17 @@ def test_one_deadline_for_all_requests(wire: Wire) -> None:
     assert error.__context__ is None
 
 
+@pytest.mark.parametrize("writes", [True, False])
+def test_nobody_is_told_to_repeat_a_write_that_may_have_arrived(wire: Wire, writes: bool) -> None:
+    async def slowly(writer: Any) -> None:
+        await asyncio.sleep(30)
+
+    _, error = wire.run([slowly], lambda client: client.call(writes=writes), timeout_seconds=0.2)
+    assert error.outcome is (Outcome.UNKNOWN if writes else Outcome.NOT_APPLIED)
+    assert ("or repeat" in error.hint) is not writes
+    assert ("read what is there" in error.hint) is writes
+
+
 def _unreached(wire: Wire, url: str, **given: Any) -> ProviderError:
     async def main() -> ProviderError:
         async with wire.client(url, **given) as client:
@@ -218,39 +228,6 @@ def test_a_transport_that_is_not_installed_names_the_plugin(
     with pytest.raises(BackendNotInstalled, match=r"pip install 'cap-test\[fast\]'"):
         transports.open_transport("aiohttp", tls=False, distribution="cap-test")
     transports.open_transport("auto", tls=False, distribution="cap-test")
-
-
-@pytest.mark.parametrize(
-    ("setting", "given"),
-    [
-        ("base_url", "http://example.com"),
-        ("base_url", "https://user@example.com"),
-        ("base_url", "https://example.com?x=1"),
-        ("base_url", 5),
-        ("timeout_seconds", 0),
-        ("timeout_seconds", True),
-        ("timeout_seconds", float("nan")),
-        ("connect_timeout_seconds", "5"),
-        ("transport", "requests"),
-    ],
-)
-def test_settings_are_refused_by_name(setting: str, given: Any) -> None:
-    held: dict[str, Any] = {
-        "base_url": "https://api.example.com/v4",
-        "timeout_seconds": 5,
-        "connect_timeout_seconds": 0.5,
-        "transport": "auto",
-    }
-    settings.check_connection(**held)
-    with pytest.raises(ConfigInvalid, match=setting):
-        settings.check_connection(**{**held, setting: given})
-
-
-@pytest.mark.parametrize("token", ["plain", Secret(""), Secret("a b"), Secret("é"), Secret("a\n")])
-def test_a_token_that_fits_no_header_is_refused(token: Any) -> None:
-    settings.check_token(Secret("t0ken"), "api_token")
-    with pytest.raises(ConfigInvalid, match="api_token"):
-        settings.check_token(token, "api_token")
 
 
 def test_the_last_step_of_a_script_repeats(wire: Wire) -> None:

@@ -31,7 +31,7 @@ from core_caps.errors import (
     ConfigInvalid,
     EffectTooSmall,
     ManifestInvalid,
-    OpenedWithoutAsync,
+    NotOpened,
     PluginConflict,
     PluginNotFound,
     Unavailable,
@@ -107,7 +107,7 @@ async def test_a_connection_opened_without_async_with_says_how(site: Any, how: s
         with connection:
             pytest.fail("it opened")
 
-    with pytest.raises(OpenedWithoutAsync) as refused:
+    with pytest.raises(NotOpened) as refused:
         await misopened()
     assert refused.value.code == "CAP107"
     assert f"not by `{how}`" in refused.value.message
@@ -115,6 +115,22 @@ async def test_a_connection_opened_without_async_with_says_how(site: Any, how: s
     assert "core_caps.sync.connect" in refused.value.hint
     async with connection as kv:
         assert await kv.get("absent") is None
+
+
+async def test_an_operation_called_on_the_connection_says_how_to_open_it(site: Any) -> None:
+    site.plugin("one")
+    connection: Any = connect(KeyValue, "one", backend="mock")
+    with pytest.raises(NotOpened) as refused:
+        connection.get("greeting")
+    assert refused.value.code == "CAP107"
+    assert "get belongs to what `async with` gives" in refused.value.message
+    assert "`async with core_caps.connect(...) as client:`" in refused.value.hint
+    assert not hasattr(connection, "get")
+    with pytest.raises(AttributeError, match="has no 'gett'") as absent:
+        connection.gett("greeting")
+    assert not isinstance(absent.value, NotOpened)
+    async with connection as kv:
+        assert await kv.get("greeting") is None
 
 
 async def test_name_and_backend_may_be_left_out_while_there_is_one(site: Any) -> None:
@@ -448,7 +464,8 @@ class TestSettings:
             "retries must be int, not a value of type bool",
             "api_token is a secret: give it in secrets",
             "compress is not a secret: give it in config",
-            "account_id is missing: give it in config or the environment variable TEST_ACCOUNT_ID",
+            "account_id is missing: give it in config or the environment variable TEST_ACCOUNT_ID, "
+            "as in '0'",
             "timeout_seconds must be float, and TEST_TIMEOUT is not",
         ):
             assert said in text

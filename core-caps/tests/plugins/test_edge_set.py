@@ -17,7 +17,11 @@ SOURCE = Path(core_caps.__file__).parent
 BEYOND = ("plugins", "http")
 """Parts that a Worker does not import: it is given its capabilities, and has `fetch` for HTTP."""
 
-TOOLS = ("core_caps.claims.manifest_model", "core_caps.contract.pytest_plugin")
+TOOLS = (
+    "core_caps.claims.manifest_model",
+    "core_caps.contract.declared",
+    "core_caps.contract.pytest_plugin",
+)
 """Modules for tools and tests, which need more than the standard library."""
 
 

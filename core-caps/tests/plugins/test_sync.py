@@ -43,6 +43,7 @@ from core_caps.errors import (
     AccessDenied,
     ClientClosed,
     InvalidArgument,
+    NotOpened,
     Outcome,
     PermissionDenied,
     RateLimited,
@@ -141,6 +142,27 @@ def test_calls_are_plain_calls(site: Any) -> None:
             kv.get()  # type: ignore[call-arg]
     with pytest.raises(ClientClosed):
         kv.get("greeting")
+
+
+@pytest.mark.parametrize("how", ["async with", "await", "get"])
+def test_a_connection_used_by_other_words_says_which_are_its_own(site: Any, how: str) -> None:
+    site.plugin("one")
+    connection: Any = sync.connect(KeyValue, "one")
+
+    async def misused() -> None:
+        if how == "get":
+            connection.get("greeting")
+        if how == "await":
+            await connection
+        async with connection:
+            pytest.fail("it opened")
+
+    with pytest.raises(NotOpened) as refused:
+        asyncio.run(misused())
+    assert how in refused.value.message
+    assert "`with core_caps.sync.connect(...) as client:`" in refused.value.hint
+    with connection as kv:
+        assert kv.get("absent") is None
 
 
 def test_options_are_those_of_connect(site: Any) -> None:

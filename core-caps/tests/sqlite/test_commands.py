@@ -54,3 +54,9 @@ def test_limits_are_the_callers() -> None:
             command("SELECT $1", (given,), integer_max=2**53 - 1)
     with pytest.raises(InvalidArgument):
         command("SELECT $1, $2", ("a", "b"), parameters_max=1)
+
+
+def test_several_commands_are_told_of_batches() -> None:
+    with pytest.raises(InvalidArgument, match="several commands") as refused:
+        command("DELETE FROM t; DELETE FROM u", ())
+    assert "batch" in refused.value.hint

@@ -6,6 +6,7 @@ import pytest
 from core_caps.errors import InvalidArgument, Outcome
 from core_caps.sqlite.commands import command
 from core_caps.sqlite.reads import need_read
+from core_caps.sqlite.verbs import refuse_control
 
 pytestmark = pytest.mark.feature("DC-04")
 
@@ -15,6 +16,7 @@ READS = (
     "SELECT 1",
     "select count(*) from t",
     "VALUES (1), (2)",
+    "\ufeffSELECT 1",
     "EXPLAIN SELECT 1",
     "EXPLAIN QUERY PLAN SELECT 1",
     "WITH a AS (SELECT 1), b (x, y) AS NOT MATERIALIZED (SELECT 1, 2) SELECT * FROM a, b",
@@ -39,9 +41,7 @@ WRITES = (
     "EXPLAIN DELETE FROM t",
     "EXPLAIN WITH a AS (SELECT 1) DELETE FROM t",
     "PRAGMA user_version = 9",
-    "ATTACH DATABASE ':memory:' AS other",
     "CREATE VIEW v AS SELECT 1",
-    "VACUUM",
     "SELECT load_extension('x')",
     "SELECT load_extension /* count */ ('x')",
     "SELECT \"load_extension\"('x'), [load_extension]('x'), `load_extension`('x')",
@@ -49,14 +49,36 @@ WRITES = (
     "SELECT count(writefile('x', 'y'))",
     "SELECT * FROM t WHERE id = (SELECT load_extension('x'))",
     "WITH a AS (SELECT load_extension('x')) SELECT * FROM a",
-    "WITH",
-    "WITH a",
-    "WITH a AS (SELECT 1",
-    "\ufeffSELECT 1",
-    "SELECT\u00a01",
-    '"select" 1',
-    "SELECTED",
-    "( SELECT 1 )",
+)
+
+CONTROL = (
+    ("BEGIN", "batch"),
+    ("COMMIT", "batch"),
+    ("END", "batch"),
+    ("ROLLBACK TO here", "batch"),
+    ("SAVEPOINT here", "batch"),
+    ("RELEASE here", "batch"),
+    ("/* quietly */ begin", "batch"),
+    ("EXPLAIN COMMIT", "batch"),
+    ("ATTACH DATABASE ':memory:' AS other", "connect"),
+    ("DETACH other", "connect"),
+    ("VACUUM INTO 'x'", "leave it out"),
+)
+
+NO_STATEMENTS = (
+    ("SELEC 1", "SELEC"),
+    ("Insrt INTO t VALUES (1)", "Insrt"),
+    ("WITH a AS (SELECT 1) DELET FROM t", "DELET"),
+    ("SHOW TABLES", "SHOW"),
+    ("EXPLAIN", "EXPLAIN"),
+    ("WITH", "WITH"),
+    ("WITH a", "WITH"),
+    ("WITH a SELECT 1", "WITH"),
+    ("WITH a AS (SELECT 1", "WITH"),
+    ("SELECT\u00a01", "SELECT\u00a01"),
+    ('"select" 1', '"select"'),
+    ("SELECTED", "SELECTED"),
+    ("( SELECT 1 )", "("),
 )
 
 
@@ -75,3 +97,35 @@ def test_what_is_not_proven_is_a_write(text: str) -> None:
     with pytest.raises(InvalidArgument, match="not proven to read") as refused:
         need_read(command(text, ()), FUNCTIONS)
     assert refused.value.outcome is Outcome.NOT_APPLIED
+
+
+@pytest.mark.parametrize(("text", "instead"), CONTROL)
+def test_what_is_not_for_statements_says_what_to_do_instead(text: str, instead: str) -> None:
+    given = command(text, ())
+    for refuse in (refuse_control, lambda given: need_read(given, None)):
+        with pytest.raises(InvalidArgument, match="is not for statements") as refused:
+            refuse(given)
+        assert instead in refused.value.hint
+
+
+@pytest.mark.parametrize(("text", "near"), NO_STATEMENTS)
+def test_what_is_no_statement_is_an_error_of_syntax_and_no_write(text: str, near: str) -> None:
+    given = command(text, ())
+    with pytest.raises(InvalidArgument) as refused:
+        need_read(given, None)
+    assert refused.value.message == f'near "{near}": syntax error'
+    assert "execute" not in refused.value.hint
+    refuse_control(given)
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(sqlite3.OperationalError, match=r"syntax error|incomplete input"):
+        connection.execute(text)
+
+
+def test_a_write_is_told_where_to_go() -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        need_read(command("WITH a AS (SELECT 1) DELETE FROM t", ()), None)
+    assert "DELETE is no read" in refused.value.message
+    assert "execute or batch" in refused.value.hint
+    with pytest.raises(InvalidArgument) as refused:
+        need_read(command("PRAGMA table_info(t)", ()), None)
+    assert "SELECT * FROM pragma_table_info" in refused.value.hint

@@ -85,3 +85,38 @@ def test_a_broken_constraint_of_ones_own_is_no_repeat() -> None:
         return await sql.execute(insert, key="k")
 
     assert run(use).repeated
+
+
+def test_a_key_is_never_forgotten() -> None:
+    clock = VirtualClock()
+
+    async def main() -> bool:
+        async with MockSql(MockConfig(), clock=clock, rng=SeededRng()) as sql:
+            await sql.execute("CREATE TABLE t (id)", key="first")
+            clock.advance(10 * 365 * 86_400)
+            for number in range(300):
+                await sql.execute("INSERT INTO t VALUES (1)", key=f"later-{number}")
+            again = await sql.execute("CREATE TABLE t (id)", key="first")
+            return again.repeated
+
+    assert asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("PRAGMA journal_mode = DELETE", "PRAGMA journal_mode"),
+        ("CREATE TEMP TABLE z (a)", "TEMP z"),
+        ("SELECT sqlite_version()", "the function sqlite_version()"),
+    ],
+)
+def test_what_d1_does_not_allow_is_named(text: str, what: str) -> None:
+    async def use(sql: MockSql) -> InvalidArgument:
+        with pytest.raises(InvalidArgument) as refused:
+            await sql.execute(text)
+        return refused.value
+
+    refused = run(use)
+    assert f"D1 does not allow {what}" in refused.message
+    assert refused.hint
+    assert "correct the statement" not in refused.hint

@@ -64,8 +64,9 @@ def test_what_breaks_a_limit_is_refused(text: str, params: list[Any]) -> None:
     ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a", "ATTACH DATABASE 'x' AS y", "VACUUM", "END"],
 )
 def test_transactions_and_files_are_not_for_statements(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="D1 runs no"):
-        writing(f"/* quietly */ {text};", [])
+    for checked in (reading, writing):
+        with pytest.raises(InvalidArgument, match="is not for statements"):
+            checked(f"/* quietly */ {text};", [])
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,8 @@ def test_what_is_not_proven_to_read_is_no_query(text: str) -> None:
     with pytest.raises(InvalidArgument, match="not proven to read"):
         reading(text, [])
     writing(text, [])
+
+
+def test_a_slip_of_the_pen_is_no_write() -> None:
+    with pytest.raises(InvalidArgument, match='near "SELEC": syntax error'):
+        reading("SELEC 1", [])

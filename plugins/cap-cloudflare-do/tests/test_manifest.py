@@ -1,9 +1,6 @@
 """The manifest says what the code does, the bridge too, and the plugin opens through `connect`."""
 
 import asyncio
-import dataclasses
-import importlib
-import inspect
 import re
 import subprocess
 import sys
@@ -13,22 +10,23 @@ from pathlib import Path
 import cap_cloudflare_do
 import pytest
 from cap_cloudflare_do import deployment, limits
-from core_caps import Dedupe, DurableObject, Sequencer, connect, sync
-from core_caps.capabilities.durable_object import ObjectRef
+from core_caps import DurableObject, connect
 from core_caps.claims.lattice import Determinism, Effects
-from core_caps.claims.manifest import FILE_NAME, claims_of, read
+from core_caps.claims.manifest import claims_of
 from core_caps.claims.operation import spec_of
-from core_caps.errors import ConfigInvalid, DeterminismTooStrong, EffectTooSmall
+from core_caps.contract.declared import Declared
+from core_caps.contract.pytest_plugin import enrol_manifest, enrol_readme
+from core_caps.errors import ConfigInvalid
 
 HOME = Path(cap_cloudflare_do.__file__).parent
-FILE = HOME / FILE_NAME
-MANIFEST = read(FILE)
-PROTOCOLS = {"durable_object": DurableObject, "dedupe": Dedupe, "sequencer": Sequencer}
+MANIFEST = Declared.by("cap_cloudflare_do").manifest
 READS = {"get", "get_many", "list", "get_alarm", "new_id"}
-PAIRS = [(b, c) for b in MANIFEST.backends.values() for c in PROTOCOLS]
+
+pytestmark = pytest.mark.feature("DC-01", "DC-03", "DC-04", "PH2-09", "PH2-10", "W3-02")
+test_manifest = enrol_manifest("cap_cloudflare_do")
+test_readme = enrol_readme(prints="True\n[('draft', b'hello'), ('step', b'send')]\n")
 
 
-@pytest.mark.feature("W3-02", "PH2-10", "DC-03")
 def test_whatever_stores_is_best_effort() -> None:
     claims = claims_of(MANIFEST, spec_of(DurableObject))
     for name, claim in claims.items():
@@ -38,29 +36,8 @@ def test_whatever_stores_is_best_effort() -> None:
         assert claim.determinism >= Determinism.BEST_EFFORT
 
 
-@pytest.mark.feature("W3-02", "PH2-10", "DC-03")
-@pytest.mark.parametrize(
-    ("operation", "claim", "error"),
-    [
-        ("put", 'effects = "read_only"', EffectTooSmall),
-        ("transaction", 'determinism = "stable"', DeterminismTooStrong),
-        ("set_alarm", 'determinism = "strict"', DeterminismTooStrong),
-        ("get", 'determinism = "stable"', DeterminismTooStrong),
-    ],
-)
-def test_a_claim_that_does_not_match_its_hint_is_refused(operation, claim, error) -> None:
-    deviation = f"\n[capabilities.durable_object.deviations.{operation}]\n{claim}\n"
-    lying = read(FILE.read_bytes() + deviation.encode())
-    with pytest.raises(error) as refused:
-        claims_of(lying, spec_of(DurableObject))
-    assert refused.value.code in ("EFFECT201", "DET302")
-
-
-@pytest.mark.feature("DC-03", "CW-14")
-def test_limits_are_the_codes_own_and_the_bridges() -> None:
-    for name, limit in MANIFEST.limits.items():
-        assert getattr(limits, name.upper()) == limit.value
-        assert limit.source.startswith("https://developers.cloudflare.com/")
+@pytest.mark.feature("CW-14")
+def test_limits_are_the_bridges_own() -> None:
     source = (HOME / "bridge.mjs").read_text()
     constants = {
         "PAGE_BYTES_MAX": limits.PAGE_SIZE_BYTES_MAX,
@@ -74,50 +51,8 @@ def test_limits_are_the_codes_own_and_the_bridges() -> None:
         found = re.search(rf"^const {name} = ([0-9_]+);", source, re.MULTILINE)
         assert found is not None
         assert int(found[1]) == value
-    operations = {
-        name for provided in MANIFEST.capabilities.values() for name in provided.operations
-    }
-    assert set(MANIFEST.costs) == operations
 
 
-@pytest.mark.feature("DC-04", "PH2-09")
-@pytest.mark.parametrize(
-    ("backend", "capability"), PAIRS, ids=lambda each: getattr(each, "name", each)
-)
-def test_backends_have_the_operations_and_settings_that_are_declared(backend, capability) -> None:
-    module, _, name = backend.providers[capability].partition(":")
-    provider = getattr(importlib.import_module(module), name)
-    for operation in MANIFEST.capabilities[capability].operations:
-        method = vars(provider)[operation]
-        assert inspect.iscoroutinefunction(method)
-        ours = inspect.signature(method).parameters
-        protocol = inspect.signature(getattr(PROTOCOLS[capability], operation)).parameters
-        assert [(p.name, p.kind, p.default) for p in ours.values()] == [
-            (p.name, p.kind, p.default) for p in protocol.values()
-        ]
-    fields = {field.name: field.default for field in dataclasses.fields(provider.Config)}
-    assert set(backend.config) == set(fields)
-    for setting in backend.config.values():
-        if setting.default is not None:
-            assert setting.default == fields[setting.name]
-
-
-@pytest.mark.feature("PH2-09", "DC-04", "DC-01")
-def test_connect_opens_the_mocks() -> None:
-    async def main() -> bytes | None:
-        async with connect(DurableObject, "cloudflare-do", backend="mock") as objects:
-            one = await objects.new_id()
-            await objects.put(one, "k", b"hello")
-            return await objects.get(one, "k")
-
-    assert asyncio.run(main()) == b"hello"
-    with sync.connect(Sequencer, "cloudflare-do", backend="mock") as sequencer:
-        assert sequencer.append("k", b"p").sequence == 1
-    with sync.connect(DurableObject, "cloudflare-do", backend="mock") as objects:
-        assert objects.get(ObjectRef(name="n"), "k") is None
-
-
-@pytest.mark.feature("DC-01")
 @pytest.mark.parametrize(
     ("settings", "setting"),
     [
@@ -149,7 +84,6 @@ def test_a_bad_setting_is_named_and_no_secret_shown(settings, setting) -> None:
     assert secrets["bridge_token"] not in str(refused.value)
 
 
-@pytest.mark.feature("PH2-09")
 def test_the_bridge_can_be_written_and_a_configuration_of_ones_own_stays(tmp_path: Path) -> None:
     folder = tmp_path / "bridge"
     command = [sys.executable, "-m", "cap_cloudflare_do.deployment"]
@@ -163,7 +97,6 @@ def test_the_bridge_can_be_written_and_a_configuration_of_ones_own_stays(tmp_pat
     assert (folder / "wrangler.toml").read_text() == "mine"
 
 
-@pytest.mark.feature("PH2-09")
 @pytest.mark.parametrize("where", ["taken", "taken/below", "odd"])
 def test_a_folder_that_cannot_be_written_is_told_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
@@ -178,7 +111,6 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(
     assert line.endswith("; name a folder that you may write to")
 
 
-@pytest.mark.feature("PH2-09")
 def test_help_tells_what_is_written_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         deployment.main(["--help"])
@@ -190,7 +122,6 @@ def test_help_tells_what_is_written_and_what_comes_next(capsys: pytest.CaptureFi
     assert [text for text in sorted(wanted) if text not in said] == []
 
 
-@pytest.mark.feature("PH2-09")
 def test_the_configuration_names_what_the_bridge_exports() -> None:
     found = tomllib.loads((HOME / "wrangler.toml").read_text())
     source = (HOME / found["main"]).read_text()
@@ -199,25 +130,3 @@ def test_the_configuration_names_what_the_bridge_exports() -> None:
     assert classes == set(found["migrations"][0]["new_sqlite_classes"])
     for binding in found["durable_objects"]["bindings"]:
         assert binding["name"] in source
-
-
-@pytest.mark.feature("DC-01")
-def test_the_mock_needs_nothing_but_the_standard_library() -> None:
-    heavy = ("httpx", "httpx_aiohttp", "aiohttp", "pydantic")
-    program = (
-        f"import sys; sys.modules.update(dict.fromkeys({heavy!r}))\n"
-        "import cap_cloudflare_do.plugin, cap_cloudflare_do.mock\n"
-        "import cap_cloudflare_do.recorded, cap_cloudflare_do.deployment"
-    )
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
-
-
-@pytest.mark.feature("PH2-09")
-def test_readme_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    readme = Path(__file__).parents[1] / "README.md"
-    if not readme.exists():
-        pytest.skip("run from an installed wheel: the README is in the source tree")
-    _, _, rest = readme.read_text().partition("```python\n")
-    program, _, _ = rest.partition("```")
-    exec(compile(program, str(readme), "exec"), {"__name__": "__main__"})
-    assert capsys.readouterr().out == "True\n[('draft', b'hello'), ('step', b'send')]\n"

@@ -1,10 +1,7 @@
 """The backends on which the contract runs, and a remote client on a scripted server."""
 
-import importlib.util
 import itertools
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from cap_cloudflare_r2.config import MockConfig, RemoteConfig
@@ -13,16 +10,6 @@ from core_caps.clock import Clock, SystemClock, VirtualClock
 from core_caps.contract.pytest_plugin import Backend
 from core_caps.rng import SeededRng
 from core_caps.secret import Secret
-
-# Tests are no package: what they share is loaded by its path, once, under a name of its own.
-_spec = importlib.util.spec_from_file_location(
-    "r2_scripted", Path(__file__).with_name("scripted.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-_scripted = importlib.util.module_from_spec(_spec)
-sys.modules["r2_scripted"] = _scripted
-_spec.loader.exec_module(_scripted)
 
 SECRET = "5ecret/that+must-never-be-5een"
 

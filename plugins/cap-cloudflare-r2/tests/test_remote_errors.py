@@ -14,7 +14,8 @@ from core_caps.errors import (
     Unauthenticated,
     Unavailable,
 )
-from r2_scripted import HANG_UP, Cut, Scripted, answer, document, refusal, stored
+
+from .scripted import HANG_UP, Cut, Scripted, answer, document, refusal, stored
 
 pytestmark = pytest.mark.feature("P4-03")
 

@@ -11,7 +11,8 @@ from core_caps.clock import VirtualClock
 from core_caps.errors import ConfigInvalid, InvalidArgument, ProviderError
 from core_caps.rng import SeededRng
 from core_caps.secret import Secret
-from r2_scripted import Scripted, answer, document, refusal, stored
+
+from .scripted import Scripted, answer, document, refusal, stored
 
 SECRET = "5ecret/that+must-never-be-5een"
 

@@ -19,7 +19,8 @@ from core_caps.errors import (
     TimedOut,
     Unavailable,
 )
-from r2_scripted import HANG_UP, SILENCE, Scripted, answer, document, refusal, until
+
+from .scripted import HANG_UP, SILENCE, Scripted, answer, document, refusal, until
 
 pytestmark = pytest.mark.feature("PH2-03", "P4-03")
 

@@ -16,7 +16,8 @@ from core_caps.errors import (
     TimedOut,
     Unavailable,
 )
-from r2_scripted import HANG_UP, SILENCE, Cut, Dripping, Scripted, answer, refusal, stored, until
+
+from .scripted import HANG_UP, SILENCE, Cut, Dripping, Scripted, answer, refusal, stored, until
 
 pytestmark = pytest.mark.feature("P4-03", "PH2-03")
 

@@ -107,14 +107,19 @@ async def test_another_origin_gets_no_credentials() -> None:
         {f"GET {URL}": {"status": True}},
         {f"GET {URL}": {"state": 200}},
         {f"GET {URL}": {"headers": {"a": 1}}},
+        {f"GET {URL}": {"headers": {"": "a"}}},
+        {f"GET {URL}": {"headers": {"a": "b\r\nc: d"}}},
+        {"GET https://elsewhere.example/": {}},
+        {"GET http://api.example.com/": {}},
         {f"GET {URL}": {"body": "a", "body_base64": "YQ=="}},
         {f"GET {URL}": {"body_base64": "?"}},
         "[" * 100_000,
     ],
 )
 def test_what_declares_no_answer_is_refused(routes: Any) -> None:
-    with pytest.raises(ConfigInvalid, match="routes"):
+    with pytest.raises(ConfigInvalid, match="routes") as refused:
         client(routes)
+    assert '{"GET https://' in refused.value.hint
 
 
 async def test_conditions_are_those_of_a_good_server() -> None:

@@ -9,6 +9,7 @@ import pytest
 import trustme
 from cap_http.config import RemoteConfig
 from cap_http.egress import Egress, hosts_of, networks_of
+from cap_http.urls import parsed
 from core_caps.errors import ConfigInvalid, EgressRefused, Outcome, TimedOut, Unavailable
 from core_caps.http.testing import Script
 
@@ -63,6 +64,30 @@ def test_a_network_may_be_allowed_and_nothing_beside_it() -> None:
 def test_a_setting_that_cannot_hold_is_refused(setting: str, text: Any) -> None:
     with pytest.raises(ConfigInvalid, match=setting):
         RemoteConfig(**{"hosts": "a.example:443", setting: text})
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "says"),
+    [
+        ("hosts", "a.example", "api.example.com:443"),
+        ("hosts", "*.a.example:443", "each is to be named"),
+        ("private_networks", "10.0.0.1/8", "10.0.0.0/8"),
+        ("private_networks", "localhost", "10.1.0.0/16, 127.0.0.1"),
+    ],
+)
+def test_a_setting_that_is_refused_says_how_it_is_written(
+    setting: str, text: str, says: str
+) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        RemoteConfig(**{"hosts": "a.example:443", setting: text})
+    assert says in str(refused.value)
+
+
+def test_who_writes_http_is_told_to_write_https() -> None:
+    """And not to allow port 80 first."""
+    with pytest.raises(EgressRefused) as refused:
+        Egress(hosts_of("a.example:443")).check(parsed("http://a.example/"))
+    assert "https://" in refused.value.hint
 
 
 def test_hosts_are_compared_without_case_and_by_port() -> None:

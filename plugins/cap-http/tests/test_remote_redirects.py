@@ -49,6 +49,7 @@ def test_a_host_that_is_not_allowed_is_not_even_connected_to(wire) -> None:
     assert isinstance(error, EgressRefused)
     assert error.outcome is Outcome.NOT_APPLIED
     assert second.url[7:] in error.hint
+    assert "redirects" in str(error)
     assert not second.connected.is_set()
 
 

@@ -96,6 +96,49 @@ def test_what_was_refused_is_not_sent(wire) -> None:
     assert not script.connected.is_set()
 
 
+@pytest.mark.parametrize(
+    ("headers", "hint"),
+    [
+        ([("a", "b")], "dict"),
+        ({"": "a"}, "x-request-id"),
+        ({"Bearer canary": "authorization"}, "x-request-id"),
+        ({"a": 5}, "str"),
+        ({"a": None}, "leave"),
+        ({"a": "canary\n"}, "encode"),
+        ({"a": "1", "A": "2"}, "capitals"),
+        ({"Host": "a"}, "leave"),
+        ({"Idempotency-Key": "a"}, "idempotency_key"),
+        ({"a": "b" * 40_000}, "body"),
+    ],
+)
+def test_a_header_that_is_none_says_what_to_do(wire, headers, hint: str) -> None:
+    script, error = wire.run(
+        [wire.answer(200)], lambda http, url: http.get(f"{url}/", headers=headers)
+    )
+    assert isinstance(error, InvalidArgument)
+    assert hint in error.hint
+    assert "canary" not in str(error)
+    assert not script.connected.is_set()
+
+
+def test_a_header_may_be_empty(wire) -> None:
+    script, _ = wire.run(
+        [wire.answer(200)], lambda http, url: http.get(f"{url}/", headers={"X-Empty": ""})
+    )
+    assert script.requests[0].headers["x-empty"] == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [("text", "encode()"), ({"a": 1}, "json.dumps"), (None, 'b""'), (bytearray(b"a"), "bytes(")],
+)
+def test_a_body_that_is_none_says_what_to_do(wire, body, hint: str) -> None:
+    script, error = wire.run([wire.answer(200)], lambda http, url: http.put(f"{url}/", body))
+    assert isinstance(error, InvalidArgument)
+    assert hint in error.hint
+    assert not script.connected.is_set()
+
+
 def test_proxy_variables_are_not_read(wire, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")

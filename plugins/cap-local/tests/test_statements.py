@@ -73,6 +73,54 @@ def test_what_keeps_the_promises_is_out_of_reach(tmp_path: Path, statement: str)
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("how", "statement", "said", "hint"),
+    [
+        ("query", "SELEC 1", 'near "SELEC": syntax error', "begins with SELECT"),
+        ("execute", "SELEC 1", 'near "SELEC": syntax error', "correct the statement"),
+        ("query", "DELETE FROM t", "DELETE is no read", "execute or batch"),
+        ("execute", "BEGIN", "BEGIN is not for statements", "batch"),
+        ("query", "COMMIT", "COMMIT is not for statements", "batch"),
+        ("execute", "ATTACH DATABASE 'x' AS y", "ATTACH is not for statements", "connect"),
+        ("execute", "SELECT 1; SELECT 2", "several commands", "batch"),
+        ("execute", "PRAGMA journal_mode = DELETE", "PRAGMA journal_mode is not", "leave it out"),
+        ("execute", "CREATE TEMP TABLE z (a)", "TEMP z is not for statements", "WITH"),
+        ("query", "SELECT load_extension('x')", "the function load_extension() is not", "flow"),
+        ("query", "SELECT * FROM _flows_keys", "the table _flows_keys is not", "another"),
+    ],
+)
+def test_a_refusal_names_what_is_refused_and_what_to_do(
+    tmp_path: Path, how: str, statement: str, said: str, hint: str
+) -> None:
+    async def main() -> None:
+        async with _sql(tmp_path) as sql:
+            await sql.execute("CREATE TABLE t (a BIGINT)")
+            with pytest.raises(InvalidArgument) as refused:
+                await getattr(sql, how)(statement)
+            assert said in refused.value.message
+            assert hint in refused.value.hint
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("SELECT value FROM json_each('[3, 4]')", ((3,), (4,))),
+        ("SELECT name, type FROM pragma_table_info('t')", (("a", "BIGINT"),)),
+    ],
+)
+def test_functions_that_are_tables_are_read(
+    tmp_path: Path, statement: str, rows: tuple[tuple[object, ...], ...]
+) -> None:
+    async def main() -> None:
+        async with _sql(tmp_path) as sql:
+            await sql.execute("CREATE TABLE t (a BIGINT)")
+            assert (await sql.query(statement)).rows == rows
+
+    asyncio.run(main())
+
+
 def test_a_trigger_is_one_command(tmp_path: Path) -> None:
     trigger = (
         "CREATE TRIGGER twice AFTER INSERT ON t BEGIN "

@@ -4,11 +4,9 @@ POSTGRES_URL names one; else one is started from the wheel, or from what the sys
 """
 
 import asyncio
-import importlib.util
 import itertools
 import os
 import queue
-import sys
 import tempfile
 import threading
 import time
@@ -34,13 +32,7 @@ from core_caps.rng import SeededRng
 from core_caps.secret import Secret
 from psycopg.conninfo import conninfo_to_dict
 
-# Tests are no package: what they share is loaded by its path, once, under a name of its own.
-_spec = importlib.util.spec_from_file_location("pg_relay", Path(__file__).with_name("relay.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_relay = importlib.util.module_from_spec(_spec)
-sys.modules["pg_relay"] = _relay
-_spec.loader.exec_module(_relay)
+from . import relay
 
 Conninfo = Mapping[str, Any]
 
@@ -122,7 +114,7 @@ def over_tcp(conninfo: Conninfo, **settings: Any) -> TcpDatabase:
 @pytest.fixture(scope="session")
 def relayed() -> Callable[..., Any]:
     """What puts a relay in front of a server."""
-    return _relay.relayed
+    return relay.relayed
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ class Relay:
         breaks_before: the client's bytes with this in them are not passed on; all ends there.
         breaks_after: they are, and no answer to them comes back.
         silent_after: they are, and nothing comes back while the connection stays.
+        last_words: what the client is told where it breaks.
         connections: how many were made.
     """
 
@@ -23,11 +24,13 @@ class Relay:
     breaks_before: bytes | None = None
     breaks_after: bytes | None = None
     silent_after: bytes | None = None
+    last_words: bytes = b""
     connections: int = 0
 
     def heal(self) -> None:
         """Break nothing from now on."""
         self.breaks_before = self.breaks_after = self.silent_after = None
+        self.last_words = b""
 
 
 @asynccontextmanager
@@ -82,6 +85,7 @@ async def _between(
     try:
         while data := await reader.read(65_536):
             if relay.breaks_before is not None and relay.breaks_before in data:
+                writer.write(relay.last_words)
                 return
             if relay.silent_after is not None and relay.silent_after in data:
                 mute.set()
@@ -89,6 +93,7 @@ async def _between(
                 mute.set()
                 forth.write(data)
                 await asyncio.sleep(0.1)  # the server has done it by then
+                writer.write(relay.last_words)
                 return
             forth.write(data)
     finally:

@@ -2,17 +2,14 @@
 
 import http.client
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from cap_postgres_neon.companion import pools
 
 pytestmark = pytest.mark.feature("DC-01")
 
@@ -78,6 +75,53 @@ def test_an_error_has_all_of_its_fields(database: Conninfo, port: int) -> None:
     assert set(said) >= {"message", "hint", "schema", "table", "column", "constraint", "routine"}
 
 
+TEXTS = (
+    b'{"query":"SELECT 1\\u0000; SELECT 2"}',
+    b'{"query":"SELECT $1","params":["\\u0000"]}',
+    b'{"queries":[{"query":"SELECT $1","params":[["\\ud800"]]}]}',
+)
+
+
+@pytest.mark.parametrize("content", TEXTS)
+def test_text_that_postgresql_has_not_is_refused(
+    database: Conninfo, port: int, content: bytes
+) -> None:
+    status, said = post(port, database["dbname"], content)
+    assert (status, said["code"]) == (400, "22021")
+
+
+@pytest.mark.parametrize("written", ["[" * 5_000 + "]" * 5_000, "9" * 5_000])
+def test_an_answer_that_json_cannot_hold_is_told(
+    database: Conninfo, port: int, written: str
+) -> None:
+    query = {"query": f"SELECT '{written}'::json AS doc"}
+    status, said = post(port, database["dbname"], query)
+    assert status == 500
+    assert "it is done" in said["message"]
+    assert post(port, database["dbname"], query, Neon_Raw_Text_Output="true")[0] == 200
+
+
+def test_connections_are_kept_for_the_databases_asked_for_last(
+    database: Conninfo, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "DATABASES_MAX", 1)
+
+    def connected() -> int:
+        with psycopg.connect(**{**database, "dbname": "postgres"}) as admin:
+            text = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+            [count] = admin.execute(text, (database["dbname"],)).fetchone() or [None]
+            return count or 0
+
+    assert post(port, database["dbname"], {"query": "SELECT 1"})[0] == 200
+    assert connected() == 1
+    assert post(port, "postgres", {"query": "SELECT 1"})[0] == 200
+    end = time.monotonic() + 30
+    while connected() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert connected() == 0
+    assert post(port, database["dbname"], {"query": "SELECT 1"})[0] == 200
+
+
 BAD = (
     (b"", 400),
     (b"[1]", 400),
@@ -107,7 +151,7 @@ def test_an_unknown_isolation_a_wrong_path_and_a_missing_database_are_refused(
     assert post(port, name, one, path="/other")[0] == 404
     assert post(port, "", one)[0] == 400
     status, said = post(port, "there_is_none_such", one)
-    assert status == 500
+    assert (status, said["code"]) == (400, "3D000")
     assert "does not exist" in said["message"]
 
 
@@ -119,6 +163,8 @@ def test_an_unknown_isolation_a_wrong_path_and_a_missing_database_are_refused(
         (b"POST /sql HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"400"),
         (b"POST /sql HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n", b"413"),
         (b"POST /sql HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"POST /sql HTTP/1.1\r\nX: " + b"x" * 5_000_000 + b"\r\n\r\n", b"431"),
+        (b"POST /sql HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000, b"400"),
         (b"nonsense\r\n\r\n", b"400"),
         (b"GET /sql HTTP/1.1\r\n\r\n", b"405"),
     ],
@@ -140,49 +186,3 @@ def test_a_body_in_chunks_is_whole(database: Conninfo, port: int) -> None:
         connection.sendall(head.encode() + chunks + b"0\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert b'"rows":[{"n":1}]' in answer
-
-
-@pytest.mark.slow
-def test_the_command_starts_a_database_on_a_folder_and_keeps_it(tmp_path: Path) -> None:
-    """A PostgreSQL of one's own: what was written is there when it is started again."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # PostgreSQL may have to run as somebody else
-    said: list[Any] = []
-    for query in ("CREATE TABLE kept AS SELECT 7 AS n", "SELECT n FROM kept"):
-        command = "import sys; from cap_postgres_neon.command import main; sys.exit(main())"
-        serve = ["serve", "--path", str(tmp_path / "data"), "--port", "0"]
-        serving = subprocess.Popen(
-            [sys.executable, "-c", command, *serve], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert serving.stdout is not None
-            port = int(serving.stdout.readline().rpartition(":")[2].partition("/")[0])
-            said.append(post(port, "postgres", {"query": query, "params": []}))
-        finally:
-            serving.send_signal(signal.SIGINT)
-            serving.communicate(timeout=30)
-        assert serving.returncode == 0
-    assert said[1][1]["rows"] == [{"n": 7}]
-    state = tmp_path / "data" / "postmaster.pid"
-    deadline = time.monotonic() + 10
-    while state.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not state.exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--url-from", "NO_SUCH_VARIABLE"], "is not set"),
-        (["--url-from", "PATH"], "is not of the form"),
-    ],
-)
-def test_the_command_says_what_is_missing(arguments: list[str], says: str) -> None:
-    command = "import sys; from cap_postgres_neon.command import main; sys.exit(main())"
-    ran = subprocess.run(
-        [sys.executable, "-c", command, "serve", *arguments],
-        capture_output=True, text=True, check=False, env={**os.environ},
-    )  # fmt: skip
-    assert ran.returncode == 1
-    assert says in ran.stderr
-    assert "Traceback" not in ran.stderr

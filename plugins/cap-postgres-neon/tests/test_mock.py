@@ -44,6 +44,33 @@ def test_what_is_not_postgresqls_is_refused(statement: str) -> None:
     asyncio.run(main())
 
 
+TOLD: tuple[tuple[str, str, str, str], ...] = (
+    ("query", "SELECT random()", r"the function random\(\)", "serve"),
+    ("execute", "SELECT random()", r"the function random\(\)", "serve"),
+    ("execute", "CREATE VIRTUAL TABLE v USING fts5(a)", "a virtual table", "serve"),
+    ("query", "WITH a AS (SELECT 1) INSERT INTO t VALUES (1, 'a')", "writes to t", "execute"),
+    ("query", "SELEC 1", 'syntax error at or near "SELEC"', "SELECT"),
+    ("execute", "INSRT INTO t VALUES (1, 'a')", 'syntax error at or near "INSRT"', "INSERT"),
+    ("query", "SELECT n FORM t", "syntax error", "correct"),
+    ("query", "BEGIN", "BEGIN is not", "`batch`"),
+)
+
+
+@pytest.mark.parametrize(("operation", "statement", "problem", "hint"), TOLD)
+def test_a_refusal_names_what_is_not_allowed_and_what_to_do(
+    operation: str, statement: str, problem: str, hint: str
+) -> None:
+    async def main() -> None:
+        async with MockSql(MockConfig(), clock=VirtualClock(), rng=SeededRng()) as sql:
+            await sql.execute("CREATE TABLE t (n BIGINT, s TEXT)")
+            with pytest.raises(InvalidArgument, match=problem) as refused:
+                await getattr(sql, operation)(statement)
+            assert hint in refused.value.hint
+            assert "authorized" not in str(refused.value)
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -13,6 +13,7 @@ from core_caps.capabilities.sql import Statement
 from core_caps.clock import SystemClock
 from core_caps.errors import (
     Conflict,
+    ContainerNotFound,
     InvalidArgument,
     Outcome,
     ProtocolViolation,
@@ -114,6 +115,19 @@ REFUSALS: tuple[tuple[int, object, type[ProviderError], Outcome], ...] = (
     (400, {"message": "no", "code": "42601"}, InvalidArgument, Outcome.NOT_APPLIED),
     (400, {"message": "no", "code": "40001"}, Unavailable, Outcome.NOT_APPLIED),
     (400, {"message": "no", "code": "40003"}, Unavailable, Outcome.UNKNOWN),
+    (400, {"message": "no", "code": "08P01"}, Unavailable, Outcome.UNKNOWN),
+    (400, {"message": "no", "code": "08007"}, Unavailable, Outcome.UNKNOWN),
+    (400, {"message": "no", "code": "57P01", "severity": "FATAL"}, Unavailable, Outcome.UNKNOWN),
+    (400, {"message": "no", "code": "53100", "severity": "PANIC"}, Unavailable, Outcome.UNKNOWN),
+    (400, {"message": "no", "code": "53100", "severity": "ERROR"}, Unavailable,
+     Outcome.NOT_APPLIED),
+    (400, {"message": "no", "code": "08001"}, Unavailable, Outcome.NOT_APPLIED),
+    (400, {"message": "no", "code": "08004"}, Unavailable, Outcome.NOT_APPLIED),
+    (400, {"message": "no", "code": "3D000", "severity": "FATAL"}, ContainerNotFound,
+     Outcome.NOT_APPLIED),
+    (400, {"message": "no", "code": "28P01", "severity": "FATAL"}, Unauthenticated,
+     Outcome.NOT_APPLIED),
+    (400, {"message": "no", "code": "25P04", "severity": "FATAL"}, TimedOut, Outcome.NOT_APPLIED),
     (400, {"message": "no", "code": "57014"}, TimedOut, Outcome.NOT_APPLIED),
     (400, {"message": "password authentication failed for user 'owner'"}, Unauthenticated,
      Outcome.NOT_APPLIED),
@@ -131,6 +145,45 @@ def test_a_refused_write_says_what_became_of_it(
     error, asked = told(status, content, lambda sql: sql.execute("DELETE FROM t"))
     assert (type(error), error.outcome, error.status) == (kind, outcome, status)
     assert len(asked) == 1  # it is never repeated
+
+
+@pytest.mark.parametrize("code", ["08P01", "40003", "57P01"])
+def test_a_refused_read_has_changed_nothing(code: str) -> None:
+    content = {"message": "no", "code": code, "severity": "FATAL"}
+    error, _ = told(400, content, lambda sql: sql.query("SELECT 1"))
+    assert (type(error), error.outcome) == (Unavailable, Outcome.NOT_APPLIED)
+
+
+MISSING = (
+    'relation "_flows_keys" does not exist',
+    "Relation \N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}_flows_keys"
+    "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK} existiert nicht",
+    "\N{LEFT CORNER BRACKET}_flows_keys\N{RIGHT CORNER BRACKET}\N{HIRAGANA LETTER HA}",
+    "la relation \N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK} _flows_keys ?",
+)
+
+
+@pytest.mark.parametrize("message", MISSING)
+def test_a_table_is_missed_in_any_language(message: str) -> None:
+    missing = {"message": message, "code": "42P01"}
+    insert = {**NONE, "command": "INSERT"}
+
+    async def main() -> None:
+        async with (
+            serving((400, missing), (200, {"results": [NONE] * 3 + [insert] * 2})) as (port, asked),
+            RemoteSql(config(port), clock=SystemClock(), rng=SystemRng()) as sql,
+        ):
+            assert (await sql.execute("INSERT INTO t VALUES (1)", key="k")).affected == 1
+            assert "CREATE TABLE" in str(asked[1])
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", ["my_flows_keys", "_flows_keys2", "t"])
+def test_a_table_of_ones_own_is_made_by_nobody_else(name: str) -> None:
+    missing = {"message": f'relation "{name}" does not exist', "code": "42P01"}
+    error, asked = told(400, missing, lambda sql: sql.execute("DELETE FROM t", key="k"))
+    assert (type(error), len(asked)) == (InvalidArgument, 1)
 
 
 MALFORMED: tuple[object, ...] = (

@@ -35,8 +35,11 @@ def test_parameters_are_found_where_the_database_finds_them(text: str, count: in
     ["SELECT 1; SELECT 2", "SELECT 1;; SELECT 2", "SELECT ';'; --\n SELECT 2", "; SELECT 1; x"],
 )
 def test_several_commands_are_refused(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="several commands"):
-        writing(text, ())
+    for check in (reading, writing):
+        with pytest.raises(InvalidArgument, match="several commands") as refused:
+            check(text, ())
+        assert "`batch`" in refused.value.hint
+        assert "`query_batch`" in refused.value.hint
 
 
 @pytest.mark.parametrize("text", ["SELECT 'a", 'SELECT "a', "SELECT /* a", "SELECT /* /* */ 1"])
@@ -62,18 +65,28 @@ def test_no_command_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_transaction_and_session_are_not_a_statements(text: str) -> None:
     for check in (reading, writing):
-        with pytest.raises(InvalidArgument) as refused:
+        with pytest.raises(InvalidArgument, match="not a statement's to say") as refused:
             check(text, ())
         assert refused.value.outcome is Outcome.NOT_APPLIED
+        assert "`batch`" in refused.value.hint
 
 
 @pytest.mark.parametrize(
     "text", ["INSERT INTO t VALUES (1)", "CREATE TEMP TABLE t (n int)", "DO $$ BEGIN END $$"]
 )
 def test_what_reads_begins_so(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="begin with"):
+    with pytest.raises(InvalidArgument, match="no read") as refused:
         reading(text, ())
+    assert "execute" in refused.value.hint
     assert writing(text, ()).text == text
+
+
+@pytest.mark.parametrize("text", ["SELEC 1", "/* a */ selct 1", "1 + 1", "'SELECT 1'", "(selec 1)"])
+def test_a_slip_of_the_pen_is_no_write(text: str) -> None:
+    with pytest.raises(InvalidArgument, match="syntax error") as refused:
+        reading(text, ())
+    assert "SELECT" in refused.value.hint
+    assert "execute" not in refused.value.hint
 
 
 def test_there_are_not_too_many_parameters() -> None:

@@ -1,6 +1,7 @@
 """PostgreSQL's own protocol: what a connection that breaks, stalls or waits says of the outcome."""
 
 import asyncio
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from cap_postgres_neon.sql import PostgresSql
 from cap_postgres_neon.tcp import TcpDatabase
 from core_caps.capabilities.sql import Statement
 from core_caps.errors import (
+    Conflict,
     ContainerNotFound,
     InvalidArgument,
     Outcome,
@@ -78,6 +80,147 @@ def test_a_lost_write_says_what_became_of_it(
 
     asyncio.run(main())
     assert rows(table) == [*left, 2]
+
+
+def message(kind: bytes, *content: str) -> bytes:
+    """A message of the server's."""
+    body = b"".join(part.encode() + b"\0" for part in content)
+    return kind + struct.pack("!i", 4 + len(body)) + body
+
+
+def error_response(severity: str, code: str) -> bytes:
+    """An error as PostgreSQL says it; without a code, as nobody should."""
+    coded = [f"C{code}"] if code else []
+    return message(b"E", f"S{severity}", f"V{severity}", *coded, "Mso it was said", "")
+
+
+def committed(tag: str) -> bytes:
+    """The answer to one command without rows, and to nothing behind it."""
+    return b"".join(message(kind) for kind in (b"1", b"2", b"n")) + message(b"C", tag)
+
+
+OPEN: tuple[tuple[str, str], ...] = (
+    ("FATAL", "08P01"),  # PgBouncer: server conn crashed, query_wait_timeout, query timeout
+    ("ERROR", "08P01"),  # PgBouncer before 1.16
+    ("FATAL", "08006"),
+    ("ERROR", "08007"),
+    ("ERROR", "40003"),
+    ("FATAL", "57P01"),
+    ("FATAL", "57P02"),
+    ("FATAL", "57P05"),
+    ("FATAL", "58000"),
+    ("PANIC", "53100"),
+    ("PANIC", "XX000"),
+    ("FATAL", ""),
+)
+
+
+@pytest.mark.parametrize(("severity", "code"), OPEN)
+def test_who_loses_the_server_does_not_know_what_became_of_the_commit(
+    table: Conninfo, tcp: Tcp, relayed: Relayed, severity: str, code: str
+) -> None:
+    async def main() -> None:
+        async with relayed(table) as relay, PostgresSql(tcp(relay.conninfo)) as sql:
+            relay.last_words = error_response(severity, code)
+            relay.breaks_after = b"COMMIT"
+            with pytest.raises(ProviderError, match="so it was said") as failed:
+                await sql.execute(INSERT, (1,))
+            assert failed.value.outcome is Outcome.UNKNOWN
+            assert "read what is there" in failed.value.hint
+            relay.heal()
+            relay.last_words, relay.breaks_before = error_response(severity, code), b"INSERT"
+            with pytest.raises(ProviderError, match="so it was said") as failed:
+                await sql.execute(INSERT, (2,))
+            assert failed.value.outcome is Outcome.NOT_APPLIED
+            relay.breaks_before = b"SELECT n"
+            with pytest.raises(ProviderError, match="so it was said") as failed:
+                await sql.query("SELECT n FROM t")
+            assert failed.value.outcome is Outcome.NOT_APPLIED
+
+    asyncio.run(main())
+    assert rows(table) == [1]
+
+
+@pytest.mark.parametrize(
+    ("severity", "code"),
+    [
+        ("ERROR", "23505"), ("ERROR", "40001"), ("ERROR", "57014"), ("ERROR", "53100"),
+        ("FATAL", "25P03"), ("FATAL", "25P04"), ("FATAL", "08001"), ("FATAL", "08004"),
+        ("FATAL", "28P01"), ("FATAL", "57P03"),
+    ],
+)  # fmt: skip
+def test_a_commit_that_is_refused_is_undone(
+    table: Conninfo, tcp: Tcp, relayed: Relayed, severity: str, code: str
+) -> None:
+    async def main() -> None:
+        async with relayed(table) as relay, PostgresSql(tcp(relay.conninfo)) as sql:
+            relay.last_words, relay.breaks_before = error_response(severity, code), b"COMMIT"
+            with pytest.raises(ProviderError, match=code) as failed:
+                await sql.execute(INSERT, (1,))
+            assert failed.value.outcome is Outcome.NOT_APPLIED
+
+    asyncio.run(main())
+
+
+def test_a_commit_that_a_deferred_constraint_refuses_is_undone(table: Conninfo, tcp: Tcp) -> None:
+    async def main() -> None:
+        async with PostgresSql(tcp(table, connections_max=1)) as sql:
+            await sql.execute("ALTER TABLE t ADD UNIQUE (n) DEFERRABLE INITIALLY DEFERRED")
+            with pytest.raises(Conflict) as refused:
+                await sql.batch([Statement(INSERT, (1,)), Statement(INSERT, (1,))])
+            assert refused.value.outcome is Outcome.NOT_APPLIED
+            await sql.execute(INSERT, (2,))
+
+    asyncio.run(main())
+    assert rows(table) == [2]
+
+
+def test_a_commit_that_is_answered_as_a_rollback_was_none(
+    table: Conninfo, tcp: Tcp, relayed: Relayed
+) -> None:
+    async def main() -> None:
+        async with relayed(table) as relay, PostgresSql(tcp(relay.conninfo)) as sql:
+            relay.last_words, relay.breaks_before = committed("ROLLBACK"), b"COMMIT"
+            with pytest.raises(Unavailable, match="undone") as failed:
+                await sql.execute(INSERT, (1,))
+            assert failed.value.outcome is Outcome.NOT_APPLIED
+
+    asyncio.run(main())
+
+
+def test_a_commit_that_was_answered_is_one_whatever_breaks_behind_it(
+    table: Conninfo, tcp: Tcp, relayed: Relayed
+) -> None:
+    async def main() -> None:
+        async with relayed(table) as relay, PostgresSql(tcp(relay.conninfo)) as sql:
+            relay.last_words, relay.breaks_after = committed("COMMIT"), b"COMMIT"
+            assert (await sql.execute(INSERT, (1,))).affected == 1
+            relay.heal()
+            await sql.execute(INSERT, (2,))
+            assert relay.connections == 2
+
+    asyncio.run(main())
+    assert rows(table) == [1, 2]
+
+
+@pytest.mark.parametrize("how", ["breaks_before", "breaks_after", "silent_after"])
+def test_an_undoing_that_fails_hides_nothing(
+    table: Conninfo, tcp: Tcp, relayed: Relayed, how: str
+) -> None:
+    async def main() -> None:
+        async with (
+            relayed(table) as relay,
+            PostgresSql(tcp(relay.conninfo, timeout_seconds=1.0)) as sql,
+        ):
+            setattr(relay, how, b"ROLLBACK")
+            with pytest.raises(InvalidArgument, match="42P01") as refused:
+                await sql.execute("INSERT INTO missing VALUES (1)")
+            assert refused.value.outcome is Outcome.NOT_APPLIED
+            relay.heal()
+            await sql.execute(INSERT, (1,))
+            assert relay.connections == 2
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("where", [b"SELECT n", b"COMMIT"])
@@ -231,8 +374,8 @@ def test_nothing_of_a_session_stays_for_the_next_transaction(table: Conninfo, tc
             found = await sql.query(
                 "SELECT name FROM pg_settings WHERE source = 'session' "
                 "AND name NOT IN ('statement_timeout', 'bytea_output', 'extra_float_digits', "
-                "'DateStyle', 'transaction_isolation', 'transaction_read_only', "
-                "'transaction_deferrable')"
+                "'DateStyle', 'client_encoding', 'transaction_isolation', "
+                "'transaction_read_only', 'transaction_deferrable')"
             )
             assert found.rows == ()
 

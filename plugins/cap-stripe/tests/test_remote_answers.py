@@ -4,7 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from core_caps.capabilities.payments import Customer
+from core_caps.capabilities.payments import (
+    CheckoutPage,
+    CheckoutSession,
+    Customer,
+    PaymentIntent,
+    Refund,
+)
 from core_caps.errors import (
     Conflict,
     ContainerNotFound,
@@ -177,6 +183,87 @@ def test_what_stands_there_whole_is_read_by_its_id(wire: Any) -> None:
     )
     _, found = wire.run([intent], lambda p: p.get_payment_intent("pi_1"))
     assert (found.customer, found.metadata) == ("cus_9", {})
+
+
+def nulled(kind: str, **fields: Any) -> dict[str, Any]:
+    """An object as bare as the API documents it."""
+    return {"id": f"{kind[:2]}_1", "object": kind, "metadata": None, **fields}
+
+
+SESSION: Any = nulled(
+    "checkout.session",
+    mode="setup",
+    payment_status="no_payment_required",
+    expires_at=1_800_000_000,
+    **dict.fromkeys(("status", "url", "amount_total", "currency", "customer", "payment_intent")),
+)
+
+
+def test_a_listing_holds_sessions_without_an_amount(wire: Any) -> None:
+    """What is null of a session: https://docs.stripe.com/api/checkout/sessions/object"""
+    listed = wire.object(object="list", data=[SESSION], has_more=False)
+    _, page = wire.run([listed], lambda p: p.list_checkout_sessions())
+    assert page == CheckoutPage(
+        (
+            CheckoutSession(
+                id="ch_1",
+                url="",
+                status="",
+                payment_status="no_payment_required",
+                amount=None,
+                currency="",
+                expires_at=1_800_000_000,
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize("field", ["id", "payment_status", "expires_at"])
+def test_what_is_never_null_is_not_believed_to_be(wire: Any, field: str) -> None:
+    answer = wire.object(**SESSION | {field: None})
+    _, failed = wire.run([answer], lambda p: p.get_checkout_session("cs_1"))
+    assert isinstance(failed, ProtocolViolation)
+    assert f"`{field}`" in failed.message
+
+
+@pytest.mark.parametrize("field", ["amount_total", "currency", "status", "customer"])
+def test_what_may_be_null_may_not_be_anything_else(wire: Any, field: str) -> None:
+    answer = wire.object(**SESSION | {field: 1.5})
+    _, failed = wire.run([answer], lambda p: p.get_checkout_session("cs_1"))
+    assert isinstance(failed, ProtocolViolation)
+
+
+def test_bare_payments_and_refunds_are_read(wire: Any) -> None:
+    """https://docs.stripe.com/api/refunds/object"""
+    bare = nulled("refund", amount=5, currency="usd", status=None, payment_intent=None, charge="ch")
+    _, refund = wire.run([wire.object(**bare)], lambda p: p.get_refund("re_1"))
+    assert refund == Refund("re_1", "", 5, "usd", "")
+    bare = nulled("payment_intent", amount=5, amount_received=0, currency="usd", status="canceled")
+    _, intent = wire.run([wire.object(**bare, customer=None)], lambda p: p.get_payment_intent("p"))
+    assert intent == PaymentIntent("pa_1", 5, "usd", "canceled")
+
+
+@pytest.mark.parametrize(
+    ("operation", "id", "kind"),
+    [
+        ("get_customer", "cus_1", "customer"),
+        ("get_checkout_session", "cs_1", "checkout.session"),
+        ("get_payment_intent", "pi_1", "payment_intent"),
+        ("get_refund", "re_1", "refund"),
+    ],
+)
+def test_what_was_deleted_is_absent(wire: Any, operation: str, id: str, kind: str) -> None:
+    """https://docs.stripe.com/api/customers/retrieve"""
+    left = wire.object(id=id, object=kind, deleted=True)
+    _, found = wire.run([left], lambda p: getattr(p, operation)(id))
+    assert found is None
+
+
+def test_nothing_that_was_created_is_deleted(wire: Any) -> None:
+    left = wire.customer(deleted=True)
+    _, failed = wire.run([left], lambda p: p.create_customer(idempotency_key="k"))
+    assert isinstance(failed, ProtocolViolation)
+    assert failed.outcome is Outcome.UNKNOWN
 
 
 def test_no_fields_are_needed_that_are_not_read(wire: Any) -> None:

@@ -117,6 +117,7 @@ def test_what_is_refused_here_is_never_sent(wire: Any) -> None:
             lambda: payments.create_payment_intent(0, "usd", **key),
             lambda: payments.create_payment_intent(19.99, "usd", **key),
             lambda: payments.create_payment_intent(100_000_000, "usd", **key),
+            lambda: payments.create_payment_intent(1_000_000_000_000, "idr", **key),
             lambda: payments.create_payment_intent(100, "xxx", **key),
             lambda: payments.create_payment_intent(100, "USD", **key),
             lambda: payments.create_payment_intent(100, "usd", idempotency_key=""),
@@ -144,7 +145,48 @@ def test_what_is_refused_here_is_never_sent(wire: Any) -> None:
         return refused
 
     script, refused = wire.run([wire.customer()], use)
-    assert refused == 22
+    assert refused == 23
+    assert script.connections == 0
+
+
+OTHERS: Any = {
+    "a customer": lambda p: p.get_customer("pi_1"),
+    "a checkout session": lambda p: p.get_checkout_session("pi_1"),
+    "a payment": lambda p: p.get_payment_intent("cs_test_1"),
+    "a refund": lambda p: p.get_refund("ch_1"),
+    "an event": lambda p: p.list_events(cursor="cs_test_1"),
+    "a price": lambda p: p.create_checkout_session(
+        [LineItem("prod_1")], success_url="https://e.com", idempotency_key="k"
+    ),
+    "a payment method": lambda p: p.create_payment_intent(
+        100, "usd", payment_method="cus_1", idempotency_key="k"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_the_id_of_another_kind_is_told_and_not_asked_for(wire: Any, kind: str) -> None:
+    script, failed = wire.run([wire.customer()], OTHERS[kind])
+    assert isinstance(failed, InvalidArgument)
+    assert failed.outcome is Outcome.NOT_APPLIED
+    assert f"not of {kind}" in failed.message
+    assert "_…" in failed.hint
+    assert script.connections == 0
+
+
+@pytest.mark.parametrize("id", ["re_1", "pyr_1", "of-old", "4711", "mine_1"])
+def test_a_refund_may_have_any_id_that_is_no_others(wire: Any, id: str) -> None:
+    left = wire.refusal(404, type="invalid_request_error", code="resource_missing")
+    script, found = wire.run([left], lambda p: p.get_refund(id))
+    assert found is None
+    assert script.connections == ("-" not in id)
+
+
+@pytest.mark.parametrize("secret", ["sk_live_canary", "pi_1_secret_canary", "whsec_canary"])
+def test_a_secret_is_no_id_and_is_shown_to_nobody(wire: Any, secret: str) -> None:
+    script, failed = wire.run([wire.customer()], lambda p: p.get_payment_intent(secret))
+    assert isinstance(failed, InvalidArgument)
+    assert "canary" not in str(failed)
     assert script.connections == 0
 
 

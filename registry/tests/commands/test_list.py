@@ -1,5 +1,6 @@
 """`list` beside real installations: right at once, and without importing anything."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -118,6 +119,8 @@ def test_one_plugin_in_full(installation: Installation, plugin: Path) -> None:
         shown = installation.run(*words).stdout
         assert "resource::kv::write" in shown
         assert "mock" in shown
+    full = installation.run("list", "shelf").stdout
+    assert "mock: kv/1\n    store  str" in full
     missing = installation.run("list", "shelv")
     assert missing.returncode == 2
     assert "CAP103" in missing.stderr
@@ -140,6 +143,29 @@ def test_every_capability_of_a_plugin_is_shown(installation: Installation, plugi
     assert "kv/1, blob/1" in installation.run("list").stdout
     full = installation.run("list", "shelf").stdout
     assert re.findall(r"capability +(\S+)", full) == ["kv/1", "blob/1"]
+
+
+def test_settings_are_shown_as_they_are_given(installation: Installation, plugin: Path) -> None:
+    manifest = plugin / "src/cap_shelf/capability.toml"
+    declared = """
+[backends.mock.config]
+hosts = { type = "str", required = true, env = "SHELF_HOSTS", example = "a:1", summary = "where" }
+attempts = { type = "int", default = 3 }
+token = { type = "secret", example = "no-secret-at-all" }
+"""
+    text = re.sub(
+        r"\n\[backends.mock.config\]\n.*?(?=\n\[|\Z)", "", manifest.read_text(), flags=re.S
+    )
+    manifest.write_text(text + declared)
+    installation.uv("install", str(plugin))
+    shown = installation.run("list", "shelf").stdout
+    assert "hosts     str, required  where; as in 'a:1'; or $SHELF_HOSTS\n" in shown
+    assert "attempts  int, 3\n" in shown
+    assert "token     secret\n" in shown
+    (row,) = json.loads(installation.run("list", "shelf", "--json").stdout)["plugins"]
+    hosts, attempts, token = row["backends"][0]["settings"]
+    assert (hosts["required"], hosts["env"], hosts["example"]) == (True, "SHELF_HOSTS", "a:1")
+    assert (attempts["default"], token["example"]) == (3, None)
 
 
 def test_it_works_where_nothing_can_be_cached(installation: Installation, plugin: Path) -> None:

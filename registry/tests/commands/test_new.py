@@ -66,7 +66,7 @@ def test_what_its_readme_says_to_run_runs_where_the_command_is(
 ) -> None:
     installation.uv("install", "pip")
     folder = create("cap-acme", tmp_path)
-    (commands,) = re.findall(r"```\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
     path = f"{installation.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["/bin/sh", "-e", "-c", commands],
@@ -174,4 +174,5 @@ def test_it_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "src/cap_acme/py.typed",
         "tests/conftest.py",
         "tests/test_contract.py",
+        "tests/test_manifest.py",
     }

@@ -109,10 +109,12 @@ class CheckoutSession:
     """A page on which a customer pays.
 
     Attributes:
-        url: the page's address, "" once the session is complete or expired.
-        status: "open", "complete" or "expired".
+        url: the page's address, "" once the session is complete or expired, or where it has none.
+        status: "open", "complete" or "expired"; "" of a session that is older than the states.
         payment_status: "unpaid", "paid" or "no_payment_required".
-        amount: all items together, in the currency's smallest unit.
+        amount: all items together, in the currency's smallest unit; None where nothing is paid
+            for, as on a page that only keeps a payment method for later.
+        currency: three lower-case letters of ISO 4217, "" where nothing is paid for.
         customer, payment_intent: ids, "" where there is none yet.
         metadata: what it was created with; it comes back in the events about the session.
         expires_at: in seconds since 1970.
@@ -122,7 +124,7 @@ class CheckoutSession:
     url: str
     status: str
     payment_status: str
-    amount: int
+    amount: int | None
     currency: str
     customer: str = ""
     payment_intent: str = ""
@@ -169,9 +171,10 @@ class Refund:
     """Money given back.
 
     Attributes:
-        payment_intent: the payment that it comes from.
+        payment_intent: the payment that it comes from, "" where it comes from a charge alone.
         amount: in the currency's smallest unit.
-        status: "pending", "requires_action", "succeeded", "failed" or "canceled".
+        status: "pending", "requires_action", "succeeded", "failed" or "canceled"; "" where the
+            service does not say.
     """
 
     id: str
@@ -227,7 +230,7 @@ class PaymentsReader(Protocol):
 
     @operation("resource::payment::read")
     async def get_customer(self, id: str) -> Customer | None:
-        """The customer of that id."""
+        """The customer of that id; None once it was deleted, too."""
         ...
 
     @operation("resource::payment::read")

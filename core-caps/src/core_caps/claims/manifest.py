@@ -304,6 +304,7 @@ def _setting(name: str, table: _Table) -> Setting:
         endpoint=table.flag("endpoint"),
         folder=table.flag("folder"),
         apart=table.flag("apart"),
+        needed_by=table.texts("needed_by"),
         summary=table.text("summary") or "",
     )
 

@@ -91,6 +91,9 @@ class SettingModel(_Model):
     endpoint: bool = Field(False, description="It is the service's address.")
     folder: bool = Field(False, description="It is the folder of the backend's own files.")
     apart: bool = Field(False, description="Another value is another service, an empty one.")
+    needed_by: list[str] = Field(
+        [], description="The operations that need it, where the others do without."
+    )
     summary: str = Field("", description="One line for people.")
 
 

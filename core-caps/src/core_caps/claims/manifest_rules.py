@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from core_caps.claims.guarantees import parse as parse_guarantees
 from core_caps.claims.hints import HINTS, Hints, canonical
 from core_caps.claims.manifest_shape import (
+    Backend,
     Deviation,
     Finding,
     Manifest,
@@ -218,6 +219,21 @@ def _egress_problem(target: str, settings: Mapping[str, Setting]) -> str:
     return ""
 
 
+def _needed(manifest: Manifest, backend: Backend, setting: Setting, at: str) -> Iterator[Finding]:
+    """Some operations need a setting, or all do."""
+    if setting.needed_by and setting.required:
+        yield Finding(f"{at}.needed_by", "what every binding must give, every operation has")
+    provided = {
+        operation
+        for _, one in _provided(manifest)
+        if one.name in backend.providers
+        for operation in one.operations
+    }
+    for operation in setting.needed_by:
+        if operation not in provided:
+            yield Finding(f"{at}.needed_by", f"{operation!r} is no operation of this backend")
+
+
 def _no_place(setting: Setting, at: str) -> Iterator[Finding]:
     """What is no text names no place."""
     if setting.endpoint:
@@ -239,6 +255,7 @@ def _settings(manifest: Manifest, spec_for: SpecFor) -> Iterator[Finding]:
                 yield Finding(f"{at}.default", "a required setting has no default")
             if setting.type != "str":
                 yield from _no_place(setting, at)
+            yield from _needed(manifest, backend, setting, at)
             for field in ("default", "example"):
                 value = getattr(setting, field)
                 if value is None:

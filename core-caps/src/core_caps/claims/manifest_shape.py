@@ -7,7 +7,7 @@ from types import MappingProxyType
 from core_caps.claims.hints import HINTS, Hint, Hints, canonical
 from core_caps.claims.lattice import Claim, Determinism, Effects
 from core_caps.claims.operation import CapabilitySpec, Operation, Repeat
-from core_caps.errors import ManifestInvalid, UnknownHint
+from core_caps.errors import DeterminismTooStrong, ManifestInvalid, UnknownHint
 
 __all__ = [
     "DEFAULT_CANCEL_SECONDS",
@@ -121,6 +121,7 @@ class Setting:
         folder: the setting is the folder of the backend's own files, the only ones it writes; the
             lab gives each case an empty one.
         apart: whoever gives the setting another value meets another service, an empty one.
+        needed_by: the operations that need it, where the others do without.
         summary: one line for people.
     """
 
@@ -133,6 +134,7 @@ class Setting:
     endpoint: bool = False
     folder: bool = False
     apart: bool = False
+    needed_by: tuple[str, ...] = ()
     summary: str = ""
 
 
@@ -301,7 +303,8 @@ def claims_of(manifest: Manifest, spec: CapabilitySpec) -> Mapping[str, Operatio
         UnknownHint: a deviation, or the capability itself, names a hint that no family has; its
             field is told (EFFECT202).
         EffectTooSmall: a deviation declares effects below a hint's floor (EFFECT201).
-        DeterminismTooStrong: a deviation claims more determinism than a hint allows (DET302).
+        DeterminismTooStrong: a deviation claims more determinism than a hint, or the capability,
+            allows (DET302).
     """
     provided = next(
         (p for p in manifest.capabilities.values() if p.contract == spec.contract), None
@@ -359,6 +362,12 @@ def _claim(vocabulary: Hints, declared: Operation, deviation: Deviation | None) 
         else deviation.determinism,
     )
     vocabulary.check(claim, (*hints, *delegates), subject=declared.name)
+    if claim.determinism < declared.determinism:
+        raise DeterminismTooStrong(
+            f"{declared.name} claims determinism {claim.determinism}, but its capability allows "
+            f"at most {declared.determinism}",
+            hint=f"claim determinism = {str(declared.determinism)!r}, or nothing",
+        )
     return OperationClaim(
         tuple(canonical(hint) for hint in hints),
         claim.effects,

@@ -4,8 +4,16 @@
 
     test_contract = enrol("cap_cloudflare_kv")
 
-The cases come from the installed manifest; how a backend is reached comes from a fixture named
-`backend` in conftest.py, which returns a `Backend` and is parametrised where there are several:
+Its `test_manifest.py` is these: the manifest says what the code does, the README's examples run.
+
+    from core_caps.contract.pytest_plugin import enrol_manifest, enrol_readme
+
+    test_manifest = enrol_manifest("cap_cloudflare_kv")
+    test_readme = enrol_readme(prints="b'hello'\\n")
+
+The cases come from the installed manifest; how a backend is reached by the suites comes from a
+fixture named `backend` in conftest.py, which returns a `Backend` and is parametrised where there
+are several:
 
     @pytest.fixture(params=["mock"])
     def backend(request):
@@ -15,11 +23,10 @@ The cases come from the installed manifest; how a backend is reached comes from 
 """
 
 import asyncio
-import importlib.util
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,9 +35,12 @@ from core_caps.capabilities.known import KNOWN
 from core_caps.claims.manifest import FILE_NAME, Manifest, Provided, read
 from core_caps.clock import Clock, VirtualClock
 from core_caps.contract.codec import load
+from core_caps.contract.declared import CASES, CASES_OF_A_BACKEND, Declared, folder_of
 from core_caps.contract.suite import Contract, ContractCase, World, selected, unchecked
 
-__all__ = ["Backend", "enrol"]
+__all__ = ["Backend", "enrol", "enrol_manifest", "enrol_readme"]
+
+_PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ def enrol(package: str) -> Callable[..., None]:
         LookupError: there is no such package, a capability has no suite, or the manifest selects
             no case of it: a green that ran nothing is refused.
     """
-    enrolled = _enrolled(read(_folder(package) / FILE_NAME))
+    enrolled = _enrolled(read(folder_of(package) / FILE_NAME))
 
     @pytest.mark.parametrize(
         "contract_case",
@@ -96,6 +106,58 @@ def enrol(package: str) -> Callable[..., None]:
         asyncio.run(_run(contract_case, backend))
 
     return test_contract
+
+
+def enrol_manifest(package: str) -> Callable[..., None]:
+    """A test that holds the package to its manifest, as a whole and backend by backend.
+
+    A backend whose extra is not installed is skipped.
+
+    Args:
+        package: the plugin's import name.
+
+    Raises:
+        ManifestInvalid: the manifest cannot be used (CAP106).
+        LookupError: there is no such package.
+    """
+    plugin = Declared.by(package)
+    cases = [pytest.param(case, None, id=case.__name__) for case in CASES]
+    for backend in plugin.manifest.backends.values():
+        cases += [
+            pytest.param(case, backend, id=f"{backend.name}-{case.__name__}")
+            for case in CASES_OF_A_BACKEND
+        ]
+
+    @pytest.mark.parametrize(("declared_case", "declared_backend"), cases)
+    def test_manifest(declared_case: Callable[..., None], declared_backend: Any) -> None:
+        if declared_backend is None:
+            declared_case(plugin)
+            return
+        missing = plugin.missing_extra(declared_backend)
+        if missing is not None:
+            pytest.skip(f"{declared_backend.name} is not installed: {missing}")
+        declared_case(plugin, declared_backend)
+
+    return test_manifest
+
+
+def enrol_readme(*, prints: str) -> Callable[..., None]:
+    """A test that runs the Python examples of the README.md beside the folder of tests.
+
+    Args:
+        prints: what they print, one after the other.
+    """
+
+    def test_readme(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
+        readme = request.path.parents[1] / "README.md"
+        programs = _PROGRAM.findall(readme.read_text("utf-8"))
+        if not programs:
+            pytest.fail(f"{readme} has no example in Python")
+        for program in programs:
+            exec(compile(program, str(readme), "exec"), {"__name__": "__main__"})  # noqa: S102
+        assert capsys.readouterr().out == prints
+
+    return test_readme
 
 
 async def _run(enrolled: _Enrolled, backend: Backend) -> None:
@@ -148,11 +210,3 @@ def _enrolled(manifest: Manifest) -> list[_Enrolled]:
     if not found:
         raise LookupError(f"{manifest.name} provides no capability, so there is nothing to run")
     return found
-
-
-def _folder(package: str) -> Path:
-    """Where the package is, found without importing it."""
-    spec = importlib.util.find_spec(package.partition(".")[0])
-    if spec is None or not spec.submodule_search_locations:
-        raise LookupError(f"no package {package!r} is installed")
-    return Path(next(iter(spec.submodule_search_locations)))

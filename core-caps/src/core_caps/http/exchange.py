@@ -14,7 +14,7 @@ from core_caps.http import transports
 from core_caps.http.bodies import SLICE_BYTES, error_body, slices, whole_body
 from core_caps.http.failures import Failures, Malformed, Refusal, retry_after_seconds, shown
 from core_caps.http.settings import Transport
-from core_caps.http.transports import Broken, Lost, NotConnected, WireError
+from core_caps.http.transports import Broken
 from core_caps.secret import Secret
 
 __all__ = ["Call", "Exchange", "Service"]
@@ -98,16 +98,9 @@ class Exchange:
         # Parsing a URL is a tenth of a small read's work; hot keys do without.
         self._url = functools.lru_cache(maxsize=URLS_MAX)(httpx.URL)
         self._clock = clock
-        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
-        connect = min(service.connect_timeout_seconds, 0.8 * service.timeout_seconds)
-        self._extensions = {
-            "timeout": {
-                "connect": connect,
-                "pool": connect,
-                "read": None,
-                "write": None,
-            }
-        }
+        self._extensions = transports.waits(
+            service.timeout_seconds, service.connect_timeout_seconds
+        )
         self._transport = transports.open_transport(
             service.transport,
             tls=service.url.startswith("https:"),
@@ -153,7 +146,11 @@ class Exchange:
         try:
             response = await self._transport.handle_async_request(self._request(call))
         except Exception as problem:
-            error = self._failed(call, transports.classified(problem))
+            found = transports.classified(problem)
+            said = shown(str(found), self._secrets)
+            error = transports.unanswered(
+                self._failures, call.operation, found, said, writes=call.writes, to=self._address
+            )
         else:
             try:
                 return await self._read(call, response, accepts)
@@ -215,13 +212,3 @@ class Exchange:
                 response.headers.get("retry-after"), self._clock.now()
             ),
         )
-
-    def _failed(self, call: Call[Any], problem: WireError) -> ProviderError:
-        said = shown(str(problem), self._secrets)
-        match problem:
-            case NotConnected(late=late):
-                return self._failures.unconnected(call.operation, said, late=late, to=self._address)
-            case Lost():
-                return self._failures.lost(call.operation, said, writes=call.writes)
-            case _:
-                return self._failures.broken(call.operation, said, writes=call.writes)

@@ -37,6 +37,7 @@ __all__ = [
     "Failures",
     "Malformed",
     "Refusal",
+    "after_waiting",
     "failed",
     "retry_after_seconds",
     "shown",
@@ -156,7 +157,7 @@ class Failures:
         """The error for a call that has no complete answer at its deadline."""
         return TimedOut(
             f"{operation} had no complete answer after {timeout_seconds:g} seconds",
-            hint="raise timeout_seconds, or repeat",
+            hint=after_waiting(writes),
             outcome=failed(writes),
         )
 
@@ -175,6 +176,12 @@ class Failures:
 def failed(writes: bool) -> Outcome:
     """The outcome of a call that may have arrived and has no usable answer."""
     return Outcome.UNKNOWN if writes else Outcome.NOT_APPLIED
+
+
+def after_waiting(writes: bool) -> str:
+    """What to do where no answer came in time."""
+    then = "read what is there before it is made again" if writes else "or repeat"
+    return f"raise timeout_seconds, {then}"
 
 
 def shown(text: str, secrets: Sequence[str]) -> str:

@@ -1,82 +1,54 @@
 """The settings of a client over HTTP, and what each must be. Needs the standard library only."""
 
 import re
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from core_caps.errors import ConfigInvalid
 from core_caps.secret import Secret
+from core_caps.settings import need, need_choice, need_match, need_seconds
 
 __all__ = [
+    "THIS_MACHINE",
     "Transport",
-    "check_connection",
-    "check_token",
-    "is_identifier",
-    "is_number",
-    "is_whole",
-    "need",
+    "need_connection",
+    "need_endpoint",
+    "need_identifier",
+    "need_token",
 ]
 
 Transport = Literal["auto", "httpx", "aiohttp"]
 """How HTTP is spoken: `auto` takes aiohttp where httpx-aiohttp is installed."""
 
-_TRANSPORTS = ("auto", "httpx", "aiohttp")
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Where HTTP is spoken without TLS, if at all: nobody stands between."""
+
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def need(holds: bool, setting: str, form: str) -> None:
-    """Refuse a setting that does not hold.
-
-    Raises:
-        ConfigInvalid: it does not (CAP105); its value is not shown.
-    """
-    if not holds:
-        raise ConfigInvalid(f"the setting {setting} is not {form}", hint=f"correct {setting}")
+def need_connection(config: object) -> None:
+    """What every client has: `timeout_seconds`, `connect_timeout_seconds` and `transport`."""
+    need_seconds(config, "timeout_seconds", "connect_timeout_seconds")
+    need_choice(config, "transport", "auto", "httpx", "aiohttp")
 
 
-def check_connection(
-    base_url: object, timeout_seconds: object, connect_timeout_seconds: object, transport: object
-) -> None:
-    """Refuse what is no endpoint, no wait or no transport.
-
-    Raises:
-        ConfigInvalid: a setting has the wrong type or form (CAP105).
-    """
-    need(_is_endpoint(base_url), "base_url", "https://…, or http:// on this machine")
-    _check_seconds("timeout_seconds", timeout_seconds)
-    _check_seconds("connect_timeout_seconds", connect_timeout_seconds)
-    need(transport in _TRANSPORTS, "transport", " or ".join(_TRANSPORTS))
+def need_endpoint(config: object, *names: str) -> None:
+    """Each is the URL that every path is put behind: over TLS, but for this machine."""
+    for name in names:
+        need(_is_endpoint(getattr(config, name)), name, "https://…, or http:// on this machine")
 
 
-def check_token(token: object, setting: str) -> None:
-    """Refuse what cannot stand in a header.
-
-    Raises:
-        ConfigInvalid: it is no Secret, or holds a space or a control character (CAP105).
-    """
-    holds = isinstance(token, Secret) and _is_header_text(token.reveal())
-    need(holds, setting, "a Secret of printable ASCII without spaces")
+def need_identifier(config: object, *names: str) -> None:
+    """Each can stand in a path as it is."""
+    form = "letters, digits, - and _, at most 64"
+    need_match(config, *names, pattern=_IDENTIFIER, form=form)
 
 
-def is_identifier(given: object) -> bool:
-    """Whether it is text of letters, digits, - and _, at most 64."""
-    return isinstance(given, str) and _IDENTIFIER.fullmatch(given) is not None
-
-
-def is_number(given: object) -> bool:
-    """Whether it is a number; True and NaN are none."""
-    return isinstance(given, int | float) and not isinstance(given, bool) and given == given
-
-
-def is_whole(given: object) -> bool:
-    """Whether it is a whole number; True is none."""
-    return isinstance(given, int) and not isinstance(given, bool)
-
-
-def _check_seconds(setting: str, given: object) -> None:
-    holds = isinstance(given, int | float) and is_number(given) and 0 < given < 86_400
-    need(holds, setting, "seconds above 0")
+def need_token(config: object, *names: str) -> None:
+    """Each is a secret that can stand in a header."""
+    for name in names:
+        given: Any = getattr(config, name)
+        holds = isinstance(given, Secret) and _is_header_text(given.reveal())
+        need(holds, name, "a Secret of printable ASCII without spaces")
 
 
 def _is_header_text(text: str) -> bool:
@@ -93,4 +65,4 @@ def _is_endpoint(url: object) -> bool:
         return False
     if parts.query or parts.fragment or parts.username or parts.password or not parts.hostname:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in THIS_MACHINE)

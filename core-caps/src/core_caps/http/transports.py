@@ -11,11 +11,12 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from core_caps.errors import BackendNotInstalled
+from core_caps.errors import BackendNotInstalled, ProviderError
+from core_caps.http.failures import Failures
 from core_caps.http.settings import Transport
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ __all__ = [
     "classified",
     "let_go",
     "open_transport",
+    "unanswered",
+    "waits",
 ]
 
 _CONNECTIONS_MAX = 100
@@ -85,6 +88,37 @@ def open_transport(
         "the transport 'aiohttp' needs httpx-aiohttp, which is not installed",
         hint=f"pip install '{distribution}[fast]'",
     )
+
+
+def waits(timeout_seconds: float, connect_timeout_seconds: float) -> dict[str, Any]:
+    """How long a request waits, as its extensions, where the whole call has a deadline.
+
+    Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
+    """
+    connect = min(connect_timeout_seconds, 0.8 * timeout_seconds)
+    return {"timeout": {"connect": connect, "pool": connect, "read": None, "write": None}}
+
+
+def unanswered(
+    failures: Failures, operation: str, problem: WireError, said: str, *, writes: bool, to: str
+) -> ProviderError:
+    """The error where an exchange failed.
+
+    Args:
+        failures: what the service's failures mean.
+        operation: the operation's name.
+        problem: how it failed.
+        said: what of it may be shown.
+        writes: whether the service's state may have changed.
+        to: the service's address.
+    """
+    match problem:
+        case NotConnected(late=late):
+            return failures.unconnected(operation, said, late=late, to=to)
+        case Lost():
+            return failures.lost(operation, said, writes=writes)
+        case _:
+            return failures.broken(operation, said, writes=writes)
 
 
 def classified(error: Exception) -> WireError:

@@ -12,12 +12,12 @@ from core_caps.calls.access import Calls, granted, view_of
 from core_caps.calls.observe import Observer, observed
 from core_caps.calls.retrying import Policy, Retrier
 from core_caps.claims.manifest import OperationClaim
+from core_caps.claims.operation import operations_of
 from core_caps.clock import Clock, SystemClock
 from core_caps.errors import (
     ClientClosed,
     ConfigInvalid,
     ManifestInvalid,
-    OpenedWithoutAsync,
     PluginNotFound,
 )
 from core_caps.plugins import hookspecs
@@ -25,6 +25,7 @@ from core_caps.plugins.choosing import choose
 from core_caps.plugins.discovery import Found
 from core_caps.plugins.opening import Opening
 from core_caps.plugins.settings import given_settings, kept_in
+from core_caps.plugins.unopened import misopened, unopened
 from core_caps.rng import Rng, SystemRng
 from core_caps.secret import Secret
 
@@ -84,7 +85,8 @@ def connect(
         TypeError: the capability is no protocol, or another argument is of another type.
 
     Entering raises BackendNotInstalled (CAP104), ConfigInvalid (CAP105) and what the provider
-    raises when it reaches out; `with` and `await` raise OpenedWithoutAsync (CAP107).
+    raises when it reaches out; `with`, `await` and an operation called on the connection itself
+    raise NotOpened (CAP107).
     """
     if retry is not None and not isinstance(retry, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"retry is a Policy, not {retry!r}")
@@ -135,6 +137,11 @@ class Connection(Generic[_Protocol]):
         self._provider: Any = None
         self._calls: Calls = {}
 
+    @property
+    def plugin(self) -> str:
+        """The plugin's name."""
+        return self._found.name
+
     async def __aenter__(self) -> _Protocol:
         if self._provider is not None:
             raise RuntimeError("this connection was opened before: call connect() again")
@@ -166,23 +173,21 @@ class Connection(Generic[_Protocol]):
         # Its verdict on the error is not asked for: a provider must not swallow the caller's.
         await self._provider.__aexit__(kind, error, traceback)
 
-    if not TYPE_CHECKING:  # a type checker refuses both before they run
+    if not TYPE_CHECKING:  # a type checker refuses all of them before they run
 
         def __enter__(self) -> NoReturn:
-            raise self._misopened("with")
+            raise misopened(self.plugin, "async with", "with")
 
         def __exit__(self, *exc: object) -> None:
             """Python looks for it before it calls `__enter__`."""
 
         def __await__(self) -> NoReturn:
-            raise self._misopened("await")
+            raise misopened(self.plugin, "async with", "await")
 
-    def _misopened(self, how: str) -> OpenedWithoutAsync:
-        return OpenedWithoutAsync(
-            f"the connection to {self._found.name} is opened by `async with`, not by `{how}`",
-            hint="write `async with connect(...) as client:`, or without an event loop `with "
-            "core_caps.sync.connect(...) as client:`",
-        )
+        def __getattr__(self, name: str) -> NoReturn:
+            if not name.startswith("_") and name in operations_of(self._capability):
+                raise unopened(self.plugin, "async with", name)
+            raise AttributeError(f"a Connection has no {name!r}", name=name, obj=self)
 
     def _call(self, provider: Any, name: str) -> Callable[..., Any]:
         call: Callable[..., Any] = getattr(provider, name)

@@ -1,11 +1,11 @@
-"""Whether a failed import is explained by an extra that is not installed."""
+"""What a distribution's extras bring, and whether one explains a failed import."""
 
 import importlib.metadata
 import re
 import sys
 from collections.abc import Iterator
 
-__all__ = ["missing_extra"]
+__all__ = ["brought_by", "missing_extra", "normalised"]
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 _EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)['"]""")
@@ -30,18 +30,28 @@ def missing_extra(
     absent = {
         name
         for name, unconditional in brought.items()
-        if (unconditional or name == _normalised(missing)) and not _installed(name)
+        if (unconditional or name == normalised(missing)) and not _installed(name)
     }
     return f"pip install '{distribution}[{extra}]'" if absent else None
+
+
+def brought_by(distribution: str, extra: str) -> set[str]:
+    """The distributions that nothing but an extra asks for, by their normalised names."""
+    anyway = {
+        normalised(named[1])
+        for requirement in importlib.metadata.requires(distribution) or ()
+        if not _EXTRA.search(requirement) and (named := _NAME.match(requirement))
+    }
+    return {name for name, _ in _brought(distribution, extra, seen=set())} - anyway
 
 
 def _brought(
     distribution: str, extra: str, seen: set[tuple[str, str]]
 ) -> Iterator[tuple[str, bool]]:
     """The distributions that an extra asks for, each with whether it asks on every platform."""
-    if (_normalised(distribution), _normalised(extra)) in seen:
+    if (normalised(distribution), normalised(extra)) in seen:
         return
-    seen.add((_normalised(distribution), _normalised(extra)))
+    seen.add((normalised(distribution), normalised(extra)))
     try:
         requirements = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
@@ -50,10 +60,10 @@ def _brought(
         named, _, marker = requirement.partition(";")
         wanted = _EXTRA.findall(marker)
         found = _NAME.match(named)
-        if found is None or _normalised(extra) not in map(_normalised, wanted):
+        if found is None or normalised(extra) not in map(normalised, wanted):
             continue
-        name, extras = _normalised(found[1]), found[2] or ""
-        if name != _normalised(distribution):
+        name, extras = normalised(found[1]), found[2] or ""
+        if name != normalised(distribution):
             yield name, not _OTHER_MARKER.search(marker)
         for inner in filter(None, map(str.strip, extras.split(","))):
             yield from _brought(name, inner, seen)
@@ -67,5 +77,6 @@ def _installed(name: str) -> bool:
     return True
 
 
-def _normalised(name: str) -> str:
+def normalised(name: str) -> str:
+    """The one spelling of a distribution's name."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -146,7 +146,7 @@ def _chosen(setting: Setting, given: Mapping[str, object], findings: list[str]) 
     if setting.required:
         where = "secrets" if setting.type == "secret" else "config"
         also = f" or the environment variable {setting.env}" if setting.env else ""
-        findings.append(f"{setting.name} is missing: give it in {where}{also}")
+        findings.append(f"{setting.name} is missing: give it in {where}{also}{_as_in(setting)}")
     return _ABSENT
 
 
@@ -162,12 +162,19 @@ def _typed(setting: Setting, value: object, findings: list[str]) -> object:
         return float(value)
     wanted = _TYPES[setting.type]
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        findings.append(f"{setting.name} must be {setting.type}, not {_kind(value)}")
+        must = f"{setting.name} must be {setting.type}, not {_kind(value)}"
+        findings.append(f"{must}{_as_in(setting)}")
         return _ABSENT
     if setting.required and value == "":
-        findings.append(f"{setting.name} is empty")
+        findings.append(f"{setting.name} is empty{_as_in(setting)}")
         return _ABSENT
     return value
+
+
+def _as_in(setting: Setting) -> str:
+    """The manifest's example, which is no secret."""
+    known = setting.type != "secret" and setting.example is not None
+    return f", as in {setting.example!r}" if known else ""
 
 
 def _kind(value: object) -> str:

@@ -10,7 +10,7 @@ with `retry=Policy()` the wait for the next attempt, too.
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypedDict, TypeVar, Unpack, overload
 
 from core_caps.calls.access import Calls, view_of
 from core_caps.calls.observe import Observer
@@ -57,6 +57,7 @@ from core_caps.clock import Clock
 from core_caps.plugins.background import Background, background
 from core_caps.plugins.connect import Connection
 from core_caps.plugins.connect import connect as connect_async
+from core_caps.plugins.unopened import misopened, unopened
 from core_caps.rng import Rng
 from core_caps.secret import Secret
 
@@ -101,6 +102,22 @@ class SyncConnection(Generic[_Sync]):
 
     async def _close(self) -> None:
         await self._connection.__aexit__(None, None, None)
+
+    if not TYPE_CHECKING:  # a type checker refuses all of them before they run
+
+        async def __aenter__(self) -> NoReturn:
+            raise misopened(self._connection.plugin, "with", "async with")
+
+        async def __aexit__(self, *exc: object) -> None:
+            """Python looks for it before it calls `__aenter__`."""
+
+        def __await__(self) -> NoReturn:
+            raise misopened(self._connection.plugin, "with", "await")
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if not name.startswith("_") and name in operations_of(self._capability):
+                raise unopened(self._connection.plugin, "with", name)
+            raise AttributeError(f"a SyncConnection has no {name!r}", name=name, obj=self)
 
 
 def _blocking(loop: Background, call: Callable[..., Any], streams: bool) -> Callable[..., Any]:

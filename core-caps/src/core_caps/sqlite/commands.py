@@ -125,7 +125,10 @@ def _only(tokens: Sequence[Token]) -> Sequence[Token]:
     )
     end = next(ends, len(said))
     if any(each != ";" for each in said[end:]):
-        raise InvalidArgument("there are several commands", hint="give one command")
+        raise InvalidArgument(
+            "there are several commands in one statement",
+            hint="give each to batch, or to query_batch if they only read",
+        )
     return tokens if end == len(said) else tokens[: places[end]]
 
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from core_caps.errors import InvalidArgument
 from core_caps.sqlite.commands import Command
 from core_caps.sqlite.tokens import Token
+from core_caps.sqlite.verbs import READS, WRITES, behind_group, refuse_control, verb_of
 
-__all__ = ["need_read", "verb_of"]
-
-_VERBS = frozenset({"select", "values"})
+__all__ = ["need_read"]
 
 _LANGUAGE = """
 all and as between by case cast collate cross distinct else escape except exists filter from full
@@ -24,61 +23,37 @@ when where with
 _BEFORE_PARENTHESES = frozenset(_LANGUAGE.split())
 """Words of the language that a parenthesis may follow; none of them is a function that writes."""
 
+_TO_WRITE = "run it through execute or batch"
+_TO_SPELL = "check the name; if the database has this function, run it through execute or batch"
+_INSTEAD = {"pragma": "read it as a table, as in SELECT * FROM pragma_table_info('t')"}
 
-def need_read(command: Command, functions: frozenset[str]) -> None:
+
+def need_read(command: Command, functions: frozenset[str] | None) -> None:
     """Refuse a command that is not proven to read.
 
     Args:
         command: the command.
-        functions: those that only read, in lower case.
+        functions: those that only read, in lower case; None where SQLite itself is asked.
 
     Raises:
-        InvalidArgument: its verb writes, or it calls another function; NOT_APPLIED.
+        InvalidArgument: its verb writes or is none, or it calls another function; NOT_APPLIED.
     """
+    refuse_control(command)
     words = command.words
     verb = verb_of(words)
-    if verb not in _VERBS:
-        raise _unproven(f"{verb.upper() or 'this'} is no read")
+    if verb in WRITES:
+        raise _unproven(f"{verb.upper()} is no read", _INSTEAD.get(verb, _TO_WRITE))
+    if verb not in READS:
+        said = next(token.text for token in words if verb in ("", token.name))
+        raise InvalidArgument(
+            f'near "{said}": syntax error',
+            hint="a statement that reads begins with SELECT, VALUES, WITH or EXPLAIN",
+        )
+    if functions is None:
+        return
     for called in _called(words):
         if called not in functions:
-            raise _unproven(f"nobody knows that {called}() only reads")
-
-
-def verb_of(words: Sequence[Token]) -> str:
-    """What the command does, in lower case, whatever stands before it; "" where that is unclear."""
-    said = [token.name if token.kind != "sign" else token.text for token in words]
-    at = 0
-    if said[:1] == ["explain"]:
-        at = 3 if said[1:3] == ["query", "plan"] else 1
-    if said[at : at + 1] == ["with"]:
-        at = _behind_tables(said, at + 1)
-    return words[at].text.lower() if at < len(words) and words[at].kind == "word" else ""
-
-
-def _behind_tables(said: Sequence[str], at: int) -> int:
-    """Where the command itself begins behind `WITH a (…) AS (…), b AS (…)`."""
-    at += said[at : at + 1] == ["recursive"]
-    while True:
-        at = _behind_group(said, at + 1)
-        if said[at : at + 1] != ["as"]:
-            return len(said)
-        at += 1
-        at += said[at : at + 1] == ["not"]
-        at += said[at : at + 1] == ["materialized"]
-        at = _behind_group(said, at)
-        if said[at : at + 1] != [","]:
-            return at
-        at += 1
-
-
-def _behind_group(said: Sequence[str], at: int) -> int:
-    """Where what is in parentheses here ends; the place itself where nothing is."""
-    depth = 0
-    for place in range(at, len(said)):
-        depth += (said[place] == "(") - (said[place] == ")")
-        if depth == 0:
-            return place + 1 if said[place] == ")" else at
-    return len(said)
+            raise _unproven(f"nobody knows that {called}() only reads", _TO_SPELL)
 
 
 def _called(words: Sequence[Token]) -> Iterator[str]:
@@ -96,14 +71,12 @@ def _called(words: Sequence[Token]) -> Iterator[str]:
 
 def _is_table(said: Sequence[str], at: int) -> bool:
     """Whether the group here holds the columns of a table of WITH: `a (…) AS (…)`."""
-    behind = list(said[_behind_group(said, at) :][:4])
+    behind = list(said[behind_group(said, at) :][:4])
     for optional in ("not", "materialized"):
         if optional in behind[1:2]:
             del behind[1]
     return behind[:2] == ["as", "("]
 
 
-def _unproven(problem: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"the statement is not proven to read: {problem}", hint="run it through execute or batch"
-    )
+def _unproven(problem: str, hint: str) -> InvalidArgument:
+    return InvalidArgument(f"the statement is not proven to read: {problem}", hint=hint)

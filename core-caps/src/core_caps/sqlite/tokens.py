@@ -12,7 +12,7 @@ __all__ = ["Token", "need_utf8", "tokens_of"]
 
 _TOKEN = re.compile(
     r"""
-      (?P<blank>    [ \t\n\f\r]+ | --[^\n]* | /\*(?:.*?\*/|.*\Z) )
+      (?P<blank>    [ \t\n\f\r\ufeff]+ | --[^\n]* | /\*(?:.*?\*/|.*\Z) )
     | (?P<string>   '(?:[^']|'')*' )
     | (?P<quoted>   "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] )
     | (?P<word>     [A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]* )

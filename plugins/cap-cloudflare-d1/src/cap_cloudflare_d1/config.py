@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 
-from core_caps.http.settings import Transport, check_connection, check_token, is_identifier, need
+from core_caps.http.settings import (
+    Transport,
+    need_connection,
+    need_endpoint,
+    need_identifier,
+    need_token,
+)
 from core_caps.secret import Secret
+from core_caps.settings import need_text
 
 __all__ = ["MockConfig", "RemoteConfig"]
 
@@ -23,7 +30,7 @@ class MockConfig:
     store: str = ""
 
     def __post_init__(self) -> None:
-        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
+        need_text(self, "store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,7 @@ class RemoteConfig:
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        identifier = "letters, digits, - and _, at most 64"
-        need(is_identifier(self.account_id), "account_id", identifier)
-        need(is_identifier(self.database_id), "database_id", identifier)
-        check_token(self.api_token, "api_token")
-        check_connection(
-            self.base_url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
-        )
+        need_identifier(self, "account_id", "database_id")
+        need_token(self, "api_token")
+        need_endpoint(self, "base_url")
+        need_connection(self)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from core_caps.capabilities.sql import Rows, SqlValue
 from core_caps.errors import ProviderError
+from core_caps.sqlite.denials import Denied, denied
 
 from cap_cloudflare_d1 import errors, limits
 from cap_cloudflare_d1.functions import FUNCTIONS
@@ -82,6 +83,7 @@ class Database:
         self._connection.create_function("unhex", 1, _unhex, deterministic=True)
         for category, most in _LIMITS.items():
             self._connection.setlimit(category, most)
+        self._refused: list[Denied] = []
 
     def run(self, statements: Sequence[Wire]) -> list[Rows]:
         """What each statement gives, in one transaction.
@@ -99,13 +101,14 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error | sqlite3.Warning):
-                    raise _told(error) from None
+                    raise _told(error, self._refused) from None
                 raise
             return found
 
     def _one(self, statement: Wire) -> Rows:
         before = self._connection.total_changes
-        self._connection.set_authorizer(_decide)
+        self._refused.clear()
+        self._connection.set_authorizer(self._decide)
         params = {str(at): value for at, value in enumerate(statement.params, 1)}
         cursor = self._connection.execute(statement.sql, params)
         columns = tuple(column[0] for column in cursor.description or ())
@@ -113,17 +116,18 @@ class Database:
         self._connection.set_authorizer(None)
         return Rows(columns, rows, self._connection.total_changes - before)
 
-
-def _decide(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Whether a statement may do this; SQLite asks before it runs."""
-    allowed = action not in _NEVER
-    if action == sqlite3.SQLITE_FUNCTION:
-        allowed = (second or "").lower() in _CALLABLE
-    elif action == sqlite3.SQLITE_PRAGMA:
-        allowed = (first or "").lower() in _PRAGMAS
-    elif (first or "").lower().startswith("_cf_"):
-        allowed = False
-    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+    def _decide(self, action: int, first: str | None, second: str | None, *_: object) -> int:
+        """Whether a statement may do this; SQLite asks before it runs."""
+        allowed = action not in _NEVER
+        if action == sqlite3.SQLITE_FUNCTION:
+            allowed = (second or "").lower() in _CALLABLE
+        elif action == sqlite3.SQLITE_PRAGMA:
+            allowed = (first or "").lower() in _PRAGMAS
+        elif (first or "").lower().startswith("_cf_"):
+            allowed = False
+        if not allowed:
+            self._refused.append(denied(action, first, second))
+        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
 def _value(value: object) -> SqlValue:
@@ -144,10 +148,13 @@ def _value(value: object) -> SqlValue:
             raise TypeError(f"SQLite gives no {type(value).__name__}")
 
 
-def _told(error: Exception) -> ProviderError:
+def _told(error: Exception, refused: Sequence[Denied]) -> ProviderError:
     """What the service would say: SQLite's words, and the name of its code."""
     name = "_".join(getattr(error, "sqlite_errorname", "SQLITE_ERROR").split("_")[:2])
-    return errors.refused_by_sqlite(f"{error}: {name}")
+    if not refused:
+        return errors.refused_by_sqlite(f"{error}: {name}")
+    what, instead = refused[0]
+    return errors.refused_by_sqlite(f"D1 does not allow {what}: {error}: {name}", instead)
 
 
 def _unhex(text: object) -> bytes | None:

@@ -53,7 +53,8 @@ _HINTS: Mapping[type[ProviderError], str] = MappingProxyType(
         Unauthenticated: "check the secret api_token: missing, mistyped or expired",
         PermissionDenied: "grant the token the scope 'D1 Edit', and check account_id",
         ContainerNotFound: "check account_id, database_id (not the database's name) and base_url",
-        InvalidArgument: "correct the statement",
+        InvalidArgument: "correct the statement; D1 tells what it runs: "
+        "https://developers.cloudflare.com/d1/sql-api/sql-statements/",
         Conflict: "read what is there and decide again",
         PreconditionFailed: "the API documents no conditions; check base_url",
         RateLimited: "wait, or wrap the provider in core_caps.retrying",
@@ -63,10 +64,10 @@ _HINTS: Mapping[type[ProviderError], str] = MappingProxyType(
 )
 
 
-def refused_by_sqlite(text: str) -> ProviderError:
+def refused_by_sqlite(text: str, hint: str = "") -> ProviderError:
     """The error for what SQLite says, its code's name at the end; nothing was applied."""
     kind = _certain(Refusal((), text)) or InvalidArgument
-    return kind(text, hint=_HINTS[kind], outcome=InvalidArgument.default_outcome)
+    return kind(text, hint=hint or _HINTS[kind], outcome=InvalidArgument.default_outcome)
 
 
 def is_taken(status: int, refusal: Refusal) -> bool:

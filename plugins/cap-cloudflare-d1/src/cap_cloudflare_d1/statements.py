@@ -12,7 +12,8 @@ from typing import NamedTuple, get_args
 from core_caps.capabilities.sql import Isolation
 from core_caps.errors import InvalidArgument
 from core_caps.sqlite.commands import Command, checked_statements, command
-from core_caps.sqlite.reads import need_read, verb_of
+from core_caps.sqlite.reads import need_read
+from core_caps.sqlite.verbs import refuse_control
 
 from cap_cloudflare_d1 import limits
 from cap_cloudflare_d1.functions import FUNCTIONS
@@ -21,19 +22,14 @@ __all__ = ["KEYS", "Wire", "all_reading", "all_writing", "keyed", "reading", "wr
 
 KEYS = "_flows_keys"
 """The table of idempotency keys. It lies beside what was written under them, so that one batch
-holds both: a key that is taken breaks its constraint, and with it the whole batch."""
+holds both: a key that is taken breaks its constraint, and with it the whole batch. No row is ever
+removed here: a key that is forgotten is a write that may happen twice."""
 
 _CREATE_KEYS = (
     "CREATE TABLE IF NOT EXISTS _flows_keys (key TEXT PRIMARY KEY, used_at REAL NOT NULL) "
     "STRICT, WITHOUT ROWID"
 )
 _TAKE_KEY = "INSERT INTO _flows_keys (key, used_at) VALUES (?1, ?2)"
-
-_NEVER = frozenset(
-    {"attach", "begin", "commit", "detach", "end", "release", "rollback", "savepoint", "vacuum"}
-)
-"""What D1 runs for nobody: transactions are its batches, and there are no other files.
-https://developers.cloudflare.com/d1/sql-api/sql-statements/"""
 
 _ISOLATIONS: tuple[object, ...] = (None, *get_args(Isolation))
 """D1's batches are serialisable, which is as good as each of them."""
@@ -68,11 +64,7 @@ def writing(text: object, params: object) -> Wire:
         InvalidArgument: it is none that D1 runs, or breaks a limit; NOT_APPLIED.
     """
     given = _checked(text, params)
-    verb = verb_of(given.words)
-    if verb in _NEVER:
-        raise InvalidArgument(
-            f"D1 runs no {verb.upper()}", hint="a batch is the transaction, and begins and ends it"
-        )
+    refuse_control(given)
     return _wire(given)
 
 

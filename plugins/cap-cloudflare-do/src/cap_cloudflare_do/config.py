@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from core_caps.http.settings import Transport, check_connection, check_token, need
+from core_caps.http.settings import Transport, need_connection, need_endpoint, need_token
 from core_caps.secret import Secret
+from core_caps.settings import need, need_choice, need_match, need_name, need_text
 
 __all__ = ["MockConfig", "RemoteConfig", "Storage"]
 
@@ -34,9 +35,9 @@ class MockConfig:
     ledger: str = "ledger"
 
     def __post_init__(self) -> None:
-        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
-        need(self.storage in ("sqlite", "kv"), "storage", "sqlite or kv")
-        need(_is_name(self.ledger), "ledger", "a name")
+        need_text(self, "store")
+        need_choice(self, "storage", "sqlite", "kv")
+        need_name(self, "ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +72,18 @@ class RemoteConfig:
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        host = isinstance(self.host, str) and _HOST.fullmatch(self.host)  # pyright: ignore[reportUnnecessaryIsInstance]
-        need(bool(host), "host", "a host name in lower case, without https:// and without a path")
-        check_token(self.bridge_token, "bridge_token")
-        need(_is_namespace(self.namespace), "namespace", "printable text without a slash")
-        need(_is_name(self.ledger), "ledger", "a name")
-        check_connection(
-            self.url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
-        )
+        form = "a host name in lower case, without https:// and without a path"
+        need_match(self, "host", pattern=_HOST, form=form)
+        if self.base_url != "":
+            need_endpoint(self, "base_url")
+        need_token(self, "bridge_token")
+        need_text(self, "namespace")
+        holds = self.namespace.isprintable() and "/" not in self.namespace
+        need(holds, "namespace", "printable text without a slash")
+        need_name(self, "ledger")
+        need_connection(self)
 
     @property
     def url(self) -> str:
         """The bridge's URL, without a slash at its end."""
         return (self.base_url or f"https://{self.host}").rstrip("/")
-
-
-def _is_namespace(given: object) -> bool:
-    return given == "" or (_is_name(given) and "/" not in str(given))
-
-
-def _is_name(given: object) -> bool:
-    return isinstance(given, str) and given != "" and given.isprintable()

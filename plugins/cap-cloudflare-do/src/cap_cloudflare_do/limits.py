@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from core_caps.capabilities.arguments import checked_bytes, checked_list, checked_text
 from core_caps.capabilities.durable_object import Item, ObjectRef
 from core_caps.errors import InvalidArgument
 
@@ -25,15 +26,12 @@ __all__ = [
     "TRANSACTION_SIZE_BYTES_MAX",
     "Bounds",
     "checked_bounds",
-    "checked_bytes",
     "checked_item",
     "checked_items",
     "checked_key",
     "checked_keys",
     "checked_ref",
     "checked_time",
-    "sequence",
-    "text",
     "to_ms",
 ]
 
@@ -105,7 +103,8 @@ def checked_ref(ref: ObjectRef) -> ObjectRef:
             f"an object is an ObjectRef, not {type(given).__name__}",
             hint="ObjectRef(name=…), or what new_id gave",
         )
-    name, identity = text(given.name, "the name of an object"), text(given.id, "an id")
+    name = checked_text(given.name, "the name of an object")
+    identity = checked_text(given.id, "an id")
     if bool(name) == bool(identity):
         raise InvalidArgument(
             "an ObjectRef has a name or an id, not both or neither", hint="ObjectRef(name=…)"
@@ -114,12 +113,12 @@ def checked_ref(ref: ObjectRef) -> ObjectRef:
 
 
 def checked_key(key: str) -> str:
-    """A key of storage, or of a reservation.
+    """A key of storage.
 
     Raises:
         InvalidArgument: it is no text, empty, or too long; NOT_APPLIED.
     """
-    size_bytes = len(text(key, "a key").encode())
+    size_bytes = len(checked_text(key, "a key").encode())
     if not 0 < size_bytes <= KEY_SIZE_BYTES_MAX:
         raise InvalidArgument(
             f"a key has {size_bytes} bytes; it has 1 to {KEY_SIZE_BYTES_MAX}",
@@ -134,8 +133,7 @@ def checked_keys(keys: Sequence[str]) -> list[str]:
     Raises:
         InvalidArgument: it is no sequence of keys, or they are too many; NOT_APPLIED.
     """
-    given = sequence(keys, "keys", TRANSACTION_KEYS_MAX)
-    return [checked_key(cast("str", key)) for key in given]
+    return [checked_key(key) for key in checked_list(keys, str, "keys", TRANSACTION_KEYS_MAX)]
 
 
 def checked_item(key: str, value: bytes, value_size_bytes_max: int | None) -> bytes:
@@ -170,12 +168,7 @@ def checked_items(
     """
     checked: dict[str, bytes | None] = {}
     size_bytes = 0
-    for item in sequence(items, what, TRANSACTION_KEYS_MAX):
-        if not isinstance(item, Item):
-            raise InvalidArgument(
-                f"{what} are Items, not {type(item).__name__}",
-                hint="from core_caps.capabilities.durable_object import Item",
-            )
+    for item in checked_list(items, Item, what, TRANSACTION_KEYS_MAX):
         key = checked_key(item.key)
         if key in checked:
             raise InvalidArgument(f"{what} have a key twice", hint="give each key once")
@@ -204,10 +197,10 @@ def checked_bounds(
         InvalidArgument: a bound is no text, there are two beginnings, or the limit is out of
             range; NOT_APPLIED.
     """
-    text(prefix, "prefix")
+    checked_text(prefix, "prefix")
     for name, bound in (("start", start), ("start_after", start_after), ("end", end)):
         if bound is not None:
-            text(bound, name)
+            checked_text(bound, name)
     if start is not None and start_after is not None:
         raise InvalidArgument("start and start_after are two beginnings", hint="give one")
     if type(limit) is not int or not 1 <= limit <= LIST_LIMIT_MAX:
@@ -239,52 +232,3 @@ def checked_time(at: float) -> float:
 def to_ms(at: float) -> int:
     """The time in whole milliseconds, as the service keeps it."""
     return round(at * 1000)
-
-
-def checked_bytes(given: object, what: str) -> bytes:
-    """Bytes of their own.
-
-    Raises:
-        InvalidArgument: it is no bytes; NOT_APPLIED.
-    """
-    if isinstance(given, bytes):
-        return given
-    if not isinstance(given, bytearray | memoryview):
-        raise InvalidArgument(
-            f"{what} is bytes, not {type(given).__name__}", hint="encode it: text.encode()"
-        )
-    return bytes(cast("bytearray", given))
-
-
-def text(given: object, what: str) -> str:
-    """Text that has a UTF-8 form.
-
-    Raises:
-        InvalidArgument: it is no such text; NOT_APPLIED.
-    """
-    if not isinstance(given, str):
-        raise InvalidArgument(f"{what} is text, not {type(given).__name__}", hint="give a str")
-    if not given.isascii() and any("\ud800" <= letter <= "\udfff" for letter in given):
-        raise InvalidArgument(
-            f"{what} holds a lone surrogate, which has no UTF-8 form",
-            hint="decode the text that it came from with its right encoding",
-        )
-    return given
-
-
-def sequence(given: object, what: str, most: int) -> Sequence[object]:
-    """So many things at most.
-
-    Raises:
-        InvalidArgument: it is no sequence, or there are more; NOT_APPLIED.
-    """
-    if isinstance(given, str | bytes) or not isinstance(given, Sequence):
-        raise InvalidArgument(
-            f"{what} is a sequence, not {type(given).__name__}", hint="give a list"
-        )
-    items = cast("Sequence[object]", given)
-    if len(items) > most:
-        raise InvalidArgument(
-            f"{len(items)} {what} in one call; the limit is {most}", hint="split them"
-        )
-    return items

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Self
 
+from core_caps.capabilities.arguments import checked_bytes, checked_seconds
 from core_caps.capabilities.dedupe import Answer, Commit, Reservation
 from core_caps.capabilities.durable_object import Alarm, Item, ItemPage, ObjectRef
 from core_caps.capabilities.sequencer import Appended
@@ -15,10 +16,10 @@ from core_caps.clock import Clock
 from core_caps.errors import ClientClosed, InvalidArgument
 from core_caps.rng import Rng
 
-from cap_cloudflare_do import ledger_arguments as given
 from cap_cloudflare_do import limits, refusals
 from cap_cloudflare_do.config import MockConfig
 from cap_cloudflare_do.ledger import Ledger
+from cap_cloudflare_do.ledger_arguments import ARGUMENTS
 from cap_cloudflare_do.namespaces import ID_BYTES, Namespace, StoredObject, is_id, made_id
 
 __all__ = ["MockDedupe", "MockObjects", "MockSequencer"]
@@ -195,9 +196,9 @@ class MockDedupe(_Mock):
             InvalidArgument: an argument is out of range, or a key is given twice; NOT_APPLIED.
         """
         await self._begin()
-        asked = given.checked_reservations(reservations)
-        name = given.checked_owner(owner)
-        seconds = given.checked_seconds(lease_seconds, "lease_seconds")
+        asked = ARGUMENTS.reservations(reservations)
+        name = ARGUMENTS.owner(owner)
+        seconds = checked_seconds(lease_seconds, "lease_seconds")
         with self._namespace.lock:
             answers, colliding = self._ledger.reserve(asked, name, seconds, self._clock.now())
         if colliding:
@@ -225,8 +226,8 @@ class MockDedupe(_Mock):
             InvalidArgument: an argument is out of range, or a key is given twice; NOT_APPLIED.
         """
         await self._begin()
-        results, name = given.checked_commits(commits), given.checked_owner(owner)
-        seconds = given.checked_seconds(ttl_seconds, "ttl_seconds")
+        results, name = ARGUMENTS.commits(commits), ARGUMENTS.owner(owner)
+        seconds = checked_seconds(ttl_seconds, "ttl_seconds")
         with self._namespace.lock:
             lost = self._ledger.commit(results, name, seconds, self._clock.now())
         if lost:
@@ -239,7 +240,7 @@ class MockDedupe(_Mock):
     async def release_many(self, keys: Sequence[str], *, owner: str) -> None:
         """`release` for several keys in one turn of the object."""
         await self._begin()
-        given_back, name = given.checked_given_back(keys), given.checked_owner(owner)
+        given_back, name = ARGUMENTS.keys(keys), ARGUMENTS.owner(owner)
         with self._namespace.lock:
             self._ledger.release(given_back, name)
 
@@ -259,8 +260,8 @@ class MockSequencer(_Mock):
             InvalidArgument: the key is empty or an argument is out of range; NOT_APPLIED.
         """
         await self._begin()
-        limits.checked_key(key)
-        digest = hashlib.sha256(limits.checked_bytes(payload, "a payload")).digest()
+        ARGUMENTS.key(key)
+        digest = hashlib.sha256(checked_bytes(payload, "a payload")).digest()
         with self._namespace.lock:
             ledger = self._namespace.ledger(self._config.ledger)
             appended = ledger.append(key, digest, self._clock.now())

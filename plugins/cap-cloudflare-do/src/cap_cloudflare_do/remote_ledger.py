@@ -4,14 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from functools import partial
 
+from core_caps.capabilities.arguments import checked_bytes, checked_seconds
 from core_caps.capabilities.dedupe import Answer, Commit, Reservation
 from core_caps.capabilities.durable_object import ObjectRef
 from core_caps.capabilities.sequencer import Appended
 
 from cap_cloudflare_do import answers, limits, refusals
-from cap_cloudflare_do import ledger_arguments as given
 from cap_cloudflare_do.answers import coded
 from cap_cloudflare_do.bridge import BridgeClient, write
+from cap_cloudflare_do.ledger_arguments import ARGUMENTS
 
 __all__ = ["RemoteDedupe", "RemoteSequencer"]
 
@@ -94,12 +95,12 @@ class RemoteDedupe(_LedgerClient):
         self, operation: str, reservations: Sequence[Reservation], owner: str, lease: float
     ) -> Sequence[Answer]:
         exchange = self._opened()
-        asked = given.checked_reservations(reservations)
+        asked = ARGUMENTS.reservations(reservations)
         content = {
             **self._ledger(),
             "reservations": [(key, coded(payload)) for key, payload in asked.items()],
-            "owner": given.checked_owner(owner),
-            "lease_seconds": given.checked_seconds(lease, "lease_seconds"),
+            "owner": ARGUMENTS.owner(owner),
+            "lease_seconds": checked_seconds(lease, "lease_seconds"),
         }
         if not asked:
             return ()
@@ -114,12 +115,12 @@ class RemoteDedupe(_LedgerClient):
         self, operation: str, commits: Sequence[Commit], owner: str, ttl: float
     ) -> None:
         exchange = self._opened()
-        results = given.checked_commits(commits)
+        results = ARGUMENTS.commits(commits)
         content = {
             **self._ledger(),
             "commits": [(key, coded(result)) for key, result in results.items()],
-            "owner": given.checked_owner(owner),
-            "ttl_seconds": given.checked_seconds(ttl, "ttl_seconds"),
+            "owner": ARGUMENTS.owner(owner),
+            "ttl_seconds": checked_seconds(ttl, "ttl_seconds"),
         }
         if not results:
             return
@@ -131,8 +132,8 @@ class RemoteDedupe(_LedgerClient):
 
     async def _release(self, operation: str, keys: Sequence[str], owner: str) -> None:
         exchange = self._opened()
-        given_back = given.checked_given_back(keys)
-        content = {**self._ledger(), "keys": given_back, "owner": given.checked_owner(owner)}
+        given_back = ARGUMENTS.keys(keys)
+        content = {**self._ledger(), "keys": given_back, "owner": ARGUMENTS.owner(owner)}
         if given_back:
             call = write(operation, "/v1/release_many", content, answers.nothing)
             await exchange.in_time(operation, exchange.send(call), writes=True)
@@ -149,8 +150,8 @@ class RemoteSequencer(_LedgerClient):
             InvalidArgument: the key is empty or an argument is out of range; NOT_APPLIED.
         """
         exchange = self._opened()
-        digest = hashlib.sha256(limits.checked_bytes(payload, "a payload")).hexdigest()
-        content = {**self._ledger(), "key": limits.checked_key(key), "digest": digest}
+        digest = hashlib.sha256(checked_bytes(payload, "a payload")).hexdigest()
+        content = {**self._ledger(), "key": ARGUMENTS.key(key), "digest": digest}
         result = partial(answers.appended, key=key)
         call = write("append", "/v1/append", content, result)
         appended = await exchange.in_time("append", exchange.send(call), writes=True)

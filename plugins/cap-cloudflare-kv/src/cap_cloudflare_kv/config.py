@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from core_caps.http.settings import (
     Transport,
-    check_connection,
-    check_token,
-    is_identifier,
-    is_number,
-    need,
+    need_connection,
+    need_endpoint,
+    need_identifier,
+    need_token,
 )
 from core_caps.secret import Secret
+from core_caps.settings import need_flag, need_text, need_whole
 
 from cap_cloudflare_kv.limits import CACHE_SECONDS_MAX
 
@@ -37,14 +37,9 @@ class MockConfig:
     limit_write_rate: bool = False
 
     def __post_init__(self) -> None:
-        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
-        need(
-            is_number(self.stale_read_seconds)
-            and 0 <= self.stale_read_seconds <= CACHE_SECONDS_MAX,
-            "stale_read_seconds",
-            f"a number from 0 to {CACHE_SECONDS_MAX}",
-        )
-        need(isinstance(self.limit_write_rate, bool), "limit_write_rate", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
+        need_text(self, "store")
+        need_whole(self, "stale_read_seconds", least=0, most=CACHE_SECONDS_MAX)
+        need_flag(self, "limit_write_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +72,9 @@ class RemoteConfig:
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        identifier = "letters, digits, - and _, at most 64"
-        need(not self.account_id or is_identifier(self.account_id), "account_id", identifier)
-        need(is_identifier(self.namespace_id), "namespace_id", identifier)
-        check_token(self.api_token, "api_token")
-        check_connection(
-            self.base_url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
-        )
+        if self.account_id != "":
+            need_identifier(self, "account_id")
+        need_identifier(self, "namespace_id")
+        need_token(self, "api_token")
+        need_endpoint(self, "base_url")
+        need_connection(self)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from core_caps.capabilities.cursors import seal, unseal
 from core_caps.capabilities.key_value import Entry, KeyInfo, Metadata, Page
 from core_caps.clock import Clock
 from core_caps.errors import ClientClosed, InvalidArgument, RateLimited
@@ -13,7 +14,6 @@ from core_caps.rng import Rng
 
 from cap_cloudflare_kv import limits
 from cap_cloudflare_kv.config import MockConfig
-from cap_cloudflare_kv.cursors import seal, unseal
 
 __all__ = ["MockKv"]
 
@@ -138,7 +138,7 @@ class MockKv:
         )
         if len(rest) <= limit:
             return Page(entries)
-        return Page(entries, seal(entries[-1].key, scope=self._config.store, prefix=prefix))
+        return Page(entries, seal(entries[-1].key, self._config.store, prefix))
 
     async def put(
         self,
@@ -216,7 +216,7 @@ class MockKv:
             )
 
     def _unseal(self, cursor: str, prefix: str) -> str:
-        return unseal(cursor, scope=self._config.store, prefix=prefix)
+        return unseal(cursor, self._config.store, prefix)
 
     def _read(self, key: str) -> _Stored | None:
         now = self._clock.now()

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
 
+from core_caps.capabilities.cursors import seal, unseal
 from core_caps.capabilities.key_value import Entry, KeyInfo, Metadata, Page
 from core_caps.clock import Clock
 from core_caps.errors import ClientClosed
@@ -19,7 +20,6 @@ from core_caps.rng import Rng
 from cap_cloudflare_kv import answers, errors, limits
 from cap_cloudflare_kv.bodies import bulk_body, put_body
 from cap_cloudflare_kv.config import RemoteConfig
-from cap_cloudflare_kv.cursors import seal, unseal
 
 __all__ = ["RemoteKv"]
 
@@ -141,7 +141,7 @@ class RemoteKv:
         entries, following = page
         if following is None:
             return Page(entries)
-        return Page(entries, seal(json.dumps(following), scope=self._scope, prefix=prefix))
+        return Page(entries, seal(json.dumps(following), self._scope, prefix))
 
     async def put(
         self,
@@ -228,7 +228,7 @@ class RemoteKv:
     def _position(self, cursor: str | None, prefix: str) -> "_Position":
         if cursor is None:
             return None, None
-        vendor, after = json.loads(unseal(cursor, scope=self._scope, prefix=prefix))
+        vendor, after = json.loads(unseal(cursor, self._scope, prefix))
         return vendor, after
 
 

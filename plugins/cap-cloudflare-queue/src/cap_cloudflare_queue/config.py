@@ -4,19 +4,26 @@ from dataclasses import dataclass
 
 from core_caps.http.settings import (
     Transport,
-    check_connection,
-    check_token,
-    is_identifier,
-    is_number,
-    is_whole,
-    need,
+    need_connection,
+    need_endpoint,
+    need_identifier,
+    need_token,
 )
 from core_caps.secret import Secret
+from core_caps.settings import (
+    need,
+    need_flag,
+    need_name,
+    need_number,
+    need_text,
+    need_whole,
+)
 
 from cap_cloudflare_queue import limits
 
 __all__ = ["MockConfig", "RemoteConfig"]
 
+_SEED_MAX = 2**63 - 1
 _RANGES = {
     "max_retries": (0, limits.RETRIES_MAX),
     "retry_delay_seconds": (0, limits.DELAY_SECONDS_MAX),
@@ -66,22 +73,14 @@ class MockConfig:
     retention_seconds: int = limits.RETENTION_SECONDS_DEFAULT
 
     def __post_init__(self) -> None:
-        for name in ("store", "queue", "dead_letter_queue"):
-            need(isinstance(getattr(self, name), str), name, "text")
-        need(self.queue != "", "queue", "a name")
+        need_text(self, "store", "dead_letter_queue")
+        need_name(self, "queue")
         need(self.dead_letter_queue != self.queue, "dead_letter_queue", "another queue")
-        for name in ("duplicate_rate", "lost_ack_rate"):
-            rate: object = getattr(self, name)
-            need(is_number(rate) and 0 <= float(rate) < 1, name, "a number from 0, below 1")  # pyright: ignore[reportArgumentType]
-        need(isinstance(self.reorder, bool), "reorder", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
-        need(is_whole(self.seed), "seed", "a whole number")
+        need_number(self, "duplicate_rate", "lost_ack_rate", least=0, below=1)
+        need_flag(self, "reorder")
+        need_whole(self, "seed", least=-_SEED_MAX, most=_SEED_MAX)
         for name, (least, most) in _RANGES.items():
-            given: object = getattr(self, name)
-            need(
-                is_whole(given) and least <= int(given) <= most,  # pyright: ignore[reportArgumentType]
-                name,
-                f"a whole number from {least} to {most}",
-            )
+            need_whole(self, name, least=least, most=most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,7 @@ class RemoteConfig:
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        identifier = "letters, digits, - and _, at most 64"
-        need(is_identifier(self.account_id), "account_id", identifier)
-        need(is_identifier(self.queue_id), "queue_id", identifier)
-        check_token(self.api_token, "api_token")
-        check_connection(
-            self.base_url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
-        )
+        need_identifier(self, "account_id", "queue_id")
+        need_token(self, "api_token")
+        need_endpoint(self, "base_url")
+        need_connection(self)

@@ -2,12 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from core_caps.errors import ConfigInvalid
+from core_caps.http.settings import need_endpoint
 from core_caps.secret import Secret
+from core_caps.settings import (
+    need,
+    need_choice,
+    need_match,
+    need_seconds,
+    need_secret,
+    need_text,
+    need_whole,
+)
 
-from cap_cloudflare_r2.limits import MULTIPART_SOURCE, PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN
+from cap_cloudflare_r2.limits import PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN
 
 __all__ = ["MockConfig", "RemoteConfig"]
 
@@ -16,7 +24,7 @@ _WHERE = "copy it from the R2 API token, under 'S3 credentials'"
 
 # https://developers.cloudflare.com/r2/buckets/create-buckets/#bucket-naming
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_KEY_ID = re.compile(r"[!-~]+")
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
@@ -37,8 +45,8 @@ class MockConfig:
     part_size_bytes: int = 8 * _MIB
 
     def __post_init__(self) -> None:
-        _check_bucket(self.bucket)
-        _check_part_size(self.part_size_bytes)
+        need_text(self, "store")
+        _need_storage(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,47 +88,26 @@ class RemoteConfig:
     threads: int = 8
 
     def __post_init__(self) -> None:
-        _check_bucket(self.bucket)
-        _check_part_size(self.part_size_bytes)
-        self._check_address()
-        self._check_credentials()
-        for name in ("connect_timeout_seconds", "timeout_seconds", "abort_timeout_seconds"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ConfigInvalid(
-                    f"{name} = {getattr(self, name)} must be above 0 and finite",
-                    hint="give seconds",
-                )
-        for name in ("parts_in_flight", "threads"):
-            if not 1 <= getattr(self, name) <= 64:
-                raise ConfigInvalid(
-                    f"{name} = {getattr(self, name)} must be between 1 and 64",
-                    hint="leave it out for the default",
-                )
+        _need_storage(self)
+        self._need_address()
+        self._need_credentials()
+        need_text(self, "ca_bundle")
+        need_seconds(self, "connect_timeout_seconds", "timeout_seconds", "abort_timeout_seconds")
+        need_whole(self, "parts_in_flight", "threads", least=1, most=64)
 
-    def _check_address(self) -> None:
-        if not _LABEL.fullmatch(self.account_id):
-            raise ConfigInvalid(
-                f"account_id = {self.account_id!r} cannot be part of a host name",
-                hint="copy the account id from the dashboard",
-            )
-        if self.addressing not in {"path", "virtual"}:
-            raise ConfigInvalid(
-                f"addressing = {self.addressing!r} is unknown", hint="use 'path' or 'virtual'"
-            )
-        if not _REGION.fullmatch(self.region):
-            raise ConfigInvalid(f"region = {self.region!r} is no region", hint="R2's is 'auto'")
-        if not _is_endpoint(self.endpoint):
-            # Not shown: it may hold a password.
-            raise ConfigInvalid(
-                "base_url is not the address of a service",
-                hint="write https://HOST, http:// on this machine alone, or leave it out",
-            )
+    def _need_address(self) -> None:
+        where = "copy it from the dashboard"
+        need_match(self, "account_id", pattern=_LABEL, form="an account's id", hint=where)
+        need_choice(self, "addressing", "path", "virtual")
+        need_match(self, "region", pattern=_REGION, form="a region; R2's is auto")
+        if self.base_url != "":
+            need_endpoint(self, "base_url")
 
-    def _check_credentials(self) -> None:
-        if not self.access_key_id.isprintable() or not self.access_key_id.strip():
-            raise ConfigInvalid("access_key_id is empty or not printable", hint=_WHERE)
-        if not self.secret_access_key.reveal().strip():
-            raise ConfigInvalid("secret_access_key is empty", hint=_WHERE)
+    def _need_credentials(self) -> None:
+        need_match(self, "access_key_id", pattern=_KEY_ID, form="printable ASCII", hint=_WHERE)
+        need_secret(self, "secret_access_key")
+        given = self.secret_access_key.reveal().strip() != ""
+        need(given, "secret_access_key", "text", hint=_WHERE)
 
     @property
     def endpoint(self) -> str:
@@ -129,31 +116,8 @@ class RemoteConfig:
         return address.rstrip("/")
 
 
-def _check_bucket(bucket: str) -> None:
-    if not _BUCKET.fullmatch(bucket):
-        raise ConfigInvalid(
-            f"bucket = {bucket!r} is not a bucket's name",
-            hint="3 to 63 lower-case letters, digits and '-', not at an end",
-        )
-
-
-def _check_part_size(part_size_bytes: int) -> None:
-    if not PART_SIZE_BYTES_MIN <= part_size_bytes <= PART_SIZE_BYTES_MAX:
-        raise ConfigInvalid(
-            f"part_size_bytes = {part_size_bytes} must be between {PART_SIZE_BYTES_MIN} and "
-            f"{PART_SIZE_BYTES_MAX}",
-            hint=f"see {MULTIPART_SOURCE}",
-        )
-
-
-def _is_endpoint(address: str) -> bool:
-    if not address.isascii() or not address.isprintable():
-        return False
-    try:
-        url = urlsplit(address)
-        _ = url.port
-    except ValueError:
-        return False
-    if not url.hostname or url.query or url.fragment or url.username or url.password:
-        return False
-    return url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+def _need_storage(config: MockConfig | RemoteConfig) -> None:
+    form = "3 to 63 lower-case letters, digits and -, with no - at an end"
+    need_match(config, "bucket", pattern=_BUCKET, form=form)
+    least, most = PART_SIZE_BYTES_MIN, PART_SIZE_BYTES_MAX
+    need_whole(config, "part_size_bytes", least=least, most=most)

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from urllib.parse import quote, urlencode
 
 from core_caps.capabilities.blob_store import Blob, BlobPage, ByteRange, HttpMetadata, ObjectInfo
+from core_caps.capabilities.cursors import seal, unseal
 from core_caps.clock import Clock
 from core_caps.errors import (
     ClientClosed,
@@ -23,7 +24,6 @@ from core_caps.rng import Rng
 
 from cap_cloudflare_r2 import arguments, limits
 from cap_cloudflare_r2.config import MockConfig
-from cap_cloudflare_r2.cursors import token_of, wrap
 
 __all__ = ["Bucket", "MockR2"]
 
@@ -107,7 +107,7 @@ class MockR2:
         self._check_open()
         arguments.check_prefix(prefix, delimiter)
         arguments.check_limit(limit)
-        after = None if cursor is None else token_of(cursor, prefix=prefix, delimiter=delimiter)
+        after = None if cursor is None else unseal(cursor, prefix, delimiter)
         return self._page(_nfc(prefix), delimiter, limit, after, shown=prefix)
 
     async def get_by_hash(self, digest: str) -> bytes | None:
@@ -233,7 +233,7 @@ class MockR2:
             if folded is not None and prefixes and prefixes[-1] == folded:
                 continue
             if len(objects) + len(prefixes) == limit:
-                token = wrap(last, prefix=shown, delimiter=delimiter)
+                token = seal(last, shown, delimiter)
                 return BlobPage(tuple(objects), tuple(prefixes), token)
             if folded is None:
                 last = "k" + key

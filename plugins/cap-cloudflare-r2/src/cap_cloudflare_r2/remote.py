@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal, Self
 
 from core_caps.capabilities.blob_store import Blob, BlobPage, ByteRange, HttpMetadata, ObjectInfo
+from core_caps.capabilities.cursors import seal, unseal
 from core_caps.clock import Clock
 from core_caps.errors import (
     Conflict,
@@ -24,7 +25,6 @@ from core_caps.rng import Rng
 from cap_cloudflare_r2 import arguments, download, limits, transfer
 from cap_cloudflare_r2.answers import etag_of, whole_size
 from cap_cloudflare_r2.config import RemoteConfig
-from cap_cloudflare_r2.cursors import token_of, wrap
 from cap_cloudflare_r2.requests import Requests
 from cap_cloudflare_r2.translate import info_of, parameters_of
 from cap_cloudflare_r2.wire import Exchange
@@ -116,7 +116,7 @@ class RemoteR2:
         if delimiter is not None:
             parameters["Delimiter"] = delimiter
         if cursor is not None:
-            parameters["ContinuationToken"] = token_of(cursor, prefix=prefix, delimiter=delimiter)
+            parameters["ContinuationToken"] = unseal(cursor, prefix, delimiter)
         exchange, answer = await self._requests.list(parameters, seconds=self._seconds)
         return _page(exchange, answer, prefix=prefix, delimiter=delimiter, limit=limit)
 
@@ -289,7 +289,7 @@ def _page(
         token = answer.get("NextContinuationToken")
         if not token:
             raise exchange.garbled("the page is truncated and names no next one")
-        cursor = wrap(token, prefix=prefix, delimiter=delimiter)
+        cursor = seal(token, prefix, delimiter)
     return BlobPage(objects, prefixes, cursor)
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core_caps.errors import ConfigInvalid
-from core_caps.http.settings import is_number, is_whole, need
+from core_caps.errors import ConfigInvalid, EgressRefused
+from core_caps.settings import need_flag, need_seconds, need_text, need_whole
 
 from cap_http.egress import Egress, hosts_of, networks_of
 from cap_http.routes import Routes, routes_of
+from cap_http.urls import parsed
 
 __all__ = ["MockConfig", "RemoteConfig"]
 
@@ -18,7 +19,10 @@ REDIRECTS_MAX = 20
 REQUEST_SIZE_BYTES_MAX = 16 * 1024 * 1024
 """Unless the binding says otherwise."""
 SIZE_BYTES_MAX = 1 << 40
-SECONDS_MAX = 86_400
+
+HOSTS_HINT = "name each host with its port, as in `api.example.com:443, files.example.com:8443`"
+NETWORKS_HINT = "write networks and addresses, as in `10.1.0.0/16, 127.0.0.1`"
+ROUTES_HINT = 'write JSON, as in {"GET https://api.example.com/a": {"status": 200, "body": "text"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +50,26 @@ class MockConfig:
     routes: str = ""
 
     def __post_init__(self) -> None:
-        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
-        _check_redirects(self.redirects_max)
+        need_text(self, "store", "hosts", "routes")
+        _need_bounds(self, "request_size_bytes_max")
         _ = self.egress, self.declared
 
     @property
     def egress(self) -> Egress:
         """What is allowed."""
-        need(isinstance(self.plain_http, bool), "plain_http", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
-        return Egress(_listed(hosts_of, self.hosts, "hosts"), self.plain_http)
+        return Egress(_read(hosts_of, self.hosts, "hosts", HOSTS_HINT), self.plain_http)
 
     @property
     def declared(self) -> Routes:
         """The answers that are declared."""
-        try:
-            return routes_of(self.routes)
-        except ValueError as problem:
-            raise ConfigInvalid(
-                f"the setting routes cannot be used: {problem}", hint="correct routes"
-            ) from None
+
+        def reachable(text: str) -> Routes:
+            routes = routes_of(text)
+            for _, url in routes:
+                self.egress.check(parsed(url))
+            return routes
+
+        return _read(reachable, self.routes, "routes", ROUTES_HINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,39 +106,31 @@ class RemoteConfig:
     connect_timeout_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        _check_redirects(self.redirects_max)
-        for name in ("body_size_bytes_max", "stream_size_bytes_max"):
-            given: object = getattr(self, name)
-            holds = isinstance(given, int) and is_whole(given) and 0 < given <= SIZE_BYTES_MAX
-            need(holds, name, "a number of bytes above 0")
-        for name in ("timeout_seconds", "connect_timeout_seconds"):
-            given = getattr(self, name)
-            holds = isinstance(given, int | float) and is_number(given) and 0 < given < SECONDS_MAX
-            need(holds, name, "seconds above 0")
+        need_text(self, "hosts", "private_networks")
+        sizes = "request_size_bytes_max", "body_size_bytes_max", "stream_size_bytes_max"
+        _need_bounds(self, *sizes)
+        need_seconds(self, "timeout_seconds", "connect_timeout_seconds")
         _ = self.egress
 
     @property
     def egress(self) -> Egress:
         """What is allowed."""
-        need(isinstance(self.plain_http, bool), "plain_http", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
         return Egress(
-            _listed(hosts_of, self.hosts, "hosts"),
+            _read(hosts_of, self.hosts, "hosts", HOSTS_HINT),
             self.plain_http,
-            _listed(networks_of, self.private_networks, "private_networks"),
+            _read(networks_of, self.private_networks, "private_networks", NETWORKS_HINT),
         )
 
 
-def _listed(read: Callable[[str], _Item], text: object, setting: str) -> _Item:
-    need(isinstance(text, str), setting, "text")
-    assert isinstance(text, str)
+def _read(read: Callable[[str], _Item], text: str, setting: str, hint: str) -> _Item:
     try:
         return read(text)
-    except ValueError as problem:
-        raise ConfigInvalid(
-            f"the setting {setting} cannot be used: {problem}", hint=f"correct {setting}"
-        ) from None
+    except (ValueError, EgressRefused) as problem:
+        shown = problem.message if isinstance(problem, EgressRefused) else problem
+    raise ConfigInvalid(f"the setting {setting} cannot be used: {shown}", hint=hint)
 
 
-def _check_redirects(given: object) -> None:
-    holds = isinstance(given, int) and is_whole(given) and 0 <= given <= REDIRECTS_MAX
-    need(holds, "redirects_max", f"a whole number from 0 to {REDIRECTS_MAX}")
+def _need_bounds(config: MockConfig | RemoteConfig, *sizes: str) -> None:
+    need_flag(config, "plain_http")
+    need_whole(config, "redirects_max", least=0, most=REDIRECTS_MAX)
+    need_whole(config, *sizes, least=1, most=SIZE_BYTES_MAX)

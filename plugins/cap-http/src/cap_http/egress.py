@@ -37,22 +37,22 @@ class Egress:
     plain: bool = False
     networks: tuple[_Network, ...] = ()
 
-    def check(self, url: Url) -> None:
-        """Refuse a request that may not be sent.
+    def check(self, url: Url, led: str = "") -> None:
+        """Refuse a request that may not be sent; `led` says what led there.
 
         Raises:
             EgressRefused: its host is not allowed, or its scheme.
         """
+        if url.scheme == "http" and not self.plain:
+            raise EgressRefused(
+                f"http://{url.authority}{led} would be read and answered by anybody on the way",
+                hint="write https://, or set `plain_http` where the network is one's own",
+            )
         if (url.host, url.port) not in self.hosts:
             where = f"{url.host}:{url.port}"
             raise EgressRefused(
-                f"{where} is not among the hosts that this binding allows",
+                f"{where}{led} is not among the hosts that this binding allows",
                 hint=f"if the flow may go there, add {where} to the setting `hosts`",
-            )
-        if url.scheme == "http" and not self.plain:
-            raise EgressRefused(
-                f"http://{url.authority} would be read and answered by anybody on the way",
-                hint="write https://, or set `plain_http` where the network is one's own",
             )
 
     def check_redirect(self, before: Url, after: Url) -> None:
@@ -61,12 +61,12 @@ class Egress:
         Raises:
             EgressRefused: it may not be sent, or leads out of TLS.
         """
-        self.check(after)
         if (before.scheme, after.scheme) == ("https", "http"):
             raise EgressRefused(
                 f"{before.authority} redirects from https to http",
                 hint="ask for where it leads directly, if that is to be read by anybody",
             )
+        self.check(after, f", to which {before.authority} redirects,")
 
     def allowed(self, host: str, addresses: Sequence[str]) -> list[str]:
         """The addresses of a name, all of which may be connected to.
@@ -79,7 +79,7 @@ class Egress:
             address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
             if not self._may_reach(address):
                 raise EgressRefused(
-                    f"{host} has the address {address}, which is not public",
+                    f"{host} is at the address {address}, which is not public",
                     hint=f"if the flow may go there, add {address} or its network to the setting "
                     "`private_networks`",
                 )
@@ -107,7 +107,19 @@ def networks_of(text: str) -> tuple[_Network, ...]:
     Raises:
         ValueError: an entry is no network.
     """
-    return tuple(ipaddress.ip_network(entry) for entry in _entries(text))
+    return tuple(_network(entry) for entry in _entries(text))
+
+
+def _network(entry: str) -> _Network:
+    try:
+        return ipaddress.ip_network(entry)
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        raise ValueError(f"{entry!r} is neither a network nor an address") from None
+    raise ValueError(f"{entry!r} is within the network {meant} and does not name it")
 
 
 def _entries(text: str) -> list[str]:
@@ -115,9 +127,11 @@ def _entries(text: str) -> list[str]:
 
 
 def _host(entry: str) -> tuple[str, int]:
+    if "*" in entry:
+        raise ValueError(f"{entry!r} stands for many hosts, and each is to be named")
     host, colon, port = entry.rpartition(":")
     if not colon or not port.isdecimal() or not port.isascii() or not 0 < int(port) <= PORT_MAX:
-        raise ValueError(f"{entry!r} is not of the form host:port")
+        raise ValueError(f"{entry!r} is not of the form host:port, with a port of 1 to {PORT_MAX}")
     try:
         return checked_host(host), int(port)
     except InvalidArgument:

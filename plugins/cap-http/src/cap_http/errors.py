@@ -13,11 +13,11 @@ from core_caps.errors import (
     TimedOut,
     Unavailable,
 )
-from core_caps.http.failures import failed
+from core_caps.http.failures import after_waiting, failed
 
 from cap_http.requests import Request
 
-__all__ = ["another_digest", "broken", "closed", "late", "lost", "unconnected"]
+__all__ = ["another_digest", "broken", "closed", "late", "lost", "too_long", "unconnected"]
 
 
 def unconnected(request: Request, problem: str, *, late: bool) -> ProviderError:
@@ -39,19 +39,23 @@ def lost(request: Request, problem: str) -> ProviderError:
 
 
 def broken(request: Request, problem: str) -> ProviderError:
-    """The error for an answer that is truncated, too long, or no HTTP."""
-    return ProtocolViolation(
-        f"the answer to {_named(request)} cannot be used: {problem}",
-        hint="read what is large with open(), or raise the bound in the binding",
-        outcome=failed(request.writes),
-    )
+    """The error for an answer that is truncated, or no HTTP."""
+    return _unusable(request, problem, "see what the server, or whatever stands before it, sends")
+
+
+def too_long(request: Request, size_bytes_max: int) -> ProviderError:
+    """The error for a content that is longer than the binding allows."""
+    hint = "raise `stream_size_bytes_max` in the binding"
+    if request.operation != "open":
+        hint = "read it with open(), or raise `body_size_bytes_max` in the binding"
+    return _unusable(request, f"it is longer than {size_bytes_max} bytes", hint)
 
 
 def late(request: Request, timeout_seconds: float) -> ProviderError:
     """The error for a call that has no whole answer at its deadline."""
     return TimedOut(
         f"{_named(request)} had no whole answer after {timeout_seconds:g} seconds",
-        hint="raise timeout_seconds, or repeat",
+        hint=after_waiting(request.writes),
         outcome=failed(request.writes),
     )
 
@@ -70,6 +74,14 @@ def closed() -> ProviderError:
     """The error for a call on a client that is not open."""
     return ClientClosed(
         "this client is not open", hint="keep the calls inside its `async with` block"
+    )
+
+
+def _unusable(request: Request, problem: str, hint: str) -> ProviderError:
+    return ProtocolViolation(
+        f"the answer to {_named(request)} cannot be used: {problem}",
+        hint=hint,
+        outcome=failed(request.writes),
     )
 
 

@@ -11,17 +11,17 @@ from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 from core_caps.http.bodies import SLICE_BYTES, slices
 from core_caps.http.failures import retry_after_seconds
-from core_caps.http.transports import Broken, Lost, NotConnected, classified, let_go
+from core_caps.http.transports import Broken, Lost, NotConnected, classified, let_go, waits
 
 from cap_http import errors
 from cap_http.coding import Gunzip
 from cap_http.config import RemoteConfig
 from cap_http.connecting import GuardedTransport
+from cap_http.headers import headers_of
 from cap_http.requests import (
     Request,
     check_content,
     followed,
-    headers_of,
     redirected_too_often,
 )
 
@@ -47,6 +47,14 @@ class Opened:
     raw: httpx.Response
 
 
+class _TooLong(Broken):
+    """A content has more bytes than it may have."""
+
+    def __init__(self, size_bytes_max: int) -> None:
+        super().__init__(f"it is longer than {size_bytes_max} bytes")
+        self.size_bytes_max = size_bytes_max
+
+
 class Exchange:
     """The connections of one client."""
 
@@ -55,10 +63,7 @@ class Exchange:
         self._egress = config.egress
         self._clock = clock
         self._transport = GuardedTransport(self._egress)
-        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
-        connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
-        waits = {"connect": connect, "pool": connect, "read": None, "write": None}
-        self._extensions = {"timeout": waits}
+        self._extensions = waits(config.timeout_seconds, config.connect_timeout_seconds)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -211,6 +216,8 @@ async def _next(request: Request, pieces: AsyncIterator[bytes]) -> bytes | None:
     """
     try:
         return await anext(pieces, None)
+    except _TooLong as problem:
+        raise errors.too_long(request, problem.size_bytes_max) from None
     except Broken as problem:
         shown = str(problem)
     except Exception as problem:
@@ -270,5 +277,5 @@ async def _bounded(chunks: AsyncIterator[bytes], size_bytes_max: int) -> AsyncIt
     async for chunk in chunks:
         size_bytes += len(chunk)
         if size_bytes > size_bytes_max:
-            raise Broken(f"it is longer than {size_bytes_max} bytes")
+            raise _TooLong(size_bytes_max)
         yield chunk

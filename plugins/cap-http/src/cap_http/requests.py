@@ -1,14 +1,14 @@
 """What a request is made of, checked before anything of it is sent."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 from core_caps.capabilities.http import KEY_HEADER, TRAVELLING_HEADERS, Response, status_error
 from core_caps.errors import InvalidArgument, Outcome, ProtocolViolation
 
 from cap_http.egress import Egress
+from cap_http.headers import given_headers
 from cap_http.urls import Url, joined, parsed, shown
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "checked_body",
     "checked_digest",
     "followed",
-    "headers_of",
     "reading",
     "redirected_too_often",
     "writing",
@@ -26,29 +25,6 @@ __all__ = [
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Those that name another place: https://www.rfc-editor.org/rfc/rfc9110#section-15.4"""
 
-HEADERS_BYTES_MAX = 32 * 1024
-
-_RESERVED = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        KEY_HEADER,
-    }
-)
-"""What is said by whoever sends: where a request goes, and where it ends."""
-
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
 _KEY = re.compile(r"[!-~]*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -84,7 +60,7 @@ def reading(operation: str, method: str, url: object, headers: object, egress: E
         InvalidArgument: it is no URL, or no header; NOT_APPLIED.
         EgressRefused: the host is not allowed; NOT_APPLIED.
     """
-    return _checked(Request(operation, method, parsed(url), _headers(headers)), egress)
+    return _checked(Request(operation, method, parsed(url), given_headers(headers)), egress)
 
 
 def writing(
@@ -107,7 +83,7 @@ def writing(
             "an idempotency key is a text of visible ASCII",
             hint="give str(core_caps.idempotency_key(…)), or hash the key",
         )
-    named = _headers(headers)
+    named = given_headers(headers)
     if idempotency_key:
         named[KEY_HEADER] = idempotency_key
     return _checked(Request(operation, method, parsed(url), named, body), egress)
@@ -137,17 +113,12 @@ def followed(request: Request, answer: Response, egress: Egress) -> Request | No
 
 def redirected_too_often(request: Request, redirects_max: int) -> ProtocolViolation:
     """The error for redirects without an end."""
-    return _broken(request, None, f"more than {redirects_max} times")
-
-
-def headers_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers that arrived, by name in lower case; what came several times is joined."""
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        below = name.lower()
-        between = "\n" if below == "set-cookie" else ", "
-        found[below] = f"{found[below]}{between}{value}" if below in found else value
-    return found
+    return _broken(
+        request,
+        None,
+        f"more than {redirects_max} times",
+        "ask for where they lead directly, or raise `redirects_max` in the binding",
+    )
 
 
 def check_content(request: Request, answer: Response) -> None:
@@ -173,13 +144,25 @@ def checked_body(body: object, size_bytes_max: int) -> bytes:
         InvalidArgument: it is no bytes, or more of them than may be sent.
     """
     if not isinstance(body, bytes):
-        raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint="encode it")
+        raise InvalidArgument(f"a body is bytes, not {type(body).__name__}", hint=_as_bytes(body))
     if len(body) > size_bytes_max:
         raise InvalidArgument(
             f"a body of {len(body)} bytes is larger than the {size_bytes_max} that may be sent",
             hint="send it in parts, or raise `request_size_bytes_max` in the binding",
         )
     return body
+
+
+def _as_bytes(body: object) -> str:
+    match body:
+        case str():
+            return "give text.encode()"
+        case bytearray() | memoryview():
+            return "give bytes(…) of it, which nobody changes meanwhile"
+        case None:
+            return 'give b"" for an empty body'
+        case _:
+            return "give json.dumps(…).encode(), say, and its `content-type`"
 
 
 def checked_digest(digest: object) -> str:
@@ -195,10 +178,12 @@ def checked_digest(digest: object) -> str:
     )
 
 
-def _broken(request: Request, status: int | None, how: str) -> ProtocolViolation:
+def _broken(
+    request: Request, status: int | None, how: str, hint: str = "ask whoever runs the server"
+) -> ProtocolViolation:
     return ProtocolViolation(
         f"{request.operation} at {request.url.authority} was redirected {how}",
-        hint="ask whoever runs the server",
+        hint=hint,
         outcome=Outcome.NOT_APPLIED,
         status=status,
     )
@@ -207,33 +192,3 @@ def _broken(request: Request, status: int | None, how: str) -> ProtocolViolation
 def _checked(request: Request, egress: Egress) -> Request:
     egress.check(request.url)
     return request
-
-
-def _headers(given: object) -> dict[str, str]:
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise InvalidArgument(f"headers are a mapping, not {type(given).__name__}")
-    found: dict[str, str] = {}
-    for name, value in cast("Mapping[object, object]", given).items():
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise InvalidArgument("the name of a header is a text of letters, digits and -")
-        if not isinstance(value, str) or not _VALUE.fullmatch(value):
-            raise InvalidArgument(
-                f"the value of the header {name} is not printable ASCII, or has blanks around it",
-                hint="encode it",
-            )
-        if name.lower() in found:
-            raise InvalidArgument(f"the header {name} is given twice")
-        if name.lower() in _RESERVED:
-            raise InvalidArgument(f"the header {name} is not to be given", hint=_instead(name))
-        found[name.lower()] = value
-    if sum(len(name) + len(value) for name, value in found.items()) > HEADERS_BYTES_MAX:
-        raise InvalidArgument(f"the headers have more than {HEADERS_BYTES_MAX} bytes")
-    return found
-
-
-def _instead(name: str) -> str:
-    if name.lower() == KEY_HEADER:
-        return "give the key as idempotency_key"
-    return "leave it away: it is the connection's own"

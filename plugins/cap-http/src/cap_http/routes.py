@@ -20,7 +20,7 @@ from typing import cast
 
 from core_caps.errors import InvalidArgument
 
-from cap_http.requests import headers_of
+from cap_http.headers import checked_header, headers_of
 from cap_http.urls import parsed
 
 __all__ = ["Declared", "Routes", "routes_of"]
@@ -42,20 +42,20 @@ Routes = Mapping[tuple[str, str], Sequence[Declared]]
 """(method, URL) → answers, in order."""
 
 
-def routes_of(text: object) -> Routes:
+def routes_of(text: str) -> Routes:
     """The routes of a setting; "" has none.
 
     Raises:
         ValueError: it is no JSON, or an entry has another form; the text says which.
     """
-    if not isinstance(text, str):
-        raise ValueError("it is no text")
     if not text:
         return MappingProxyType({})
     try:
         given = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except ValueError as problem:
+        raise ValueError(f"it is no JSON: {problem}") from None
     return MappingProxyType(
         {_route(name): _answers(name, answers) for name, answers in _object(given, "it").items()}
     )
@@ -64,7 +64,8 @@ def routes_of(text: object) -> Routes:
 def _route(name: str) -> tuple[str, str]:
     method, _, url = name.partition(" ")
     if method not in _METHODS:
-        raise ValueError(f"{name!r} does not begin with a method and a space")
+        methods = ", ".join(sorted(_METHODS))
+        raise ValueError(f"{name!r} does not begin with one of {methods} and a space")
     try:
         return method, str(parsed(url))
     except InvalidArgument as problem:
@@ -86,9 +87,10 @@ def _answer(name: str, given: object) -> Declared:
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise ValueError(f"an answer of {name!r} has a status that is none of 200 to 599")
     headers = _object(fields.get("headers", {}), f"the headers of {name!r}")
-    if not all(isinstance(value, str) for value in headers.values()):
-        raise ValueError(f"a header of {name!r} is no text")
-    pairs = cast("Mapping[str, str]", headers).items()
+    try:
+        pairs = [checked_header(each, value) for each, value in headers.items()]
+    except InvalidArgument as problem:
+        raise ValueError(f"{name!r}: {problem.message}") from None
     return Declared(status, headers_of(pairs), _body(name, fields))
 
 
@@ -96,7 +98,10 @@ def _body(name: str, fields: Mapping[str, object]) -> bytes:
     text, coded = fields.get("body", ""), fields.get("body_base64", "")
     if not isinstance(text, str) or not isinstance(coded, str) or (text and coded):
         raise ValueError(f"the body of {name!r} is one text, or one base64")
-    return text.encode() if text else base64.b64decode(coded, validate=True)
+    try:
+        return text.encode() if text else base64.b64decode(coded, validate=True)
+    except ValueError as problem:
+        raise ValueError(f"the body of {name!r}: {problem}") from None
 
 
 def _object(given: object, what: str) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import BinaryIO, Self, TypeVar
 
 from core_caps.capabilities.blob_store import Blob, BlobPage, ByteRange, HttpMetadata, ObjectInfo
+from core_caps.capabilities.cursors import seal, unseal
 from core_caps.clock import Clock
 from core_caps.errors import ObjectAbsent, ProtocolViolation
 from core_caps.rng import Rng
@@ -26,7 +27,6 @@ from cap_local.blob_rows import SCHEMA, check, forget, give_up, info_of, page, s
 from cap_local.blob_streams import CHUNK_BYTES, bounds, chunks_of, part, received, verify
 from cap_local.config import LocalConfig, MockConfig
 from cap_local.contents import Contents, FolderContents, MemoryContents
-from cap_local.cursors import seal, unseal
 from cap_local.database import Database, FileDatabase, MemoryDatabase
 
 __all__ = ["LocalBlob", "MockBlob"]
@@ -134,14 +134,14 @@ class _Blob:
         """
         start, size = checked_prefix(prefix), checked_limit(limit)
         fold = None if delimiter is None else checked_key(delimiter)
-        scope = f"blob {delimiter!r}"
-        after = b"" if cursor is None else bytes.fromhex(unseal(cursor, scope=scope, prefix=prefix))
+        listing = ("blob", prefix, delimiter)
+        after = b"" if cursor is None else bytes.fromhex(unseal(cursor, *listing))
         found, following = await self._database.read(
             lambda connection: page(connection, start, fold, size, after)
         )
         if following is None:
             return found
-        return replace(found, cursor=seal(following.hex(), scope=scope, prefix=prefix))
+        return replace(found, cursor=seal(following.hex(), *listing))
 
     async def get_by_hash(self, digest: str) -> bytes | None:
         """The object stored under its own content digest, verified.

@@ -8,6 +8,7 @@ forget the last of them, which a cache may.
 import sqlite3
 from typing import Self
 
+from core_caps.capabilities.arguments import checked_bytes, checked_seconds
 from core_caps.clock import Clock
 from core_caps.errors import InvalidArgument
 from core_caps.rng import Rng
@@ -15,7 +16,6 @@ from core_caps.rng import Rng
 from cap_local.arguments import checked_key
 from cap_local.config import LocalConfig, MockConfig
 from cap_local.database import Database, FileDatabase, MemoryDatabase
-from cap_local.work_arguments import checked_bytes, checked_seconds
 
 __all__ = ["LocalCache", "MockCache"]
 

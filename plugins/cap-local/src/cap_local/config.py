@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core_caps.errors import ConfigInvalid
+from core_caps.settings import need, need_text, need_whole
 
 __all__ = ["LocalConfig", "MockConfig", "SharedConfig"]
 
 _CACHE_SIZE_BYTES_MAX = 268_435_456
+_SIZE_BYTES_MAX = 1 << 40
+_ATTEMPTS_MAX = 1_000_000
 
 
 class SharedConfig(Protocol):
@@ -50,8 +52,8 @@ class LocalConfig:
     cache_size_bytes_max: int = _CACHE_SIZE_BYTES_MAX
 
     def __post_init__(self) -> None:
-        _need(isinstance(self.path, str) and bool(self.path), "path", "the name of a folder")  # pyright: ignore[reportUnnecessaryIsInstance]
-        _need("\0" not in self.path, "path", "the name of a folder")
+        need_text(self, "path")
+        need(self.path != "" and "\0" not in self.path, "path", "the name of a folder")
         _check(self)
 
     @property
@@ -83,27 +85,15 @@ class MockConfig:
     cache_size_bytes_max: int = _CACHE_SIZE_BYTES_MAX
 
     def __post_init__(self) -> None:
-        _need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
+        need_text(self, "store")
         _check(self)
 
 
 def _check(config: SharedConfig) -> None:
-    for name in ("queue", "dead_letter"):
-        _need(_is_name(getattr(config, name)), name, "text of UTF-8")
-    for name, least in (("attempts_max", 0), ("cache_size_bytes_max", 1)):
-        given: object = getattr(config, name)
-        whole = isinstance(given, int) and not isinstance(given, bool)
-        _need(whole and least <= int(given) < 2**62, name, f"a whole number from {least}")  # pyright: ignore[reportArgumentType]
-    _need(config.queue != "", "queue", "a name")
-    _need(config.dead_letter != config.queue, "dead_letter", "another queue")
+    need_text(config, "queue", "dead_letter")
+    need_whole(config, "attempts_max", least=0, most=_ATTEMPTS_MAX)
+    need_whole(config, "cache_size_bytes_max", least=1, most=_SIZE_BYTES_MAX)
+    need(config.queue != "", "queue", "a name")
+    need(config.dead_letter != config.queue, "dead_letter", "another queue")
     tries = config.attempts_max > 0 or not config.dead_letter
-    _need(tries, "attempts_max", "above 0, and dead_letter is given")
-
-
-def _is_name(given: object) -> bool:
-    return isinstance(given, str) and not any("\ud800" <= letter <= "\udfff" for letter in given)
-
-
-def _need(holds: bool, setting: str, form: str) -> None:
-    if not holds:
-        raise ConfigInvalid(f"the setting {setting} is not {form}", hint=f"correct {setting}")
+    need(tries, "attempts_max", "above 0, and dead_letter is given")

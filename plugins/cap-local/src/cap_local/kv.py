@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Self, cast
 
+from core_caps.capabilities.cursors import seal, unseal
 from core_caps.capabilities.key_value import Entry, KeyInfo, Metadata, Page
 from core_caps.clock import Clock
 from core_caps.errors import InvalidArgument
@@ -20,7 +21,6 @@ from cap_local.arguments import (
     checked_value,
 )
 from cap_local.config import LocalConfig, MockConfig
-from cap_local.cursors import seal, unseal
 from cap_local.database import Database, FileDatabase, MemoryDatabase
 
 __all__ = ["LocalKv", "MockKv"]
@@ -93,7 +93,7 @@ class _Kv:
                 prefix's; NOT_APPLIED.
         """
         start, size, now = checked_prefix(prefix), checked_limit(limit), self._clock.now()
-        after = b"" if cursor is None else unseal(cursor, scope="kv", prefix=prefix).encode()
+        after = b"" if cursor is None else unseal(cursor, "kv", prefix).encode()
         bounds = (after, start, start + _BEYOND, now, size + 1)
         rows = await self._database.read(
             lambda connection: connection.execute(_LIST, bounds).fetchall()
@@ -104,7 +104,7 @@ class _Kv:
         )
         if len(rows) <= size:
             return Page(entries)
-        return Page(entries, seal(entries[-1].key, scope="kv", prefix=prefix))
+        return Page(entries, seal(entries[-1].key, "kv", prefix))
 
     async def put(
         self,

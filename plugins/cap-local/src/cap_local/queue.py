@@ -22,7 +22,7 @@ from core_caps.rng import Rng
 
 from cap_local.config import LocalConfig, MockConfig, SharedConfig
 from cap_local.database import Database, FileDatabase, MemoryDatabase
-from cap_local.work_arguments import (
+from cap_local.queue_arguments import (
     checked_delay,
     checked_leases,
     checked_messages,

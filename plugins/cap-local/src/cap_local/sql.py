@@ -10,6 +10,7 @@ from core_caps.clock import Clock
 from core_caps.errors import InvalidArgument
 from core_caps.rng import Rng
 from core_caps.sqlite.commands import checked_key
+from core_caps.sqlite.denials import Denied, denied
 
 from cap_local import errors
 from cap_local.config import LocalConfig, MockConfig
@@ -28,14 +29,7 @@ SCHEMA = (
 )
 """The keys lie beside what was written under them, so that one transaction holds both."""
 
-_READS = frozenset(
-    {
-        sqlite3.SQLITE_SELECT,
-        sqlite3.SQLITE_READ,
-        sqlite3.SQLITE_FUNCTION,
-        sqlite3.SQLITE_RECURSIVE,
-    }
-)
+_READS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 """What a statement that reads may do; SQLite asks before it runs."""
 
 _NEVER = frozenset(
@@ -44,14 +38,21 @@ _NEVER = frozenset(
         sqlite3.SQLITE_SAVEPOINT,
         sqlite3.SQLITE_ATTACH,
         sqlite3.SQLITE_DETACH,
-        sqlite3.SQLITE_PRAGMA,
         sqlite3.SQLITE_CREATE_TEMP_INDEX,
         sqlite3.SQLITE_CREATE_TEMP_TABLE,
         sqlite3.SQLITE_CREATE_TEMP_TRIGGER,
         sqlite3.SQLITE_CREATE_TEMP_VIEW,
     }
 )
-"""What no statement may do: end the transaction, leave the file, change how it is kept."""
+"""What no statement may do: end the transaction, leave the file, keep something for itself."""
+
+_PRAGMAS = frozenset(
+    {
+        "data_version", "foreign_key_check", "foreign_key_list", "index_info", "index_list",
+        "index_xinfo", "table_info", "table_list", "table_xinfo",
+    }
+)  # fmt: skip
+"""Those that only read, and are tables, too. https://www.sqlite.org/pragma.html#pragfunc"""
 
 _ISOLATIONS: tuple[object, ...] = (None, *get_args(Isolation))
 """SQLite's transactions are serialisable, which is as good as each of them."""
@@ -78,7 +79,7 @@ class _Sql:
             InvalidArgument: it writes, does not parse, is several commands, names what does not
                 exist, or has another number of parameters; NOT_APPLIED.
         """
-        wanted = bound(statement, params)
+        wanted = bound(statement, params, reads=True)
         return await self._database.read(lambda connection: _read(connection, wanted))
 
     async def query_batch(
@@ -90,7 +91,7 @@ class _Sql:
             InvalidArgument: as for `query`, of the first that is wrong; NOT_APPLIED.
         """
         _check_isolation(isolation)
-        wanted = all_bound(statements)
+        wanted = all_bound(statements, reads=True)
         return await self._database.read(
             lambda connection: [_read(connection, each) for each in wanted]
         )
@@ -198,32 +199,39 @@ def _guarded(connection: sqlite3.Connection, *, reads: bool) -> Generator[None]:
     Raises:
         InvalidArgument: Python or SQLite does not take the statement; NOT_APPLIED.
     """
-    denied: list[str] = []
+    refused: list[Denied] = []
 
     def decide(action: int, first: str | None, second: str | None, *_: object) -> int:
-        allowed = action in _READS if reads else action not in _NEVER
-        if action == sqlite3.SQLITE_FUNCTION:
-            allowed = (second or "").lower() != "load_extension"
-        elif first == KEYS:
-            allowed = False
-        if not allowed:
-            denied.append(first or "")
-        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+        if _may(action, first, second, reads=reads):
+            return sqlite3.SQLITE_OK
+        refused.append(denied(action, first, second))
+        return sqlite3.SQLITE_DENY
 
     connection.set_authorizer(decide)
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning) as error:
-        code = errors.code_of(error)
-        if denied or code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY):
-            kind = "a statement that reads" if reads else "a statement"
-            raise InvalidArgument(
-                f"{kind} may not do this: {error}",
-                hint="write through execute or batch; transactions, pragmas and other files are "
-                "not for statements",
-            ) from error
-        if isinstance(error, sqlite3.Error) and code:
+        if refused:
+            what, instead = refused[0]
+            raise InvalidArgument(f"{what} is not for statements: {error}", hint=instead) from error
+        if isinstance(error, sqlite3.Error) and errors.code_of(error):
             raise
-        raise InvalidArgument(str(error), hint="give one command") from error
+        raise InvalidArgument(str(error), hint="correct the statement") from error
     finally:
         connection.set_authorizer(None)
+
+
+def _may(action: int, first: str | None, second: str | None, *, reads: bool) -> bool:
+    """Whether a statement may do this."""
+    match action:
+        case sqlite3.SQLITE_FUNCTION:
+            return (second or "").lower() != "load_extension"
+        case sqlite3.SQLITE_PRAGMA:
+            return (first or "").lower() in _PRAGMAS
+        case _ if first == KEYS:
+            return False
+        case sqlite3.SQLITE_UPDATE if first == "sqlite_master":
+            # So SQLite declares a function that is a table, such as json_each, and changes nothing.
+            return True
+        case _:
+            return action in _READS if reads else action not in _NEVER

@@ -1,71 +1,96 @@
-"""`cap-postgres-neon serve`: Neon's HTTP protocol on a PostgreSQL of one's own."""
+"""`cap-postgres-neon serve`: Neon's HTTP protocol on a PostgreSQL of one's own.
+
+Exit codes: 0 as asked, 2 what was asked for cannot be; one line then says why, and what to do.
+"""
 
 import argparse
-import asyncio
-import os
+import difflib
+import signal
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
+
+from core_caps.errors import BackendNotInstalled, CapsError
+
+from cap_postgres_neon.postgres import NotRunning
 
 __all__ = ["main"]
+
+_PROGRAM = "cap-postgres-neon"
+_COMMANDS = ("serve",)
+_OK, _CANNOT = 0, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_CANNOT, f"{_PROGRAM}: {message}; {self.prog} --help tells what there is\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; the exit code."""
-    given = _parser().parse_args(arguments)
-    from cap_postgres_neon.postgres import NotRunning
-
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given and not given[0].startswith("-") and given[0] not in _COMMANDS:
+        near = difflib.get_close_matches(given[0], _COMMANDS, n=1)
+        guess = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(_COMMANDS)}"
+        return _said(f"there is no command {given[0]!r}: {guess}")
+    asked = _parser().parse_args(given)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
     try:
-        with _database(given.path, os.environ.get(given.url_from or "")) as conninfo:
-            asyncio.run(_serve(conninfo, given.host, given.port))
+        _serving()(asked.path, asked.url_from, asked.host, asked.port)
     except KeyboardInterrupt:
-        pass
-    except (NotRunning, OSError, ValueError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+        return _OK
+    except CapsError as problem:
+        return _said(f"{problem.code}: {problem.message}; {problem.hint}")
+    except NotRunning as problem:
+        return _said(str(problem))
+    return _OK
+
+
+def _said(problem: str) -> int:
+    print(f"{_PROGRAM}: {' '.join(problem.split())}", file=sys.stderr)
+    return _CANNOT
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cap-postgres-neon", description=__doc__)
+    parser = _Parser(prog=_PROGRAM, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve a PostgreSQL as Neon's HTTP does")
     what = serve.add_mutually_exclusive_group(required=True)
     what.add_argument("--path", type=Path, help="a folder: PostgreSQL is started on it")
     what.add_argument("--url-from", metavar="NAME", help="the environment variable with its URL")
-    serve.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1)")
-    serve.add_argument("--port", type=int, default=4444, help="on which port (4444); 0 is any")
+    serve.add_argument(
+        "--host", type=_host, default="127.0.0.1", help="where to listen (127.0.0.1)"
+    )
+    serve.add_argument("--port", type=_port, default=4444, help="on which port (4444); 0 is any")
     return parser
 
 
-@contextmanager
-def _database(path: Path | None, url: str | None) -> Generator[Mapping[str, Any]]:
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give 0 to 65535")
+    return int(text)
 
-    from cap_postgres_neon.postgres import running
 
-    if path is not None:
-        with running(path) as server:
-            yield server.conninfo
-        return
-    if not url:
-        raise ValueError("the environment variable that --url-from names is not set")
+def _host(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: give 127.0.0.1, or another of this machine")
+    return text
+
+
+def _serving() -> Callable[[Path | None, str, str, int], None]:
+    """What serves, with all that it stands on.
+
+    Raises:
+        BackendNotInstalled: that is not here.
+    """
     try:
-        conninfo = conninfo_to_dict(url, client_encoding="UTF8")
-    except ProgrammingError:
-        raise ValueError(
-            "the URL is not of the form postgresql://user:password@host/name"
-        ) from None
-    yield conninfo
-
-
-async def _serve(conninfo: Mapping[str, Any], host: str, port: int) -> None:
-    from cap_postgres_neon.companion.server import listening
-    from cap_postgres_neon.companion.service import Service
-
-    async with Service(conninfo) as service, listening(service, host, port) as bound:
-        print(f"serving on http://{host}:{bound}/sql", flush=True)
-        await asyncio.Event().wait()
+        from cap_postgres_neon.companion.serving import serve
+    except ImportError as missing:
+        raise BackendNotInstalled(
+            f"`serve` needs what is not installed: {missing}",
+            hint="pip install 'cap-postgres-neon[local]'",
+        ) from missing
+    return serve

@@ -5,17 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from core_caps.errors import ConfigInvalid
-from core_caps.http.settings import Transport
+from core_caps.http.settings import THIS_MACHINE, Transport, need_connection
 from core_caps.secret import Secret
+from core_caps.settings import (
+    need,
+    need_choice,
+    need_flag,
+    need_match,
+    need_name,
+    need_seconds,
+    need_secret,
+    need_text,
+    need_whole,
+)
 
 __all__ = ["LocalConfig", "MockConfig", "RemoteConfig", "TcpConfig"]
 
-_TRANSPORTS = ("auto", "httpx", "aiohttp")
 _SSLMODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|/[^\s\0]*|\[?[0-9a-fA-F:]+\]?")
 _SIZE_BYTES_MAX = 67_108_864
-_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORT_MAX = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +62,14 @@ class RemoteConfig:
 
     def __post_init__(self) -> None:
         _check_role(self)
-        _need(isinstance(self.tls, bool), "tls", "true or false")  # pyright: ignore[reportUnnecessaryIsInstance]
-        if self.api_host:
-            _need_host(self.api_host, "api_host")
-        on_this_machine = self.endpoint.partition("://")[2].rpartition(":")[0] in _MACHINE
-        _need(self.tls or on_this_machine, "tls", "true, but for an api_host on this machine")
-        _need(self.transport in _TRANSPORTS, "transport", " or ".join(_TRANSPORTS))
-        _need_whole(self.api_port, "api_port", 1, 65_535)
-        _check_bounds(self)
+        need_flag(self, "tls")
+        if self.api_host != "":
+            _need_host(self, "api_host")
+        on_this_machine = self.endpoint.partition("://")[2].rpartition(":")[0] in THIS_MACHINE
+        need(self.tls or on_this_machine, "tls", "true, but for an api_host on this machine")
+        need_connection(self)
+        need_whole(self, "api_port", least=1, most=_PORT_MAX)
+        _need_size(self)
 
     @property
     def endpoint(self) -> str:
@@ -84,6 +93,9 @@ class RemoteConfig:
 @dataclass(frozen=True, slots=True)
 class TcpConfig:
     """Where PostgreSQL's own protocol is spoken, and how.
+
+    A pooler may stand there that gives a session to a client or to a transaction; one that gives it
+    to a statement refuses every write.
 
     Attributes:
         host: the database's host (PGHOST), or the folder of its socket.
@@ -116,11 +128,12 @@ class TcpConfig:
 
     def __post_init__(self) -> None:
         _check_role(self)
-        _need(self.sslmode in _SSLMODES, "sslmode", " or ".join(_SSLMODES))
-        _need_named(self.sslrootcert, "sslrootcert")
-        _need_whole(self.port, "port", 1, 65_535)
-        _need_whole(self.connections_max, "connections_max", 1, 10_000)
-        _check_bounds(self)
+        need_choice(self, "sslmode", *_SSLMODES)
+        need_name(self, "sslrootcert")
+        need_whole(self, "port", least=1, most=_PORT_MAX)
+        need_whole(self, "connections_max", least=1, most=10_000)
+        need_seconds(self, "timeout_seconds", "connect_timeout_seconds")
+        _need_size(self)
 
     @property
     def conninfo(self) -> dict[str, Any]:
@@ -166,11 +179,11 @@ class LocalConfig:
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        _need(self.api_host in _MACHINE, "api_host", "this machine")
-        _need_whole(self.api_port, "api_port", 1, 65_535)
-        _need_named(self.database, "database")
-        _need(self.transport in _TRANSPORTS, "transport", " or ".join(_TRANSPORTS))
-        _check_bounds(self)
+        need(self.api_host in THIS_MACHINE, "api_host", "this machine")
+        need_whole(self, "api_port", least=1, most=_PORT_MAX)
+        need_name(self, "database")
+        need_connection(self)
+        _need_size(self)
 
     @property
     def endpoint(self) -> str:
@@ -203,39 +216,18 @@ class MockConfig:
     store: str = ""
 
     def __post_init__(self) -> None:
-        _need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
+        need_text(self, "store")
 
 
 def _check_role(config: RemoteConfig | TcpConfig) -> None:
-    _need_host(config.host, "host")
-    _need_named(config.database, "database")
-    _need_named(config.user, "user")
-    _need(isinstance(config.password, Secret), "password", "a Secret")  # pyright: ignore[reportUnnecessaryIsInstance]
+    _need_host(config, "host")
+    need_name(config, "database", "user")
+    need_secret(config, "password")
 
 
-def _check_bounds(config: RemoteConfig | TcpConfig | LocalConfig) -> None:
-    for name in ("timeout_seconds", "connect_timeout_seconds"):
-        given: object = getattr(config, name)
-        number = isinstance(given, int | float) and not isinstance(given, bool)
-        _need(number and 0 < float(given) < 86_400, name, "seconds above 0")  # pyright: ignore[reportArgumentType]
-    _need_whole(config.answer_size_bytes_max, "answer_size_bytes_max", 1, 2**31 - 1)
+def _need_host(config: RemoteConfig | TcpConfig, name: str) -> None:
+    need_match(config, name, pattern=_HOST, form="a host's name")
 
 
-def _need(holds: bool, setting: str, form: str) -> None:
-    if not holds:
-        raise ConfigInvalid(f"the setting {setting} is not {form}", hint=f"correct {setting}")
-
-
-def _need_host(given: object, setting: str) -> None:
-    _need(isinstance(given, str) and _HOST.fullmatch(given) is not None, setting, "a host's name")
-
-
-def _need_named(given: object, setting: str) -> None:
-    named = isinstance(given, str) and bool(given) and "\0" not in given
-    _need(named and str(given).isprintable(), setting, "a name")
-
-
-def _need_whole(given: object, setting: str, least: int, most: int) -> None:
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    form = f"a whole number from {least} to {most}"
-    _need(whole and least <= int(given) <= most, setting, form)  # pyright: ignore[reportArgumentType]
+def _need_size(config: RemoteConfig | TcpConfig | LocalConfig) -> None:
+    need_whole(config, "answer_size_bytes_max", least=1, most=2**31 - 1)

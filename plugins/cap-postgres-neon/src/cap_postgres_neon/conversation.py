@@ -3,6 +3,9 @@
 libpq's pipeline mode: all commands go out at once, the server stops at the first that fails, and
 one network round trip serves them all. Each is a statement without a name, unknown to any pooler.
 https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
+
+Values are asked for in UTF-8. Where a statement changes client_encoding, or a pooler did, they may
+come in something else: that is refused under PostgreSQL's own code.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -10,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from psycopg import AsyncConnection, Error, pq
+from psycopg import AsyncConnection, Error, OperationalError, pq
 from psycopg.waiting import Ready, Wait, wait_async
 
 from cap_postgres_neon.database import Refused
@@ -26,7 +29,7 @@ _POLL_SECONDS = 60.0
 
 FIELDS: Mapping[str, int] = MappingProxyType(
     {
-        "severity": pq.DiagnosticField.SEVERITY,
+        "severity": pq.DiagnosticField.SEVERITY_NONLOCALIZED,
         "code": pq.DiagnosticField.SQLSTATE,
         "message": pq.DiagnosticField.MESSAGE_PRIMARY,
         "detail": pq.DiagnosticField.MESSAGE_DETAIL,
@@ -50,6 +53,9 @@ FIELDS: Mapping[str, int] = MappingProxyType(
 _Status = pq.ExecStatus
 _PARTS = (_Status.SINGLE_TUPLE, _Status.TUPLES_CHUNK)
 _DONE = (_Status.TUPLES_OK, _Status.COMMAND_OK, _Status.EMPTY_QUERY)
+
+_NOT_UTF8 = "22021"
+"""character_not_in_repertoire, as PostgreSQL says where it is the one to convert."""
 
 
 class TooLarge(Exception):
@@ -87,68 +93,84 @@ class Given:
     tag: str = ""
 
 
+@dataclass(slots=True)
+class _Heard:
+    """What came so far: what the commands gave, and the first refusal."""
+
+    given: list[Given]
+    refusal: Refused | None = None
+
+
 async def converse(
-    connection: AsyncConnection[Any], commands: Sequence[Command], *, size_bytes_max: int
+    connection: AsyncConnection[Any],
+    commands: Sequence[Command],
+    *,
+    size_bytes_max: int,
+    given: list[Given] | None = None,
 ) -> list[Given]:
     """What each command gave.
 
+    Args:
+        connection: a session between two conversations.
+        commands: what is sent, all at once.
+        size_bytes_max: of all results together.
+        given: where the results go, one by one, so that who fails knows how far it came.
+
     Raises:
-        Refused: the server refused one; those after it were not run.
+        Refused: the server refused one; those after it were not run. It may have ended the
+            connection with that.
         TooLarge: the results have more bytes than that.
-        ConnectionLost: it ended; what was sent may have been run.
+        ConnectionLost: it ended without a reason; what was sent may have been run.
     """
     libpq = connection.pgconn
+    heard = _Heard([] if given is None else given)
     try:
         libpq.enter_pipeline_mode()
         for command in commands:
             params = [None if text is None else text.encode() for text in command.params]
             libpq.send_query_params(command.text.encode(), params)
         libpq.pipeline_sync()
-        reading = _results(libpq, len(commands), size_bytes_max)
-        given = await wait_async(reading, libpq.socket, _POLL_SECONDS)
+        reading = _results(libpq, heard, len(commands), size_bytes_max)
+        await wait_async(reading, libpq.socket, _POLL_SECONDS)
         libpq.exit_pipeline_mode()
     except Error as problem:
         libpq.finish()
-        raise ConnectionLost(_shown(problem)) from None
+        if heard.refusal is None:
+            raise ConnectionLost(_shown(problem)) from None
     except BaseException:
         # Also where the call was cancelled: the server undoes what nobody committed.
         libpq.finish()
         raise
-    match given:
-        case Refused():
-            raise given
-        case _:
-            return given
+    if heard.refusal is not None:
+        raise heard.refusal
+    return heard.given
 
 
 def _results(
-    libpq: pq.abc.PGconn, count: int, size_bytes_max: int
-) -> Generator[Wait, Ready | int, list[Given] | Refused]:
+    libpq: pq.abc.PGconn, heard: _Heard, count: int, size_bytes_max: int
+) -> Generator[Wait, Ready | int, None]:
     """Send what is queued, and read everything up to the end of the pipeline."""
     while libpq.flush():
         ready = yield Wait.RW
         if ready & Ready.R:
             libpq.consume_input()
-    found: list[Given] = []
-    refusal: Refused | None = None
     left = size_bytes_max
     for _ in range(count):
         given = Given()
-        if refusal is None:
+        if libpq.pipeline_status != pq.PipelineStatus.ABORTED:
             _in_parts(libpq)
         while (result := (yield from _result(libpq))) is not None:
-            said = {} if result.status in _PARTS else _said(result)
-            if said:
-                refusal = refusal or Refused(said)
-            elif result.status in (*_PARTS, *_DONE):
+            if heard.refusal is not None:
+                continue
+            try:
                 left -= _take(given, result)
-                if left < 0:
-                    raise TooLarge
-            elif result.status != _Status.PIPELINE_ABORTED:
-                raise ConnectionLost((result.error_message or b"no answer").decode())
-        found.append(given)
+            except Refused as refusal:
+                heard.refusal = refusal
+            if left < 0:
+                raise TooLarge
+        if heard.refusal is None:
+            heard.given.append(given)
     yield from _result(libpq)  # the end of the pipeline
-    return refusal or found
 
 
 def _result(libpq: pq.abc.PGconn) -> Generator[Wait, Ready | int, pq.abc.PGresult | None]:
@@ -166,7 +188,22 @@ def _in_parts(libpq: pq.abc.PGconn) -> None:
 
 
 def _take(given: Given, result: pq.abc.PGresult) -> int:
-    """Add what a result holds; how many bytes that is."""
+    """Add what a result holds; how many bytes that is.
+
+    Raises:
+        Refused: it is an error of the server's, or holds what is not UTF-8.
+        OperationalError: it is an error of the connection's.
+    """
+    if result.status not in (*_PARTS, *_DONE):
+        raise _failure(result)
+    try:
+        return _added(given, result)
+    except UnicodeDecodeError:
+        message = "the result is not in UTF-8, as if client_encoding had been changed"
+        raise Refused({"code": _NOT_UTF8, "message": message}) from None
+
+
+def _added(given: Given, result: pq.abc.PGresult) -> int:
     if result.nfields and not given.columns:
         given.columns = tuple(_column(result, number) for number in range(result.nfields))
     size_bytes = 0
@@ -190,13 +227,16 @@ def _column(result: pq.abc.PGresult, number: int) -> Column:
     )
 
 
-def _said(result: pq.abc.PGresult) -> dict[str, str]:
-    """What the server says of an error; nothing where there is none."""
-    return {
+def _failure(result: pq.abc.PGresult) -> Exception:
+    """What an error result says, in the server's words or in libpq's."""
+    said = {
         name: str(text, "utf-8", "replace")
         for name, number in FIELDS.items()
         if (text := result.error_field(number)) is not None
     }
+    if said:
+        return Refused(said)
+    return OperationalError(str(result.error_message or b"no answer", "utf-8", "replace"))
 
 
 def _shown(problem: Exception) -> str:

@@ -3,27 +3,26 @@
 Each operation is a few statements for all of its keys, one transaction, and nothing in between to
 wait for: a reservation takes what is free or the owner's own in one `INSERT … ON CONFLICT`, which
 holds the rows until the end, and looks what became of the others.
+
+Whatever waits for rows takes them in the order of their keys, which is the same for everybody, and
+nothing waits that holds others: so no two wait for each other.
 """
 
 from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+from core_caps.capabilities.arguments import checked_seconds
 from core_caps.capabilities.dedupe import Answer as Said
 from core_caps.capabilities.dedupe import Commit, Done, Fresh, InProgress, Reservation
+from core_caps.capabilities.dedupe_arguments import encoded
 from core_caps.errors import KeyCollision, LeaseExpired, Outcome, Unavailable
 
 from cap_postgres_neon import errors
 from cap_postgres_neon.database import Answer, Database, Mode, Refused
+from cap_postgres_neon.dedupe_arguments import ARGUMENTS
 from cap_postgres_neon.statements import Command
-from cap_postgres_neon.tables import DEDUPE, ONE_PAYLOAD, with_table
-from cap_postgres_neon.work import (
-    checked_commits,
-    checked_given_back,
-    checked_owner,
-    checked_reservations,
-    checked_seconds,
-)
+from cap_postgres_neon.tables import DEDUPE, ONE_PAYLOAD
 
 __all__ = ["PostgresDedupe"]
 
@@ -36,9 +35,10 @@ _SWEPT = 100
 _SWEEP = """
 DELETE FROM _flows_dedupe WHERE key IN (SELECT key FROM _flows_dedupe
 WHERE forget_at <= clock_timestamp() ORDER BY forget_at LIMIT $1 FOR UPDATE SKIP LOCKED)"""
+"""It waits for nobody and comes last, so that nobody waits for what it holds."""
 
 _DIFFERS = """(asked.payload <> '' AND held.payload <> '' AND asked.payload <> held.payload
-AND (held.result IS NULL OR held.until > clock_timestamp()))"""
+AND held.forget_at > clock_timestamp())"""
 
 _RESERVE = f"""
 INSERT INTO _flows_dedupe AS held (key, payload, owner, until, forget_at)
@@ -47,7 +47,7 @@ SELECT key, payload, $3, clock_timestamp() + make_interval(secs => $4),
 FROM unnest($1::bytea[], $2::bytea[]) AS given (key, payload)
 ON CONFLICT (key) DO UPDATE SET
     payload = CASE WHEN held.payload = '' OR held.result IS NOT NULL
-        THEN excluded.payload ELSE held.payload END,
+        OR held.forget_at <= clock_timestamp() THEN excluded.payload ELSE held.payload END,
     owner = excluded.owner, until = excluded.until, forget_at = excluded.forget_at, result = NULL,
     collided = CASE WHEN {_DIFFERS.replace("asked", "excluded")} THEN true END
 WHERE held.until <= clock_timestamp() OR (held.result IS NULL AND held.owner = excluded.owner)
@@ -71,7 +71,7 @@ AND (held.result IS NULL OR (held.result = given.result AND held.until > clock_t
 _COMMIT = f"""
 WITH given AS (SELECT * FROM unnest($1::bytea[], $2::bytea[]) AS given (key, result)),
 mine AS (SELECT held.key, given.result FROM given JOIN _flows_dedupe AS held USING (key)
-    WHERE {_MAY_COMMIT} FOR UPDATE OF held)
+    WHERE {_MAY_COMMIT} ORDER BY held.key FOR UPDATE OF held)
 UPDATE _flows_dedupe AS held SET result = mine.result,
     until = clock_timestamp() + make_interval(secs => $4),
     forget_at = clock_timestamp() + make_interval(secs => $4)
@@ -83,7 +83,9 @@ SELECT number FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS given (ke
 LEFT JOIN _flows_dedupe AS held USING (key) WHERE NOT coalesce({_MAY_COMMIT}, false)"""  # noqa: S608
 
 _RELEASE = """
-DELETE FROM _flows_dedupe WHERE key = ANY($1::bytea[]) AND owner = $2 AND result IS NULL"""
+WITH mine AS (SELECT key FROM _flows_dedupe
+    WHERE key = ANY($1::bytea[]) AND owner = $2 AND result IS NULL ORDER BY key FOR UPDATE)
+DELETE FROM _flows_dedupe AS held USING mine WHERE held.key = mine.key"""
 
 
 class PostgresDedupe:
@@ -165,20 +167,20 @@ class PostgresDedupe:
         owner: str,
         lease_seconds: float,
     ) -> list[Said]:
-        asked, name = checked_reservations(reservations), checked_owner(owner)
+        asked = encoded(ARGUMENTS.reservations(reservations))
+        name = ARGUMENTS.owner(owner).encode()
         lease = repr(checked_seconds(lease_seconds, "lease_seconds"))
         if not asked:
             return []
-        # In one order for everybody, so that no two wait for each other.
         keys = sorted(asked)
         both = (_array(keys), _array(asked[key] for key in keys))
         commands = [
-            Command(_SWEEP, (str(_SWEPT + 2 * len(keys)),)),
             Command(_RESERVE, (*both, _binary(name), lease)),
             Command(_LOOK, (both[0], _binary(name))),
+            Command(_SWEEP, (str(_SWEPT + 2 * len(keys)),)),
         ]
         try:
-            *_, others = await self._run(operation, commands)
+            _, others, _ = await self._run(operation, commands)
         except Refused as problem:
             if problem.constraint != ONE_PAYLOAD:
                 raise errors.refused(operation, problem) from None
@@ -212,7 +214,8 @@ class PostgresDedupe:
     async def _committed(
         self, operation: str, commits: Sequence[Commit], *, owner: str, ttl_seconds: float
     ) -> None:
-        results, name = checked_commits(commits), checked_owner(owner)
+        results = encoded(ARGUMENTS.commits(commits))
+        name = ARGUMENTS.owner(owner).encode()
         ttl = repr(checked_seconds(ttl_seconds, "ttl_seconds"))
         if not results:
             return
@@ -232,7 +235,8 @@ class PostgresDedupe:
         )
 
     async def _released(self, operation: str, keys: Sequence[str], *, owner: str) -> None:
-        given, name = checked_given_back(keys), checked_owner(owner)
+        given = [key.encode() for key in ARGUMENTS.keys(keys)]
+        name = ARGUMENTS.owner(owner).encode()
         if given:
             command = Command(_RELEASE, (_array(sorted(given)), _binary(name)))
             await self._answers(operation, [command])
@@ -249,12 +253,8 @@ class PostgresDedupe:
         self, operation: str, commands: Sequence[Command], *, mode: Mode = "writes"
     ) -> Sequence[Answer]:
         # Each statement is to see what was committed before it, not before the first.
-        return await with_table(
-            DEDUPE,
-            commands,
-            lambda given: self._database.run(
-                operation, given, mode=mode, isolation="read_committed"
-            ),
+        return await self._database.run(
+            operation, commands, mode=mode, isolation="read_committed", table=DEDUPE
         )
 
 

@@ -1,8 +1,9 @@
 """The one table: what PostgreSQL, or the way to it, says → our error and its outcome.
 
-A command that fails undoes its transaction, so that whatever PostgreSQL refuses is NOT_APPLIED; but
-for the two codes by which it says that it does not know. A connection that is lost before the
-commit was sent has applied nothing either; one that is lost after that leaves it open: UNKNOWN.
+A command that fails undoes its transaction, so that whatever is refused before the commit was sent
+is NOT_APPLIED, and so is a connection that is lost by then. With a commit under way it depends on
+who says what: PostgreSQL's plain ERROR has undone it; a connection that is lost, a session that
+ends with the error, and a pooler that lost the server leave it open: UNKNOWN.
 Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
@@ -38,6 +39,7 @@ __all__ = [
 
 _BY_STATE: Mapping[str, type[ProviderError]] = MappingProxyType(
     {
+        "": ProtocolViolation,  # an error without a code is none of PostgreSQL's
         "25P03": TimedOut,  # idle in a transaction for too long
         "25P04": TimedOut,  # the transaction took too long
         "3D000": ContainerNotFound,  # no such database
@@ -69,13 +71,21 @@ _BY_CLASS: Mapping[str, type[ProviderError]] = MappingProxyType(
 """By the first two characters; everything else is about the statement: InvalidArgument."""
 
 _AT_THE_DOOR = (
-    (re.compile(r'database ".*" does not exist'), ContainerNotFound),
-    (re.compile(r'authentication failed|role ".*" does not exist|no password'), Unauthenticated),
+    (re.compile(r"database .* does not exist"), ContainerNotFound),
+    (re.compile(r"authentication failed|role .* does not exist|no password"), Unauthenticated),
 )
-"""What the server says to whom it does not let in."""
+"""What an English server says to whom it does not let in; libpq keeps the SQLSTATE to itself. In
+another language it is Unavailable, with the same outcome."""
 
-_UNCLEAR = frozenset({"08007", "40003"})
-"""The commit's outcome is not known."""
+_NO_COMMIT = ("08001", "08004", "25", "28", "3D", "53300", "57P03")
+"""No session was begun, or the transaction was still open: it had not come to the commit."""
+
+_UNCLEAR = ("08", "40003", "57P", "58", "XX")
+"""Of a commit: the connection, the session or the server broke; 08P01 is how a pooler says so.
+https://github.com/pgbouncer/pgbouncer/blob/master/src/proto.c (send_pooler_error)"""
+
+_SESSION_ENDS = ("FATAL", "PANIC")
+_MAY_BE_COMMITTED = "read what is there before repeating: it may be committed"
 
 HINTS: Mapping[type[ProviderError], str] = MappingProxyType(
     {
@@ -86,7 +96,7 @@ HINTS: Mapping[type[ProviderError], str] = MappingProxyType(
         ProtocolViolation: "check the settings, and whatever stands between here and the database",
         TimedOut: "make the statement faster, or raise timeout_seconds",
         Unauthenticated: "check the setting user and the secret password",
-        Unavailable: "it may be made again: wrap the provider in core_caps.retrying",
+        Unavailable: "wrap the provider in core_caps.retrying: it repeats what may be repeated",
     }
 )
 
@@ -95,15 +105,31 @@ def refused(operation: str, problem: Refused) -> ProviderError:
     """The error for what the database refused."""
     state = problem.sqlstate
     kind = _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or InvalidArgument
-    hint = HINTS[kind]
+    outcome = _outcome(_may_be_committed(problem))
+    hint = _hint(kind, outcome)
     if state == "25006":
         hint = "write through execute or batch"
     return kind(
         f"{operation} was refused: {problem.message} (SQLSTATE {state})",
         hint=hint,
-        outcome=Outcome.UNKNOWN if state in _UNCLEAR else Outcome.NOT_APPLIED,
+        outcome=outcome,
         status=problem.status,
     )
+
+
+def _may_be_committed(problem: Refused) -> bool:
+    state = problem.sqlstate
+    if not problem.committing or state.startswith(_NO_COMMIT):
+        return False
+    return not state or state.startswith(_UNCLEAR) or problem.severity in _SESSION_ENDS
+
+
+def _outcome(may_be_committed: bool) -> Outcome:
+    return Outcome.UNKNOWN if may_be_committed else Outcome.NOT_APPLIED
+
+
+def _hint(kind: type[ProviderError], outcome: Outcome) -> str:
+    return _MAY_BE_COMMITTED if outcome is Outcome.UNKNOWN else HINTS[kind]
 
 
 def unconnected(operation: str, problem: str, *, late: bool = False) -> ProviderError:
@@ -112,7 +138,7 @@ def unconnected(operation: str, problem: str, *, late: bool = False) -> Provider
     libpq tells why in words only.
     """
     kind: type[ProviderError] = TimedOut if late else Unavailable
-    hint = "check the setting host, name resolution, certificates and the network"
+    hint = "check the settings, name resolution, certificates and the network"
     for pattern, meant in _AT_THE_DOOR:
         if pattern.search(problem):
             kind, hint = meant, HINTS[meant]
@@ -123,12 +149,11 @@ def unconnected(operation: str, problem: str, *, late: bool = False) -> Provider
 
 def lost(operation: str, problem: str, *, committing: bool) -> ProviderError:
     """The error for a connection that ended without an answer."""
+    outcome = _outcome(committing)
     return Unavailable(
         f"the connection of {operation} was lost: {problem}",
-        hint="read what is there before repeating: it may be committed"
-        if committing
-        else HINTS[Unavailable],
-        outcome=Outcome.UNKNOWN if committing else Outcome.NOT_APPLIED,
+        hint=_hint(Unavailable, outcome),
+        outcome=outcome,
     )
 
 
@@ -138,7 +163,7 @@ def unanswered(
     """The error where somebody between here and the database lost it."""
     return Unavailable(
         f"{operation} was not answered by the database: {problem}",
-        hint=HINTS[Unavailable],
+        hint=_hint(Unavailable, outcome),
         outcome=outcome,
         status=status,
     )
@@ -146,10 +171,11 @@ def unanswered(
 
 def late(operation: str, timeout_seconds: float, *, committing: bool) -> ProviderError:
     """The error for a call that has no complete answer at its deadline."""
+    outcome = _outcome(committing)
     return TimedOut(
         f"{operation} had no complete answer after {timeout_seconds:g} seconds",
-        hint=HINTS[TimedOut],
-        outcome=Outcome.UNKNOWN if committing else Outcome.NOT_APPLIED,
+        hint=_hint(TimedOut, outcome),
+        outcome=outcome,
     )
 
 

@@ -5,19 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from core_caps.capabilities.arguments import checked_seconds
 from core_caps.capabilities.dedupe import Answer, Commit, Done, Fresh, InProgress, Reservation
+from core_caps.capabilities.dedupe_arguments import encoded
 from core_caps.clock import Clock
 from core_caps.errors import ClientClosed, KeyCollision, LeaseExpired
 from core_caps.rng import Rng
 
 from cap_postgres_neon.config import MockConfig
-from cap_postgres_neon.work import (
-    checked_commits,
-    checked_given_back,
-    checked_owner,
-    checked_reservations,
-    checked_seconds,
-)
+from cap_postgres_neon.dedupe_arguments import ARGUMENTS
 
 __all__ = ["MockDedupe"]
 
@@ -83,7 +79,8 @@ class MockDedupe:
             KeyCollision: keys were seen with other payloads; NOT_APPLIED, for any of them.
             InvalidArgument: an argument is out of range, or a key is given twice; NOT_APPLIED.
         """
-        asked, name = checked_reservations(reservations), checked_owner(owner)
+        asked = encoded(ARGUMENTS.reservations(reservations))
+        name = ARGUMENTS.owner(owner).encode()
         lease = checked_seconds(lease_seconds, "lease_seconds")
         store = await self._turn()
         now = self._clock.now()
@@ -118,7 +115,8 @@ class MockDedupe:
             LeaseExpired: some keys are not this owner's; `leases` names them. NOT_APPLIED.
             InvalidArgument: an argument is out of range, or a key is given twice; NOT_APPLIED.
         """
-        results, name = checked_commits(commits), checked_owner(owner)
+        results = encoded(ARGUMENTS.commits(commits))
+        name = ARGUMENTS.owner(owner).encode()
         ttl = checked_seconds(ttl_seconds, "ttl_seconds")
         store = await self._turn()
         now = self._clock.now()
@@ -143,7 +141,8 @@ class MockDedupe:
 
     async def release_many(self, keys: Sequence[str], *, owner: str) -> None:
         """`release` for several keys."""
-        given, name = checked_given_back(keys), checked_owner(owner)
+        given = [key.encode() for key in ARGUMENTS.keys(keys)]
+        name = ARGUMENTS.owner(owner).encode()
         store = await self._turn()
         for key in given:
             held = store.get(key)

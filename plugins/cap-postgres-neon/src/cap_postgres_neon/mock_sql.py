@@ -8,23 +8,25 @@ beyond that is tried on the real thing: `cap-postgres-neon serve`.
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from core_caps.capabilities.sql import Isolation, Rows, SqlValue, Statement
 from core_caps.clock import Clock
-from core_caps.errors import ClientClosed, Conflict, InvalidArgument
+from core_caps.errors import ClientClosed
 from core_caps.rng import Rng
 
 from cap_postgres_neon.config import MockConfig
 from cap_postgres_neon.database import Mode
+from cap_postgres_neon.mock_guard import beyond, guarded
 from cap_postgres_neon.sql import check_isolation
 from cap_postgres_neon.statements import (
+    COMMANDS,
     Token,
     checked_key,
     checked_statements,
+    no_command,
     reading,
     tokens,
     writing,
@@ -44,39 +46,9 @@ _TYPES: Mapping[str, str] = MappingProxyType(
 )
 """PostgreSQL's names of types, and SQLite's of those that hold the same values."""
 
-_FUNCTIONS = frozenset(
-    {
-        "abs", "coalesce", "count", "length", "lower", "max", "min", "nullif", "replace", "round",
-        "substr", "sum", "trim", "upper", "row_number", "rank", "dense_rank", "lag", "lead",
-    }
-)  # fmt: skip
-"""What both databases have and mean alike."""
-
 _DEFINES = frozenset({"CREATE", "ALTER", "DROP"})
 _WRITES = _DEFINES | {"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE"}
 """What a statement may begin with here."""
-
-_READING = frozenset(
-    {
-        sqlite3.SQLITE_SELECT,
-        sqlite3.SQLITE_READ,
-        sqlite3.SQLITE_FUNCTION,
-        sqlite3.SQLITE_RECURSIVE,
-    }
-)
-_NEVER = frozenset(
-    {
-        sqlite3.SQLITE_TRANSACTION,
-        sqlite3.SQLITE_SAVEPOINT,
-        sqlite3.SQLITE_ATTACH,
-        sqlite3.SQLITE_DETACH,
-        sqlite3.SQLITE_PRAGMA,
-        sqlite3.SQLITE_CREATE_TRIGGER,
-        sqlite3.SQLITE_CREATE_VTABLE,
-    }
-)
-_DATATYPE = 3091
-"""SQLITE_CONSTRAINT_DATATYPE: in PostgreSQL no constraint, but a value of another form (22P02)."""
 
 
 class _Bound(NamedTuple):
@@ -211,8 +183,10 @@ def _bound(text: str, params: Sequence[SqlValue], mode: Mode) -> _Bound:
     (reading if mode == "reads" else writing)(text, params)
     parts = [token for token in tokens(text) if token.kind != "end"]
     words = [part.text.upper() for part in parts[:2]]
+    if words[0] not in {"(", *COMMANDS}:
+        raise no_command(parts[0].text)
     if words[0] not in _WRITES or words[1:] == ["OR"]:
-        raise _beyond(f"a statement that begins with {' '.join(words)}")
+        raise beyond(f"a statement that begins with {' '.join(words)}")
     values = {str(number): _value(value, number) for number, value in enumerate(params, 1)}
     return _Bound(_translated(text, parts, words), words[0], values)
 
@@ -243,55 +217,15 @@ def _value(value: SqlValue, number: int) -> object:
         case float() if value == value:
             return value
         case _:
-            raise _beyond(f"${number}, which is {type(value).__name__}")
-
-
-def _beyond(what: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"the mock has nothing like {what}",
-        hint="try it on a PostgreSQL: cap-postgres-neon serve, backend 'local'",
-    )
+            raise beyond(f"${number}, which is {type(value).__name__}")
 
 
 def _rows(connection: sqlite3.Connection, statement: _Bound, mode: Mode) -> Rows:
     before = connection.total_changes
-    with _guarded(connection, mode, statement.begins in _DEFINES):
+    with guarded(connection, mode, statement.begins in _DEFINES):
         cursor = connection.execute(statement.text, statement.values)
         columns = tuple(column[0] for column in cursor.description or ())
         rows = tuple(cursor.fetchall())
     changed = connection.total_changes - before
     affected = connection.execute("SELECT changes()").fetchone()[0] if changed else 0
     return Rows(columns, rows, affected)
-
-
-@contextmanager
-def _guarded(connection: sqlite3.Connection, mode: Mode, defines: bool) -> Generator[None]:
-    """Let SQLite refuse what a statement may not do, and say of a refusal what it was about.
-
-    Raises:
-        Conflict: a constraint does not allow it; NOT_APPLIED.
-        InvalidArgument: SQLite does not take the statement; NOT_APPLIED.
-    """
-
-    def decide(action: int, first: str | None, second: str | None, *_: object) -> int:
-        allowed = action in _READING if mode == "reads" else action not in _NEVER
-        if action == sqlite3.SQLITE_FUNCTION:
-            allowed = defines or (second or "").lower() in _FUNCTIONS  # SQLite has its own for DDL
-        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
-
-    connection.set_authorizer(decide)
-    try:
-        yield
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code & 0xFF == sqlite3.SQLITE_CONSTRAINT and code != _DATATYPE:
-            raise Conflict(
-                f"a constraint does not allow it: {error}",
-                hint="read what is there and decide again",
-            ) from error
-        raise InvalidArgument(
-            f"the statement is refused: {error}",
-            hint="correct it, or try it on a PostgreSQL: cap-postgres-neon serve",
-        ) from error
-    finally:
-        connection.set_authorizer(None)

@@ -20,8 +20,9 @@ from core_caps.http.json_bodies import read_json, written_json
 
 from cap_postgres_neon import errors
 from cap_postgres_neon.config import LocalConfig, RemoteConfig
-from cap_postgres_neon.database import Answer, Mode, Refused, forms
+from cap_postgres_neon.database import Answer, Mode, Refused, forms, with_table
 from cap_postgres_neon.statements import Command
+from cap_postgres_neon.tables import Table
 
 __all__ = ["NeonDatabase"]
 
@@ -40,6 +41,10 @@ _ISOLATIONS: Mapping[Isolation, str] = MappingProxyType(
 
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _TOO_LARGE = 507
+
+_TOLD = ("code", "severity", "constraint")
+"""What an error of the database's is told by, beside its message."""
+
 _UNAUTHENTICATED = re.compile(r"password authentication failed|role .* does not exist")
 
 _JSON_FACTOR = 2
@@ -77,16 +82,31 @@ class NeonDatabase:
         *,
         mode: Mode,
         isolation: Isolation | None = None,
+        table: Table | None = None,
     ) -> Sequence[Answer]:
         """Run the commands in one transaction, all or none; see `Database.run`."""
         if self._exchange is None:
             raise ClientClosed(
                 "this client is not open", hint="keep the calls inside its `async with` block"
             )
-        writes = mode == "writes"
+        exchange, writes = self._exchange, mode == "writes"
         headers = {"Neon-Batch-Read-Only": "false" if writes else "true"}
         if isolation is not None:
             headers["Neon-Batch-Isolation-Level"] = _ISOLATIONS[isolation]
+        running = with_table(
+            table, commands, lambda given: self._sent(exchange, operation, given, writes, headers)
+        )
+        return await exchange.in_time(operation, running, writes=writes)
+
+    async def _sent(
+        self,
+        exchange: Exchange,
+        operation: str,
+        commands: Sequence[Command],
+        writes: bool,
+        headers: Mapping[str, str],
+    ) -> Sequence[Answer]:
+        """The answers to one request."""
         size_bytes_max = self._config.answer_size_bytes_max
         call = Call(
             operation,
@@ -104,8 +124,7 @@ class NeonDatabase:
             refusals.append((status, refusal))
             return status in (400, _TOO_LARGE)
 
-        sending = self._exchange.send(call, accepts)
-        answers = await self._exchange.in_time(operation, sending, writes=writes)
+        answers = await exchange.send(call, accepts)
         if answers is not None:
             return answers[1:]
         status, refusal = refusals[-1]
@@ -120,8 +139,9 @@ class NeonDatabase:
             shown = shown.replace(secret.reveal(), "…")
         shown = shown[:SHOWN_CHARACTERS_MAX]
         if refusal.codes:
-            code, constraint = map(str, refusal.codes)
-            return Refused({"code": code, "message": shown, "constraint": constraint}, status=400)
+            said = dict(zip(_TOLD, map(str, refusal.codes), strict=True))
+            # One request holds the commit, too, and nobody says what it was that was refused.
+            return Refused({**said, "message": shown}, status=400, committing=writes)
         if _UNAUTHENTICATED.search(shown):
             return Unauthenticated(
                 f"{operation} was refused: {shown}",
@@ -151,7 +171,7 @@ def _service(config: RemoteConfig | LocalConfig) -> Service:
 
 
 def _refusal(body: bytes, content_type: str) -> Refusal:
-    """What an error answer says: the SQLSTATE and the constraint, where it has any."""
+    """What an error answer says: the SQLSTATE and what goes with it, where it has one."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -159,9 +179,8 @@ def _refusal(body: bytes, content_type: str) -> Refusal:
     if not isinstance(said, dict):
         return Refusal((), "")
     fields = cast("dict[str, Any]", said)
-    text = {name: fields[name] for name in ("message", "code", "constraint") if name in fields}
-    text = {name: value for name, value in text.items() if isinstance(value, str)}
-    codes = (text["code"], text.get("constraint", "")) if text.get("code") else ()
+    text = {name: value for name, value in fields.items() if isinstance(value, str)}
+    codes = tuple(text.get(name, "") for name in _TOLD) if text.get("code") else ()
     return Refusal(codes, text.get("message", ""))
 
 

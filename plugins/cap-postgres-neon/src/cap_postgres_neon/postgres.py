@@ -27,6 +27,9 @@ START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
 _POLL_SECONDS = 0.02
 
+_MARK = "PG_VERSION"
+"""The file that tells a database's folder."""
+
 
 class NotRunning(Exception):
     """No PostgreSQL could be started; the text says why and what to do."""
@@ -72,10 +75,8 @@ def running(data: Path, *, durable: bool = True) -> Generator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="pg-") as place:
         user = _other_user()
         for each in (data, Path(place)):
-            each.mkdir(parents=True, exist_ok=True)
-            if user is not None:
-                shutil.chown(each, user)
-        if not (data / "PG_VERSION").exists():
+            _prepare(each, user)
+        if not (data / _MARK).exists():
             _made(folder, data, user)
         settings = [f"unix_socket_directories={place}", "listen_addresses="]
         settings += [] if durable else ["fsync=off", "synchronous_commit=off"]
@@ -125,6 +126,23 @@ def _other_user() -> str | None:
     return next((name for name in ("postgres", "nobody") if name in names), None)
 
 
+def _prepare(folder: Path, user: str | None) -> None:
+    """Have a folder that this user may keep a database in; what others keep there is let alone."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not (folder / _MARK).exists():
+            raise NotRunning(
+                f"{folder} holds what is no database: name another, or an empty folder"
+            )
+        if user is not None:
+            shutil.chown(folder, user)
+    except OSError as problem:
+        raise NotRunning(
+            f"{folder} cannot hold a database: {problem.strerror}; name a folder that you may "
+            "write to"
+        ) from problem
+
+
 def _made(folder: Path, data: Path, user: str | None) -> None:
     made = subprocess.run(
         [
@@ -135,18 +153,23 @@ def _made(folder: Path, data: Path, user: str | None) -> None:
     )  # fmt: skip
     if made.returncode:
         said = (made.stderr or made.stdout).decode("utf-8", "replace").strip()
-        raise NotRunning(f"initdb failed: {said[-1000:]}")
+        raise NotRunning(f"initdb failed: {said[-1000:]}; name another folder")
 
 
 def _until_up(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
     state, end = data / "postmaster.pid", time.monotonic() + START_SECONDS_MAX
     while process.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError):
-            if state.read_text().splitlines()[7:8] == ["ready   "]:
+            said = state.read_text().splitlines()
+            # Another server may be at this folder, and says so in the same place.
+            if said[:1] == [str(process.pid)] and said[7:8] == ["ready   "]:
                 return
         time.sleep(_POLL_SECONDS)
     said = log.read_text("utf-8", "replace").strip()[-1000:]
-    raise NotRunning(f"PostgreSQL did not start on {data}: {said}")
+    raise NotRunning(
+        f"PostgreSQL did not start on {data}: {said}; end the server that may be running there, or "
+        "name another folder"
+    )
 
 
 def _stopped(process: subprocess.Popen[bytes]) -> None:

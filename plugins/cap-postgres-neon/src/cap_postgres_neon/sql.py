@@ -20,7 +20,7 @@ from cap_postgres_neon.statements import (
     reading,
     writing,
 )
-from cap_postgres_neon.tables import KEYS, with_table
+from cap_postgres_neon.tables import KEYS
 from cap_postgres_neon.values import reader_of
 
 __all__ = ["PostgresSql", "check_isolation"]
@@ -111,12 +111,8 @@ class PostgresSql:
             return await self._rows(operation, commands, mode="writes", isolation=isolation)
         keyed = [Command(_TAKE, (key,)), *commands]
         try:
-            answers = await with_table(
-                KEYS,
-                keyed,
-                lambda given: self._database.run(
-                    operation, given, mode="writes", isolation=isolation
-                ),
+            answers = await self._database.run(
+                operation, keyed, mode="writes", isolation=isolation, table=KEYS
             )
         except Refused as problem:
             if problem.sqlstate == "23505" and problem.constraint == KEYS.primary_key:

@@ -14,7 +14,16 @@ from core_caps.errors import InvalidArgument
 
 from cap_postgres_neon.values import need_text, to_text
 
-__all__ = ["Command", "checked_key", "checked_statements", "reading", "tokens", "writing"]
+__all__ = [
+    "COMMANDS",
+    "Command",
+    "checked_key",
+    "checked_statements",
+    "no_command",
+    "reading",
+    "tokens",
+    "writing",
+]
 
 PARAMETERS_MAX = 65_535
 """The protocol counts them in 16 bits. https://www.postgresql.org/docs/current/limits.html"""
@@ -38,14 +47,29 @@ _COMMENT_PART = re.compile(r"/\*|\*/")
 _READS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"})
 """What a statement that reads may begin with; whether it does read, the database decides."""
 
+_CHANGES = frozenset(
+    {
+        "ALTER", "ANALYZE", "CALL", "CHECKPOINT", "CLUSTER", "COMMENT", "CREATE", "DELETE", "DO",
+        "DROP", "GRANT", "IMPORT", "INSERT", "LOCK", "MERGE", "NOTIFY", "REASSIGN", "REFRESH",
+        "REINDEX", "REVOKE", "SECURITY", "TRUNCATE", "UPDATE", "VACUUM",
+    }
+)  # fmt: skip
+
+_TRANSACTION = frozenset(
+    {"ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "RELEASE", "ROLLBACK", "SAVEPOINT", "START"}
+)
 _SESSION = frozenset(
     {
-        "ABORT", "BEGIN", "CLOSE", "COMMIT", "COPY", "DEALLOCATE", "DECLARE", "DISCARD", "END",
-        "EXECUTE", "FETCH", "LISTEN", "LOAD", "MOVE", "PREPARE", "RELEASE", "RESET", "ROLLBACK",
-        "SAVEPOINT", "SET", "START", "UNLISTEN",
+        "CLOSE", "COPY", "DEALLOCATE", "DECLARE", "DISCARD", "EXECUTE", "FETCH", "LISTEN", "LOAD",
+        "MOVE", "RESET", "SET", "UNLISTEN",
     }
 )  # fmt: skip
 """Commands about the transaction or the session: both are the provider's, and are shared."""
+
+COMMANDS = _READS | _CHANGES | _TRANSACTION | _SESSION
+"""What a command begins with. https://www.postgresql.org/docs/current/sql-commands.html"""
+
+_TO_BATCH = "give each to `batch`, or to `query_batch` if they only read: one transaction holds all"
 
 
 class Command(NamedTuple):
@@ -77,11 +101,10 @@ def reading(text: object, params: object) -> Command:
             parameters; NOT_APPLIED.
     """
     command, first = _command(text, params)
+    if first in _CHANGES:
+        raise InvalidArgument(f"{first} is no read", hint="write through execute or batch")
     if first not in _READS:
-        raise InvalidArgument(
-            f"a statement that reads does not begin with {first or 'this'}",
-            hint="write through execute or batch",
-        )
+        raise no_command(next(tokens(command.text)).text)
     return command
 
 
@@ -91,13 +114,16 @@ def writing(text: object, params: object) -> Command:
     Raises:
         InvalidArgument: as for `reading`, or it is about the transaction or the session itself.
     """
-    command, first = _command(text, params)
-    if first in _SESSION:
-        raise InvalidArgument(
-            f"{first} is not a statement's to say: it runs in a transaction of its own",
-            hint="give the statements of one transaction to `batch`",
-        )
-    return command
+    return _command(text, params)[0]
+
+
+def no_command(said: object) -> InvalidArgument:
+    """The error for a statement that begins like none, a slip of the pen for instance."""
+    return InvalidArgument(
+        f'syntax error at or near "{said}"',
+        hint="a statement that reads begins with SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN; one "
+        "that writes with INSERT, UPDATE, DELETE, MERGE, CREATE, …",
+    )
 
 
 def checked_statements(statements: object) -> list[Statement]:
@@ -127,7 +153,12 @@ def checked_key(key: object) -> str:
 
 
 def _command(text: object, params: object) -> tuple[Command, str]:
-    """The command, and its first word in upper case."""
+    """The command, and its first word in upper case.
+
+    Raises:
+        InvalidArgument: it is none, several, has another number of parameters, or is about the
+            transaction or the session itself; NOT_APPLIED.
+    """
     if not isinstance(text, str):
         raise InvalidArgument(f"a statement is text, not {type(text).__name__}")
     need_text(text, "a statement")
@@ -139,22 +170,36 @@ def _command(text: object, params: object) -> tuple[Command, str]:
             ended = said
             continue
         if ended:
-            raise InvalidArgument(
-                "there are several commands in one statement", hint="give each to `batch`"
-            )
+            raise InvalidArgument("there are several commands in one statement", hint=_TO_BATCH)
         if kind == "place":
             places.add(int(found[1:]))
         if not first and kind == "word":
             first = found.upper()
         said = True
     if not said:
-        raise InvalidArgument("there is no command in the statement")
+        raise InvalidArgument("there is no command in the statement", hint="give one command")
+    _refuse_control(first)
     if places != set(range(1, len(values) + 1)):
         raise InvalidArgument(
             f"{len(values)} parameters were given, and the statement names {_shown(places)}",
             hint="give as many as it names, each of $1, $2, … in it",
         )
     return Command(text, values), first
+
+
+def _refuse_control(first: str) -> None:
+    if first in _TRANSACTION:
+        raise InvalidArgument(
+            f"{first} is not a statement's to say: it runs in a transaction that begins and ends "
+            "with it",
+            hint=_TO_BATCH,
+        )
+    if first in _SESSION:
+        raise InvalidArgument(
+            f"{first} is not a statement's to say: the session is shared",
+            hint="leave it out; a setting for one transaction is SELECT set_config(name, value, "
+            "true) in its `batch`",
+        )
 
 
 def tokens(text: str) -> Iterator[Token]:

@@ -3,16 +3,19 @@
 Whoever may not create tables has them made beforehand, by these very statements: see the README.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cap_postgres_neon.database import Answer, Refused
 from cap_postgres_neon.statements import Command
 
-__all__ = ["DEDUPE", "KEYS", "ONE_PAYLOAD", "Table", "with_table"]
+__all__ = ["DEDUPE", "KEYS", "ONE_PAYLOAD", "Table"]
 
 ONE_PAYLOAD = "_flows_dedupe_one_payload"
 """The constraint that undoes a reservation under another payload."""
+
+_ONE_AT_A_TIME = Command("SELECT pg_advisory_xact_lock(hashtext('_flows_'))")
+"""Two that make one table at once would disturb each other, IF NOT EXISTS or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,16 @@ class Table:
     def primary_key(self) -> str:
         """The name of the constraint that PostgreSQL gives a primary key."""
         return f"{self.name}_pkey"
+
+    @property
+    def making(self) -> Sequence[Command]:
+        """The commands that make it, and do nothing where it is."""
+        return [_ONE_AT_A_TIME, *map(Command, self.made_by)]
+
+    def is_named(self, message: str) -> bool:
+        """Whether a message names it, which for a missing table is said nowhere else: messages are
+        in the server's language, with the quotation marks that belong to it."""
+        return re.search(rf"(?<!\w){self.name}(?!\w)", message) is not None
 
 
 KEYS = Table(
@@ -54,26 +67,3 @@ DEDUPE = Table(
 )
 """`until` is when the lease runs out; of done work (it has a result), when that is forgotten.
 `collided` is never true: a command that would make it so is refused, and its transaction undone."""
-
-_ONE_AT_A_TIME = Command("SELECT pg_advisory_xact_lock(hashtext('_flows_'))")
-"""Two that make one table at once would disturb each other, IF NOT EXISTS or not."""
-
-
-async def with_table(
-    table: Table,
-    commands: Sequence[Command],
-    run: Callable[[Sequence[Command]], Awaitable[Sequence[Answer]]],
-) -> Sequence[Answer]:
-    """What the commands give; where the table is missing they make it first, in one transaction.
-
-    Raises:
-        Refused: the database refused them for another reason.
-    """
-    try:
-        return await run(commands)
-    except Refused as problem:
-        if problem.sqlstate != "42P01" or f'"{table.name}"' not in problem.message:
-            raise
-    making = [_ONE_AT_A_TIME, *map(Command, table.made_by)]
-    answers = await run([*making, *commands])
-    return answers[len(making) :]

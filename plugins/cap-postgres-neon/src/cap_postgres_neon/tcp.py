@@ -4,13 +4,16 @@ What reads is one round trip: BEGIN, the commands and COMMIT travel together. Wh
 so that it is known whether the commit was ever asked for: a connection that ends before that has
 applied nothing, and only one that ends with the commit under way leaves it open.
 
-No statement is given a name and nothing of a session is changed for longer than a transaction, so
-a pooler may stand between, in any of its modes (Neon's `-pooler` hosts, PgBouncer).
+What a statement changed of its session (a setting, a lock, a temporary table) is put back behind
+the end of its transaction, in the same round trip. No statement is given a name. So a pooler may
+stand between that gives a session to a client or to a transaction (Neon's `-pooler` hosts,
+PgBouncer); one that gives it to a statement refuses what takes two round trips: every write.
 """
 
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Self
 
@@ -18,15 +21,17 @@ from core_caps.capabilities.sql import Isolation
 from core_caps.clock import Clock
 from core_caps.errors import ClientClosed, ProviderError
 from core_caps.rng import Rng
+from psycopg.pq import TransactionStatus
 
 from cap_postgres_neon import errors
 from cap_postgres_neon.config import TcpConfig
 from cap_postgres_neon.conversation import ConnectionLost, Given, TooLarge, converse
-from cap_postgres_neon.database import Answer, Mode, Refused, forms
+from cap_postgres_neon.database import Answer, Mode, Refused, forms, with_table
 from cap_postgres_neon.dedupe import PostgresDedupe
 from cap_postgres_neon.pool import Connection, NotConnected, Pool
 from cap_postgres_neon.sql import PostgresSql
 from cap_postgres_neon.statements import Command
+from cap_postgres_neon.tables import Table
 
 __all__ = ["TcpDatabase", "TcpDedupe", "TcpSql"]
 
@@ -39,6 +44,20 @@ _ISOLATIONS: Mapping[Isolation | None, str] = MappingProxyType(
     }
 )
 _COMMIT, _ROLLBACK = Command("COMMIT"), Command("ROLLBACK")
+
+_AS_FOUND = (
+    Command("SET SESSION AUTHORIZATION DEFAULT"),
+    Command("RESET ALL"),
+    Command("CLOSE ALL"),
+    Command("DEALLOCATE ALL"),
+    Command("UNLISTEN *"),
+    Command("DISCARD TEMP"),
+    Command("DISCARD SEQUENCES"),
+    Command("SELECT pg_advisory_unlock_all()"),
+)
+"""What DISCARD ALL does, but for plans, which do no harm: it would be a round trip of its own.
+https://www.postgresql.org/docs/current/sql-discard.html"""
+_UNDONE = {"code": "40000", "message": "it was undone instead of committed"}
 _CHANGES = re.compile(r"(?:INSERT \d+|UPDATE|DELETE|MERGE) (\d+)")
 
 
@@ -72,6 +91,7 @@ class TcpDatabase:
         *,
         mode: Mode,
         isolation: Isolation | None = None,
+        table: Table | None = None,
     ) -> Sequence[Answer]:
         """Run the commands in one transaction, all or none; see `Database.run`."""
         if self._pool is None:
@@ -83,8 +103,13 @@ class TcpDatabase:
         error: ProviderError
         try:
             async with asyncio.timeout(seconds):
-                return await work.answers(commands, mode, isolation)
+                return await with_table(
+                    table, commands, lambda given: work.answers(given, mode, isolation)
+                )
         except TimeoutError:
+            # What is refused is told, also where its undoing was still under way.
+            if work.refused is not None and not work.refused.misses(table):
+                raise work.refused from None
             error = errors.late(operation, seconds, committing=work.committing)
         except TooLarge:
             error = errors.too_large(operation, size_bytes_max)
@@ -105,6 +130,7 @@ class _Transaction:
 
     Attributes:
         committing: a commit of something written is under way.
+        refused: what was refused first, where anything was.
     """
 
     def __init__(self, pool: Pool, timeout_seconds: float, size_bytes_max: int) -> None:
@@ -112,28 +138,61 @@ class _Transaction:
         self._timeout_seconds = timeout_seconds
         self._size_bytes_max = size_bytes_max
         self.committing = False
+        self.refused: Refused | None = None
 
     async def answers(
         self, commands: Sequence[Command], mode: Mode, isolation: Isolation | None
     ) -> list[Answer]:
         """What each command gave, when all are committed."""
+        self.refused = None
         access = " READ ONLY" if mode == "reads" else " READ WRITE"
         before = [Command("BEGIN" + _ISOLATIONS[isolation] + access), forms(self._timeout_seconds)]
-        after = [_COMMIT] if mode == "reads" else []
+        whole = [*before, *commands]
         async with self._pool.connection() as connection:
             try:
-                given = await self._converse(connection, [*before, *commands, *after])
-                if mode == "writes":
-                    self.committing = True
-                    await self._converse(connection, [_COMMIT])
-            except Refused:
-                self.committing = False  # whatever is refused is undone, a commit too
-                await self._converse(connection, [_ROLLBACK])
-                raise
-        return [_answer(each) for each in given[len(before) : len(before) + len(commands)]]
+                if mode == "reads":
+                    given = await self._ended(connection, [*whole, _COMMIT])
+                else:
+                    given = await self._converse(connection, whole)
+                    await self._commit(connection)
+            except Refused as refused:
+                self.refused = Refused(refused.fields, committing=self.committing)
+                await self._undo(connection)
+                raise self.refused from None
+        return [_answer(each) for each in given[len(before) : len(whole)]]
 
-    async def _converse(self, connection: Connection, commands: Sequence[Command]) -> list[Given]:
-        return await converse(connection, commands, size_bytes_max=self._size_bytes_max)
+    async def _commit(self, connection: Connection) -> None:
+        self.committing = True
+        committed, *_ = await self._ended(connection, [_COMMIT])
+        if committed.tag != _COMMIT.text:
+            raise Refused(_UNDONE)
+
+    async def _ended(self, connection: Connection, commands: Sequence[Command]) -> list[Given]:
+        """What the commands gave, with which the transaction ends, and the session left as it was
+        found: where that fails it costs the connection and nothing else."""
+        given: list[Given] = []
+        try:
+            await self._converse(connection, [*commands, *_AS_FOUND], given)
+        except (ConnectionLost, Refused, TooLarge):
+            if len(given) < len(commands):
+                raise
+            connection.pgconn.finish()
+        return given
+
+    async def _undo(self, connection: Connection) -> None:
+        """End what was refused; where that fails, too, the refusal stays what is told."""
+        is_open = connection.pgconn.transaction_status != TransactionStatus.IDLE
+        with suppress(ConnectionLost, Refused, TooLarge):
+            await self._ended(connection, [_ROLLBACK] if is_open else [])
+
+    async def _converse(
+        self,
+        connection: Connection,
+        commands: Sequence[Command],
+        given: list[Given] | None = None,
+    ) -> list[Given]:
+        size_bytes_max = self._size_bytes_max
+        return await converse(connection, commands, size_bytes_max=size_bytes_max, given=given)
 
 
 def _answer(given: Given) -> Answer:

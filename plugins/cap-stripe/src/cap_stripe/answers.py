@@ -1,7 +1,7 @@
 """Reading what the API answered: objects, lists and events. Nothing is guessed.
 
 Every function here either returns what the API documents or raises Malformed with the reason.
-https://docs.stripe.com/api
+What the API documents as nullable may be null: https://docs.stripe.com/api
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from core_caps.capabilities.payments import (
 )
 from core_caps.http.failures import Malformed
 
-from cap_stripe.limits import INTERVALS
+from cap_stripe.arguments import INTERVALS
 
 __all__ = [
     "checkout_page",
@@ -31,9 +31,18 @@ __all__ = [
     "payment_intent",
     "price",
     "refund",
+    "unless_deleted",
 ]
 
 _Item = TypeVar("_Item")
+
+
+def unless_deleted(read: Callable[[object], _Item]) -> Callable[[object], _Item | None]:
+    """The reader, for which what was deleted is None: its id is all that is left of it.
+
+    https://docs.stripe.com/api/customers/retrieve
+    """
+    return lambda answer: None if _below(answer).get("deleted") is True else read(answer)
 
 
 def customer(answer: object) -> Customer:
@@ -69,14 +78,14 @@ def price(answer: object) -> Price:
 def checkout_session(answer: object) -> CheckoutSession:
     """A checkout session."""
     given = _object(answer, "checkout.session")
-    status = _text(given, "status")
+    status = _text(given, "status", missing="")
     return CheckoutSession(
         id=_text(given, "id"),
         url=_text(given, "url", missing="") if status == "open" else "",
         status=status,
         payment_status=_text(given, "payment_status"),
-        amount=_whole(given, "amount_total"),
-        currency=_text(given, "currency"),
+        amount=None if given.get("amount_total") is None else _whole(given, "amount_total"),
+        currency=_text(given, "currency", missing=""),
         customer=_reference(given, "customer"),
         payment_intent=_reference(given, "payment_intent"),
         metadata=_metadata(given),
@@ -106,7 +115,7 @@ def refund(answer: object) -> Refund:
         payment_intent=_reference(given, "payment_intent"),
         amount=_whole(given, "amount"),
         currency=_text(given, "currency"),
-        status=_text(given, "status"),
+        status=_text(given, "status", missing=""),
         metadata=_metadata(given),
     )
 
@@ -114,10 +123,10 @@ def refund(answer: object) -> Refund:
 def event(answer: object) -> Event:
     """An event. https://docs.stripe.com/api/events/object"""
     given = _object(answer, "event")
-    about = _below(_below(given, "data"), "object")
+    about = _below(_below(given.get("data")).get("object"))
     if not about:
         raise Malformed("an event is about no object")
-    caused = _below(given, "request")
+    caused = _below(given.get("request"))
     return Event(
         id=_text(given, "id"),
         type=_text(given, "type"),
@@ -152,15 +161,16 @@ def _page(
 
 
 def _object(answer: object, kind: str) -> Mapping[str, object]:
-    given = _below({"answer": answer}, "answer")
+    given = _below(answer)
     if given.get("object") != kind:
         raise Malformed(f"it is no {kind}")
+    if given.get("deleted") is True:
+        raise Malformed(f"the {kind} was deleted")
     return given
 
 
-def _below(given: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """The object of that name, or nothing."""
-    found = given.get(name)
+def _below(found: object) -> Mapping[str, object]:
+    """What is in an object; nothing where it is none."""
     if isinstance(found, Mapping):
         return cast("Mapping[str, object]", found)
     return dict[str, object]()

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-from core_caps.http.settings import Transport, check_connection, check_token, is_whole, need
+from core_caps.http.settings import Transport, need_connection, need_endpoint, need_token
 from core_caps.secret import Secret
+from core_caps.settings import SECONDS_MAX, need, need_text, need_whole
 
 __all__ = ["MOCK_WEBHOOK_SECRET", "MockConfig", "RemoteConfig"]
 
 MOCK_WEBHOOK_SECRET = Secret("whsec_mock")
 """What the mock signs with where nothing else is given: no secret at all."""
-
-_TOLERANCE_MAX = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,8 @@ class MockConfig:
     webhook_tolerance_seconds: int = 300
 
     def __post_init__(self) -> None:
-        need(isinstance(self.store, str), "store", "text")  # pyright: ignore[reportUnnecessaryIsInstance]
-        if self.webhook_secret is not None:
-            check_token(self.webhook_secret, "webhook_secret")
-        _check_tolerance(self.webhook_tolerance_seconds)
+        need_text(self, "store")
+        _need_webhooks(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,8 @@ class RemoteConfig:
 
     Attributes:
         api_key: a secret or restricted key, sk_… or rk_….
-        webhook_secret: the signing secret of the webhook endpoint, whsec_….
+        webhook_secret: the signing secret of the webhook endpoint, whsec_…; None where no webhook
+            comes: then parse_webhook and sign_webhook are ConfigInvalid.
         base_url: where the API is; plain http only on this machine.
         webhook_tolerance_seconds: how old a signature may be.
         timeout_seconds: the longest that one call takes.
@@ -59,7 +57,7 @@ class RemoteConfig:
     """
 
     api_key: Secret
-    webhook_secret: Secret
+    webhook_secret: Secret | None = None
     base_url: str = "https://api.stripe.com"
     webhook_tolerance_seconds: int = 300
     timeout_seconds: float = 30.0
@@ -67,15 +65,18 @@ class RemoteConfig:
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:
-        check_token(self.api_key, "api_key")
-        check_token(self.webhook_secret, "webhook_secret")
-        _check_tolerance(self.webhook_tolerance_seconds)
-        check_connection(
-            self.base_url, self.timeout_seconds, self.connect_timeout_seconds, self.transport
-        )
-        need(not self.base_url.endswith("/"), "base_url", "without a slash at its end")
+        need_token(self, "api_key")
+        mistaken = self.api_key.reveal().startswith(("pk_", "whsec_"))
+        need(not mistaken, "api_key", "a secret or restricted key, sk_… or rk_…")
+        _need_webhooks(self)
+        need_connection(self)
+        need_endpoint(self, "base_url")
+        need(not self.base_url.endswith("/"), "base_url", "a URL without a slash at its end")
 
 
-def _check_tolerance(seconds: object) -> None:
-    within = isinstance(seconds, int) and is_whole(seconds) and 0 < seconds <= _TOLERANCE_MAX
-    need(within, "webhook_tolerance_seconds", f"a whole number of seconds, 1 to {_TOLERANCE_MAX}")
+def _need_webhooks(config: MockConfig | RemoteConfig) -> None:
+    need_whole(config, "webhook_tolerance_seconds", least=1, most=SECONDS_MAX)
+    if (secret := config.webhook_secret) is not None:
+        need_token(config, "webhook_secret")
+        mistaken = secret.reveal().startswith(("sk_", "rk_", "pk_", "we_"))
+        need(not mistaken, "webhook_secret", "an endpoint's signing secret, whsec_…")

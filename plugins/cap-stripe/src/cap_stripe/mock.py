@@ -11,6 +11,7 @@ from core_caps.rng import Rng
 from core_caps.secret import Secret
 
 from cap_stripe import sdk
+from cap_stripe.api import Api
 from cap_stripe.config import MOCK_WEBHOOK_SECRET, MockConfig
 from cap_stripe.errors import FAILURES
 from cap_stripe.payments import StripePayments
@@ -39,16 +40,17 @@ class MockPayments(StripePayments):
 
     def __init__(self, config: MockConfig, *, clock: Clock, rng: Rng) -> None:
         secret = config.webhook_secret or MOCK_WEBHOOK_SECRET
-        super().__init__(Signer(secret, config.webhook_tolerance_seconds, clock), clock)
+        super().__init__(Signer(secret, config.webhook_tolerance_seconds, clock))
+        self._clock = clock
         made = Service(clock, rng)
         self.service = _STORES.setdefault(config.store, made) if config.store else made
 
     async def __aenter__(self) -> Self:
-        self._client = sdk.client(_KEY, _URL, self._send)
+        self._api = Api(sdk.client(_KEY, _URL, self._send), self._clock)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._client = None
+        self._api = None
 
     async def _send(self, request: sdk.Request) -> sdk.Answer:
         try:

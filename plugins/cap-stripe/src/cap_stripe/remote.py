@@ -1,6 +1,5 @@
 """Stripe through its public API: the official SDK over connections of our own."""
 
-import contextlib
 import functools
 import json
 from typing import Self
@@ -9,12 +8,14 @@ import httpx
 from core_caps.clock import Clock
 from core_caps.errors import ProviderError
 from core_caps.http import transports
-from core_caps.http.bodies import whole_body
+from core_caps.http.bodies import error_body, whole_body
+from core_caps.http.failures import shown
 from core_caps.http.json_bodies import is_type
-from core_caps.http.transports import Broken, Lost, NotConnected
+from core_caps.http.transports import Broken
 from core_caps.rng import Rng
 
 from cap_stripe import sdk
+from cap_stripe.api import Api
 from cap_stripe.config import RemoteConfig
 from cap_stripe.errors import FAILURES
 from cap_stripe.payments import StripePayments
@@ -24,11 +25,6 @@ __all__ = ["RemotePayments"]
 
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 """Of any answer: a page of 100 events, each with its object."""
-
-ERROR_BODY_BYTES_MAX = 64 * 1024
-"""How much of an error answer is read; its status decides even where its body is unusable."""
-
-SHOWN_CHARACTERS_MAX = 300
 
 URLS_MAX = 1024
 """How many parsed URLs are kept."""
@@ -48,14 +44,9 @@ class RemotePayments(StripePayments):
 
     def __init__(self, config: RemoteConfig, *, clock: Clock, rng: Rng) -> None:
         del rng  # requests carry nothing random: every write has its key
-        signer = Signer(config.webhook_secret, config.webhook_tolerance_seconds, clock)
-        super().__init__(
-            signer,
-            clock,
-            timeout_seconds=config.timeout_seconds,
-            hidden=[config.api_key.reveal()],
-        )
+        super().__init__(Signer(config.webhook_secret, config.webhook_tolerance_seconds, clock))
         self._config = config
+        self._clock = clock
         self._line: _Line | None = None
 
     def __repr__(self) -> str:
@@ -63,11 +54,17 @@ class RemotePayments(StripePayments):
 
     async def __aenter__(self) -> Self:
         self._line = _Line(self._config)
-        self._client = sdk.client(self._config.api_key, self._config.base_url, self._line.send)
+        key = self._config.api_key
+        self._api = Api(
+            sdk.client(key, self._config.base_url, self._line.send),
+            self._clock,
+            timeout_seconds=self._config.timeout_seconds,
+            hidden=[key.reveal()],
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        line, self._line, self._client = self._line, None, None
+        line, self._line, self._api = self._line, None, None
         if line is not None:
             await line.close()
 
@@ -77,6 +74,7 @@ class _Line:
 
     def __init__(self, config: RemoteConfig) -> None:
         self._secret = config.api_key
+        self._address = httpx.URL(config.base_url).netloc.decode("ascii")
         self._transport = transports.open_transport(
             config.transport,
             tls=config.base_url.startswith("https:"),
@@ -84,15 +82,11 @@ class _Line:
         )
         # Parsing a URL is a tenth of a small call's work; collections are asked again and again.
         self._url = functools.lru_cache(maxsize=URLS_MAX)(httpx.URL)
-        # Where no connection comes, its own timeout says so (NOT_APPLIED) before the call's does.
-        connect = min(config.connect_timeout_seconds, 0.8 * config.timeout_seconds)
-        self._extensions = {
-            "timeout": {"connect": connect, "pool": connect, "read": None, "write": None}
-        }
+        self._extensions = transports.waits(config.timeout_seconds, config.connect_timeout_seconds)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await transports.let_go(self._transport)
 
     async def send(self, request: sdk.Request) -> sdk.Answer:
         """The whole answer.
@@ -119,9 +113,7 @@ class _Line:
             try:
                 return await _whole(response)
             finally:
-                # The answer is read; how its connection ends changes nothing.
-                with contextlib.suppress(Exception):
-                    await response.aclose()
+                await transports.let_go(response)
         except Exception as problem:
             failure = self._without(problem)
         # Raised out here: exceptions of the transport hold the request's headers.
@@ -130,16 +122,12 @@ class _Line:
     def _without(self, problem: Exception) -> sdk.NoAnswer:
         """What it means that there is no answer."""
         found = transports.classified(problem)
-        shown = str(found).replace(self._secret.reveal(), "…")[:SHOWN_CHARACTERS_MAX]
+        said = shown(str(found), [self._secret.reveal()])
 
         def means(operation: str, writes: bool) -> ProviderError:
-            match found:
-                case NotConnected(late=late):
-                    return FAILURES.unconnected(operation, shown, late=late)
-                case Lost():
-                    return FAILURES.lost(operation, shown, writes=writes)
-                case _:
-                    return FAILURES.broken(operation, shown, writes=writes)
+            return transports.unanswered(
+                FAILURES, operation, found, said, writes=writes, to=self._address
+            )
 
         return sdk.NoAnswer(means)
 
@@ -154,7 +142,7 @@ async def _whole(response: httpx.Response) -> sdk.Answer:
     told = {name: headers[name] for name in _TOLD if name in headers}
     is_json = is_type(headers.get("content-type", ""), "application/json")
     if not 200 <= status < 300:
-        return sdk.Answer(status, told, await _error_body(response) if is_json else _NO_ERROR)
+        return sdk.Answer(status, told, await _told_error(response) if is_json else _NO_ERROR)
     if status != 200:
         raise Broken(f"its status is {status}, which is documented nowhere")
     if not is_json:
@@ -167,14 +155,14 @@ async def _whole(response: httpx.Response) -> sdk.Answer:
         raise Broken(f"it broke off: {transports.classified(problem)}") from None
 
 
-async def _error_body(response: httpx.Response) -> bytes:
+async def _told_error(response: httpx.Response) -> bytes:
     """The body where the SDK finds an error in it; else one that says nothing."""
+    body = await error_body(response)
     try:
-        body = await whole_body(response, ERROR_BODY_BYTES_MAX)
         match json.loads(body):
             case {"error": {**_error}}:
                 return body
             case _:
                 return _NO_ERROR
-    except Exception:
+    except (ValueError, RecursionError):
         return _NO_ERROR

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from core_caps.capabilities.payments import Event, SignedPayload
 from core_caps.clock import Clock
 from core_caps.errors import (
+    ConfigInvalid,
     Outcome,
     ProtocolViolation,
     SignatureInvalid,
@@ -21,7 +22,8 @@ from core_caps.http.failures import Malformed
 from core_caps.http.json_bodies import read_json
 from core_caps.secret import Secret
 
-from cap_stripe import answers, limits
+from cap_stripe import answers
+from cap_stripe.arguments import checked_payload, checked_text
 
 __all__ = ["Signer", "signature_of"]
 
@@ -42,12 +44,12 @@ class Signer:
     """Who has an endpoint's secret.
 
     Attributes:
-        secret: the secret.
+        secret: the secret; without one nothing is signed and nothing believed.
         tolerance_seconds: how old a signature may be.
         clock: tells how old it is.
     """
 
-    secret: Secret
+    secret: Secret | None
     tolerance_seconds: int
     clock: Clock
 
@@ -56,9 +58,10 @@ class Signer:
 
         Raises:
             InvalidArgument: it is not bytes; NOT_APPLIED.
+            ConfigInvalid: there is no secret (CAP105).
         """
-        body = limits.checked_payload(payload)
-        return SignedPayload(body, signature_of(self.secret, body, int(self.clock.now())))
+        secret, body = self._known_secret(), checked_payload(payload)
+        return SignedPayload(body, signature_of(secret, body, int(self.clock.now())))
 
     def parse(self, payload: bytes, signature: str) -> Event:
         """The event of a payload that the vendor signed lately.
@@ -67,9 +70,10 @@ class Signer:
             SignatureInvalid: nobody who has the secret signed it; NOT_APPLIED.
             SignatureTooOld: it was signed too long ago; NOT_APPLIED.
             ProtocolViolation: it is no event; NOT_APPLIED.
+            ConfigInvalid: there is no secret (CAP105).
         """
-        body = limits.checked_payload(payload)
-        at = self._signed_at(body, signature)
+        secret, body = self._known_secret(), checked_payload(payload)
+        at = _signed_at(secret, body, signature)
         age = self.clock.now() - at
         if age > self.tolerance_seconds or age < -_AHEAD_SECONDS_MAX:
             raise SignatureTooOld(
@@ -86,21 +90,30 @@ class Signer:
             outcome=Outcome.NOT_APPLIED,
         )
 
-    def _signed_at(self, payload: bytes, signature: str) -> int:
-        """When it was signed, by a signature that holds."""
-        header = limits.checked_text("a signature", signature)[:SIGNATURE_CHARACTERS_MAX]
-        parts = [part.partition("=") for part in header.split(",")]
-        times = [value for name, _, value in parts if name == "t" and _TIME.fullmatch(value)]
-        given = [value for name, _, value in parts if name == "v1" and _HEX.fullmatch(value)]
-        if len(times) == 1:
-            ours = _mac(self.secret, payload, times[0])
-            if any(hmac.compare_digest(ours, theirs) for theirs in given):
-                return int(times[0])
-        raise SignatureInvalid(
-            "the webhook is not signed with this endpoint's secret, or was changed since",
-            hint="pass the header Stripe-Signature and the body byte for byte as they came, and "
-            "the secret of this very endpoint",
-        )
+    def _known_secret(self) -> Secret:
+        if self.secret is None:
+            raise ConfigInvalid(
+                "the setting webhook_secret is missing: webhooks are signed and verified with it",
+                hint="give the secret webhook_secret, whsec_…: the signing secret of the endpoint",
+            )
+        return self.secret
+
+
+def _signed_at(secret: Secret, payload: bytes, signature: str) -> int:
+    """When it was signed, by a signature that holds."""
+    header = checked_text("a signature", signature)[:SIGNATURE_CHARACTERS_MAX]
+    parts = [part.partition("=") for part in header.split(",")]
+    times = [value for name, _, value in parts if name == "t" and _TIME.fullmatch(value)]
+    given = [value for name, _, value in parts if name == "v1" and _HEX.fullmatch(value)]
+    if len(times) == 1:
+        ours = _mac(secret, payload, times[0])
+        if any(hmac.compare_digest(ours, theirs) for theirs in given):
+            return int(times[0])
+    raise SignatureInvalid(
+        "the webhook is not signed with this endpoint's secret, or was changed since",
+        hint="pass the header Stripe-Signature and the body byte for byte as they came, and "
+        "the secret of this very endpoint",
+    )
 
 
 def _mac(secret: Secret, payload: bytes, at: str) -> str:

@@ -90,6 +90,7 @@ def _subject(plan: Plan, capability: Capability) -> ParitySubject:
         remotes=remotes,
         s3=_targets(plan, remotes),
         workers=_workers(plan, remotes),
+        services=_services(plan, remotes),
         started_at=ORIGIN_SECONDS,
         level=plan.lab.level,
     )
@@ -164,6 +165,12 @@ def _workers(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, WorkerTarge
             },
         )
     return targets
+
+
+def _services(plan: Plan, remotes: Mapping[str, str]) -> Mapping[str, str]:
+    """What the reference of each backend stands on, where it stands on anything."""
+    labels = {name: plan.lab.service_label(wire) for name, wire in remotes.items()}
+    return {name: label for name, label in labels.items() if label}
 
 
 def _values(plan: Plan, name: str, backend: Backend) -> Mapping[str, str]:

@@ -114,7 +114,8 @@ def parity(
     )
     if adapter is None and not subject.workers:
         pairs = pairs_with_reference(subject, rules)
-        return _results(subject, pairs, histories, effort, {"simulator": None})
+        real = ", ".join(dict.fromkeys(subject.services.values())) or None
+        return _results(subject, pairs, histories, effort, {"simulator": real})
     began = time.monotonic()
     simulator = started(subject, access, adapter)
     if isinstance(simulator, Absent):

@@ -184,6 +184,7 @@ _SETTING: "dict[str, Callable[[Any], bool]]" = {
     "endpoint": _flag,
     "folder": _flag,
     "apart": _flag,
+    "needed_by": _texts,
     "summary": _text,
 }
 _BACKEND: "dict[str, Callable[[Any], bool]]" = {

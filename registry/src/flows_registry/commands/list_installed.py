@@ -7,6 +7,7 @@ from core_caps.plugins.discovery import Outline, discover, outline_of
 from flows_registry.commands.glance import glance
 from flows_registry.commands.installed import Installed
 from flows_registry.commands.output import coloured, print_json, print_table
+from flows_registry.commands.settings import print_settings, settings_of
 
 TYPE_CHECKING = False  # importing typing would cost a third of the start-up
 
@@ -21,15 +22,18 @@ __all__ = ["describe", "run"]
 
 
 def run(arguments: "argparse.Namespace") -> int:
-    """List all plugins, or one in full.
+    """List all plugins, or one in full, with its settings.
 
     Raises:
         PluginNotFound: none has the name that was given (CAP103).
     """
     briefly = not (arguments.json or arguments.verbose or arguments.name is not None)
-    rows = describe(discover(), briefly=briefly)
+    found = discover()
+    rows = describe(found, briefly=briefly)
     if arguments.name is not None:
         rows = _named(rows, arguments.name)
+        for row in rows:
+            _add_settings(row, found)
     if arguments.json:
         print_json({"plugins": rows})
     elif not rows:
@@ -122,6 +126,13 @@ def _named(rows: "list[dict[str, Any]]", name: str) -> "list[dict[str, Any]]":
     return chosen
 
 
+def _add_settings(row: "dict[str, Any]", found: "Sequence[Found]") -> None:
+    named = next(each for each in found if each.distribution == row["distribution"])
+    settings = settings_of(named)
+    for backend in row["backends"]:
+        backend["settings"] = settings.get(backend["name"], [])
+
+
 def _print_rows(rows: "list[dict[str, Any]]") -> None:
     shown = [
         (
@@ -150,6 +161,7 @@ def _print_full(row: "dict[str, Any]") -> None:
             print(f"    {name.ljust(width)}  {told}")
     for backend in row["backends"]:
         print(f"  backend       {_backend(backend)}: {', '.join(backend['contracts'])}")
+        print_settings(backend.get("settings", []))
     _print_problems(row)
 
 

@@ -249,6 +249,18 @@ class Lab:
             self._services[factory.service] = start(found)
         return {factory.service: self._services[factory.service].url}
 
+    def service_label(self, wire: str) -> str:
+        """The name and version of what the wire's reference stands on; "" for nothing.
+
+        Raises:
+            NoReference: it stands on what is not here.
+        """
+        with self._furnishing:
+            self._started(wire)
+        factory = reference_factory(wire)
+        service = "" if factory is None else factory.service
+        return self._services[service].label if service else ""
+
     def promises(self, contract: str, backend: str) -> list[str]:
         """The promises of the contract's suite that apply to this backend.
 
@@ -296,7 +308,7 @@ class Lab:
         return {
             setting.name: f"canary-{secrets.token_hex(16)}"
             for setting in self.subject.manifest.backends[backend].config.values()
-            if setting.type == "secret" and setting.required
+            if setting.type == "secret" and (setting.required or setting.needed_by)
         }
 
 

@@ -125,6 +125,13 @@ def test_an_unknown_wire_is_compared_on_the_reference_server(running: Running) -
     ]
     assert result.backend == "mock"
 
+    real = {"services": {"remote": "PostgreSQL 18.4"}}
+    (result,) = parity(subject(same, **foreign, **real))
+    assert result.facts["simulator"] == "PostgreSQL 18.4"
+    assert result.facts["compared_with"] == [
+        "remote on the lab's reference server for somebody-elses before PostgreSQL 18.4"
+    ]
+
     drifted = running(mock=lambda _: Refusing(), remote=lambda _: Small())
     (result,) = parity(subject(drifted, **foreign), effort=NONE)
     assert result.verdict is Verdict.REFUSED

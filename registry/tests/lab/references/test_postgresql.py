@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from flows_registry.lab.references.exchange import Request
 from flows_registry.lab.references.known import reference_factory
@@ -18,7 +19,7 @@ from flows_registry.lab.server.postgres_wire import (
 )
 from flows_registry.lab.simulators.absence import Absent
 from flows_registry.lab.simulators.postgresql import PostgreSql as Server
-from flows_registry.lab.simulators.postgresql import find_postgresql, start
+from flows_registry.lab.simulators.postgresql import Programs, find_postgresql, start
 
 pytestmark = pytest.mark.feature("P4-03")
 
@@ -173,6 +174,16 @@ def reference(running: Server) -> Iterator[PostgreSql]:
     reference = PostgreSql({"postgresql": running.url}, {}, lambda: 2_000_000_003.0)
     yield reference
     reference.close()
+
+
+def test_a_report_names_the_version_that_runs(running: Server) -> None:
+    with psycopg.connect(running.url) as connection:
+        told = connection.execute("SHOW server_version").fetchone()
+    assert told is not None
+    assert running.label == f"PostgreSQL {told[0].split()[0]}"
+
+    with start(Programs(None, running.url)) as named:
+        assert named.label == running.label
 
 
 def ask(reference: PostgreSql, session: str, text: str) -> bytes:

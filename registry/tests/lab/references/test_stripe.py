@@ -73,6 +73,69 @@ def test_a_key_is_asked_for(client: httpx.Client) -> None:
         assert refused(response)[0] == 401
 
 
+def test_a_key_is_a_token_or_the_user_of_basic(client: httpx.Client) -> None:
+    basic = base64.b64encode(f"{KEY}:".encode()).decode()
+    for header in (f"Bearer {KEY}", f"bearer {KEY}", f"Basic {basic}"):
+        assert made(client.get("/events", headers={"authorization": header}))["data"] == []
+
+
+def test_a_deleted_customer_is_what_is_left_of_one(client: httpx.Client) -> None:
+    customer = made(post(client, "/customers", email="ada@example.com"))["id"]
+    left = {"id": customer, "object": "customer", "deleted": True}
+    assert made(client.delete(f"/customers/{customer}")) == left
+    assert made(client.get(f"/customers/{customer}")) == left
+    assert refused(client.delete(f"/customers/{customer}")) == (404, "resource_missing")
+    named = post(client, "/payment_intents", amount=1000, currency="usd", customer=customer)
+    assert refused(named) == (400, "resource_missing")
+    assert told(client) == ["customer.deleted", "customer.created"]
+
+
+def test_a_session_that_only_keeps_a_method_has_no_amount(client: httpx.Client) -> None:
+    form = {"mode": "setup", "success_url": "https://e.com"}
+    assert refused(post(client, "/checkout/sessions", **form)) == (400, "parameter_missing")
+    session = made(
+        post(client, "/checkout/sessions", **form, **{"payment_method_types[0]": "card"})
+    )
+    given = (session["amount_total"], session["currency"], session["payment_intent"])
+    assert given == (None, None, None)
+    assert session["payment_status"] == "no_payment_required"
+    assert made(post(client, "/checkout/sessions", **form, currency="usd"))["currency"] == "usd"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"success_url": "example.com"}, "url_invalid"),
+        ({"success_url": "/thanks"}, "url_invalid"),
+        ({"success_url": "https://"}, "url_invalid"),
+        ({"cancel_url": "no address"}, "url_invalid"),
+        ({"line_items[0][price_data][unit_amount]": 49}, "amount_too_small"),
+        ({"line_items[0][quantity]": 1_000_000}, "amount_too_large"),
+    ],
+    ids=str,
+)
+def test_a_session_that_cannot_be_says_why(
+    client: httpx.Client, changed: dict[str, Any], code: str
+) -> None:
+    form = {
+        "mode": "payment",
+        "success_url": "https://e.com",
+        "line_items[0][price_data][unit_amount]": 1999,
+        "line_items[0][price_data][currency]": "usd",
+        "line_items[0][price_data][product_data][name]": "Alert",
+        "line_items[0][quantity]": 1,
+    }
+    assert made(post(client, "/checkout/sessions", **form))["amount_total"] == 1999
+    assert refused(post(client, "/checkout/sessions", **form | changed)) == (400, code)
+
+
+@pytest.mark.parametrize(
+    "email", ["ada", "ada@", "@e.com", "ada@localhost", " ada@e.com", "a@b@c.d"]
+)
+def test_an_email_is_an_address(client: httpx.Client, email: str) -> None:
+    assert refused(post(client, "/customers", email=email)) == (400, "email_invalid")
+
+
 def test_the_same_key_replays_and_another_request_under_it_does_not(
     client: httpx.Client, reference: Stripe, time: Time
 ) -> None:
@@ -128,7 +191,8 @@ def test_what_is_missing_is_404_in_a_path_and_400_in_a_parameter(client: httpx.C
     named = post(client, "/payment_intents", amount=1000, currency="usd", customer="cus_x")
     assert refused(named) == (400, "resource_missing")
     assert refused(client.get("/weather")) == (404, None)
-    assert refused(client.delete("/customers/x")) == (404, None)
+    assert refused(client.delete("/customers/x")) == (404, "resource_missing")
+    assert refused(client.delete("/refunds/x")) == (404, None)
 
 
 def test_a_session_sums_its_items_and_is_expired_once(client: httpx.Client, time: Time) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from core_caps.capabilities.blob_store import BlobStore
+from core_caps.claims.operation import operations_of
 from core_caps.contract.blob_store.reading import absent, holds, read_stream, streamed
 from core_caps.contract.reading import at, closed, refused, seen
 from core_caps.contract.suite import World, expect, expect_error, promise
@@ -184,6 +185,14 @@ async def closing_one_client_leaves_the_others_open(store: BlobStore, world: Wor
     await holds(store, world, key, b"value", "closing one client leaves the others open")
 
 
+@promise()
+async def an_undeclared_operation_is_absent(store: BlobStore, world: World) -> None:
+    """What the manifest does not provide cannot be called by accident."""
+    others = operations_of(BlobStore).keys() - world.operations
+    present = sorted(name for name in others if hasattr(store, name))
+    expect("an operation that is not declared is not there", not present, present)
+
+
 def _keyed(store: BlobStore, key: str, fine: str) -> tuple[Callable[[], Awaitable[Any]], ...]:
     return (
         lambda: store.get(key),
@@ -228,4 +237,5 @@ CASES = (
     many_calls_at_once_do_not_mix,
     a_closed_client_refuses_every_operation,
     closing_one_client_leaves_the_others_open,
+    an_undeclared_operation_is_absent,
 )

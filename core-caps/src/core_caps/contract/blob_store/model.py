@@ -27,7 +27,10 @@ _NEVER = "0123456789abcdef0123456789abcdef"
 
 
 def generate(source: random.Random, length: int, operations: frozenset[str]) -> Sequence[Call]:
-    """A history over four keys and two digests, with conditions, ranges and refused calls."""
+    """A history over four keys and two digests, with conditions, ranges and refused calls.
+
+    What presign mints is another's to use: no history has it.
+    """
     makers = {
         "put": _put,
         "get": _get,
@@ -40,6 +43,8 @@ def generate(source: random.Random, length: int, operations: frozenset[str]) -> 
     }
     weights = {"put": 6, "get": 4, "delete": 2, "list": 2}
     names = [name for name in makers if name in operations]
+    if not names:
+        return []
     calls: list[Call] = []
     for name in source.choices(names, [weights.get(name, 1) for name in names], k=length):
         calls.append(makers[name](source, name, calls))

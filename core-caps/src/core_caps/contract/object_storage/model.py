@@ -34,6 +34,8 @@ def generate(source: random.Random, length: int, operations: frozenset[str]) -> 
     }
     weights = {"put": 5, "get": 3, "transaction": 5, "list": 2, "delete": 2}
     names = [name for name in makers if name in operations]
+    if not names:
+        return []
     chosen = source.choices(names, [weights.get(name, 1) for name in names], k=length)
     return [makers[name](source, name) for name in chosen]
 

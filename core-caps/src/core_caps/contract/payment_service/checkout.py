@@ -169,6 +169,26 @@ async def a_session_needs_what_exists(payments: Payments, world: World) -> None:
         expect("a refused session is not created", not left.sessions, left)
 
 
+@promise("create_checkout_session", "list_checkout_sessions")
+async def a_page_leads_to_an_address(payments: Payments, world: World) -> None:
+    """With its scheme, whether the customer paid or not; nothing is created otherwise."""
+    nowhere = ("example.com/thanks", "/thanks", "https://", "no address")
+    pages = [("", ""), *((bad, "") for bad in nowhere), *((SUCCESS_URL, bad) for bad in nowhere)]
+    for number, (success_url, cancel_url) in enumerate(pages):
+        await refused(
+            f"a page that leads to {success_url!r} or {cancel_url!r} is refused",
+            payments.create_checkout_session(
+                [InlineItem("Alert", 1999, CURRENCY)],
+                success_url=success_url,
+                cancel_url=cancel_url,
+                idempotency_key=at(world, "address", str(number)),
+            ),
+        )
+    if not world.prefix:
+        left = await payments.list_checkout_sessions()
+        expect("a session that leads nowhere is not created", not left.sessions, left)
+
+
 CASES = (
     a_price_is_what_it_was_created_as,
     a_checkout_session_sums_its_items,
@@ -176,4 +196,5 @@ CASES = (
     an_expired_session_stays_expired,
     prices_and_sessions_agree_on_recurring,
     a_session_needs_what_exists,
+    a_page_leads_to_an_address,
 )

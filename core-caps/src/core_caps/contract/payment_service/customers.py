@@ -1,8 +1,8 @@
 """Promises about customers, and about metadata, which every object has alike."""
 
 from core_caps.capabilities.payments import Customer, Payments
-from core_caps.contract.payment_service.reading import AMOUNT, CURRENCY
-from core_caps.contract.reading import at, seen
+from core_caps.contract.payment_service.reading import AMOUNT, CURRENCY, caused_by
+from core_caps.contract.reading import at, refused, seen
 from core_caps.contract.suite import World, expect, promise
 
 __all__ = ["CASES", "METADATA"]
@@ -60,4 +60,35 @@ async def metadata_comes_back_as_it_was_given(payments: Payments, world: World) 
     )
 
 
-CASES = (a_customer_is_as_it_was_created, metadata_comes_back_as_it_was_given)
+@promise("create_customer", "list_events", limits=("email_characters_max",))
+async def an_email_is_an_address(payments: Payments, world: World) -> None:
+    """Somebody at some domain, and not too long; nobody is created otherwise."""
+    longest = world.limits["email_characters_max"]
+    domain = "@mail.example.com"
+    whole = domain.rjust(longest, "a")
+    made = await payments.create_customer(email=whole, idempotency_key=at(world, "email", "max"))
+    expect("the longest address is kept", made.email == whole, made)
+    bad = (
+        "ada",
+        "ada@",
+        domain,
+        "ada@localhost",
+        " ada@example.com",
+        "a b@example.com",
+        f"a{whole}",
+    )
+    for number, email in enumerate(bad):
+        key = at(world, "email", str(number))
+        await refused(
+            f"{email[:40]!r} is no address",
+            payments.create_customer(email=email, idempotency_key=key),
+        )
+        told = await caused_by(payments, key)
+        expect("nobody is created without an address", not told, told)
+
+
+CASES = (
+    a_customer_is_as_it_was_created,
+    metadata_comes_back_as_it_was_given,
+    an_email_is_an_address,
+)

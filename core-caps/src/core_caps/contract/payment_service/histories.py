@@ -20,6 +20,8 @@ def generate(source: random.Random, length: int, operations: frozenset[str]) -> 
     """A history over few amounts and methods; what it refers to was surely made."""
     weights = {"create_payment_intent": 5, "confirm_payment_intent": 4, "create_refund": 4}
     names = [name for name in _MAKERS if name in operations]
+    if not names:
+        return []
     calls: list[Call] = []
     for name in source.choices(names, [weights.get(name, 2) for name in names], k=length):
         call = _MAKERS[name](source, name, calls)

@@ -1,6 +1,8 @@
 """Promises about limits: the greatest works, and one more is refused and changes nothing."""
 
-from core_caps.capabilities.payments import LineItem, Payments
+from collections.abc import Mapping
+
+from core_caps.capabilities.payments import InlineItem, LineItem, Payments
 from core_caps.claims.operation import operations_of
 from core_caps.contract.payment_service.reading import AMOUNT, CURRENCY, SUCCESS_URL, item
 from core_caps.contract.reading import at, refused
@@ -33,6 +35,47 @@ async def an_amount_is_positive_and_within_its_limit(payments: Payments, world: 
                 f"a price of {amount} is refused",
                 payments.create_price(amount, CURRENCY, product_name="Alert", idempotency_key=key),
             )
+
+
+@promise("create_payment_intent", "create_checkout_session", limits=("usd_units_min",))
+async def a_payment_has_a_least_amount(payments: Payments, world: World) -> None:
+    """So many cents are taken and one less is not; a page asks for as much, or for nothing."""
+    least = world.limits["usd_units_min"]
+    for amount, possible in ((least, True), (least - 1, False)):
+        key = at(world, "least", str(amount))
+        call = payments.create_payment_intent(amount, "usd", idempotency_key=key)
+        if possible:
+            made = await call
+            expect(f"{amount} cents are taken", made.amount == amount, made)
+        else:
+            await refused(f"{amount} cents are refused", call)
+    await _page_costs(payments, world, "least", {0: True, least: True, least - 1: False})
+
+
+@promise("create_checkout_session", limits=("amount_units_max",))
+async def a_sessions_sum_is_within_its_limit(payments: Payments, world: World) -> None:
+    """However its items make it up."""
+    greatest = world.limits["amount_units_max"]
+    await _page_costs(payments, world, "sum", {greatest: True, greatest + 1: False})
+
+
+@promise("create_checkout_session", limits=("recurring_items_max",))
+async def a_session_recurs_for_so_many_items(payments: Payments, world: World) -> None:
+    """The limit is taken, and one item more that recurs is refused."""
+    greatest = world.limits["recurring_items_max"]
+    item = InlineItem("Alert", 500, CURRENCY, interval="month")
+    for count, possible in ((greatest, True), (greatest + 1, False)):
+        call = payments.create_checkout_session(
+            [item] * count,
+            success_url=SUCCESS_URL,
+            recurring=True,
+            idempotency_key=at(world, "recurs", str(count)),
+        )
+        if possible:
+            made = await call
+            expect(f"{count} items are summed", made.amount == 500 * count, made)
+        else:
+            await refused(f"{count} items are refused", call)
 
 
 @promise("create_payment_intent", "create_price")
@@ -139,8 +182,27 @@ async def an_undeclared_operation_is_absent(payments: Payments, world: World) ->
     expect("an operation that is not declared is not there", not present, present)
 
 
+async def _page_costs(
+    payments: Payments, world: World, case: str, amounts: Mapping[int, bool]
+) -> None:
+    """Check which sums a session takes, in dollars, made of two items."""
+    for amount, possible in amounts.items():
+        parts = [InlineItem("Alert", part, "usd") for part in (amount // 2, amount - amount // 2)]
+        call = payments.create_checkout_session(
+            parts, success_url=SUCCESS_URL, idempotency_key=at(world, case, f"page-{amount}")
+        )
+        if possible:
+            made = await call
+            expect(f"a page for {amount} is made", made.amount == amount, made)
+        else:
+            await refused(f"a page for {amount} is refused", call)
+
+
 CASES = (
     an_amount_is_positive_and_within_its_limit,
+    a_payment_has_a_least_amount,
+    a_sessions_sum_is_within_its_limit,
+    a_session_recurs_for_so_many_items,
     a_currency_is_one_that_there_is,
     metadata_has_limits,
     the_longest_key_works_and_one_letter_more_does_not,

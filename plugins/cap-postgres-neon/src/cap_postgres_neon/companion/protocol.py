@@ -25,6 +25,9 @@ _ISOLATIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_NO_TEXT = "22021"
+"""character_not_in_repertoire"""
+
 
 class BadRequest(Exception):
     """The request is not of the protocol; the text is for whoever made it."""
@@ -67,6 +70,7 @@ def asked(headers: Mapping[str, str], body: bytes) -> Asked:
 
     Raises:
         BadRequest: it is not of the protocol.
+        Refused: it holds text that PostgreSQL has not.
     """
     try:
         content = json.loads(body)
@@ -125,6 +129,7 @@ def _query(content: object, as_arrays: bool) -> Query:
     match content:
         case {"query": str() as text}:
             told = cast("dict[str, Any]", content)
+            _check(text)
         case _:
             raise BadRequest("a query has no text under `query`")
     params = told.get("params", [])
@@ -137,11 +142,26 @@ def _query(content: object, as_arrays: bool) -> Query:
 
 def _text(value: object) -> str | None:
     """A parameter as PostgreSQL reads it."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return _array(cast("list[object]", value))
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, list):
+        text = _array(cast("list[object]", value))
+    else:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    _check(text)
+    return text
+
+
+def _check(text: str) -> None:
+    """Refuse what PostgreSQL's text cannot hold: it would be cut there, or not be sent at all."""
+    try:
+        held = b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        held = False
+    if not held:
+        raise Refused({"code": _NO_TEXT, "message": "a text holds NUL or half a surrogate pair"})
 
 
 def _array(values: Sequence[object]) -> str:

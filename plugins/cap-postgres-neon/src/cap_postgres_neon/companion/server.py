@@ -19,6 +19,9 @@ https://neon.com/docs/serverless/serverless-driver#http-connections"""
 IDLE_SECONDS_MAX = 75.0
 """A connection that asks nothing for longer is closed."""
 
+TURNED_AWAY_SECONDS_MAX = 2.0
+"""How long is read on from whoever sends no request."""
+
 
 class _NoRequestError(Exception):
     """What came is no request; it is answered with a status and nothing more is read."""
@@ -66,13 +69,23 @@ async def _serve(
             _write(writer, await _reply(service, method, path, headers, body), keeps=keeps)
             await writer.drain()
     except _NoRequestError as problem:
-        _write(writer, (problem.status, _message(str(problem))), keeps=False)
-        with contextlib.suppress(OSError):
-            await writer.drain()
+        with contextlib.suppress(OSError, TimeoutError):
+            await _turn_away(reader, writer, problem)
     except (asyncio.IncompleteReadError, OSError, TimeoutError):
         pass  # whoever asked has left
     finally:
         writer.close()
+
+
+async def _turn_away(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, problem: _NoRequestError
+) -> None:
+    """Say why, and read on for a moment: who is cut off while it sends never hears the answer."""
+    _write(writer, (problem.status, _message(str(problem))), keeps=False)
+    writer.write_eof()
+    async with asyncio.timeout(TURNED_AWAY_SECONDS_MAX):
+        while await reader.read(HEAD_BYTES_MAX):
+            pass
 
 
 async def _reply(
@@ -82,7 +95,10 @@ async def _reply(
         return 404, _message(f"there is {PATH} and nothing else")
     if method != "POST":
         return 405, _message(f"{PATH} takes POST")
-    return await service.reply(headers, body)
+    try:
+        return await service.reply(headers, body)
+    except Exception as problem:
+        return 500, _message(f"the companion failed: {type(problem).__name__}")
 
 
 async def _request(
@@ -91,7 +107,7 @@ async def _request(
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.LimitOverrunError:
-        raise _NoRequestError(431, "the head of the request is too long") from None
+        raise _NoRequestError(431, f"the head has more than {HEAD_BYTES_MAX} bytes") from None
     first, *lines = head.rstrip("\r\n").split("\r\n")
     parts = first.split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
@@ -112,14 +128,21 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> byt
 async def _chunks(reader: asyncio.StreamReader) -> bytes:
     body = bytearray()
     while True:
-        line = await reader.readuntil(b"\r\n")
+        line = await _line(reader)
         size = _bounded(line.partition(b";")[0].decode("latin-1").strip(), 16, len(body))
         if not size:
-            while await reader.readuntil(b"\r\n") != b"\r\n":
+            while await _line(reader) != b"\r\n":
                 pass
             return bytes(body)
         body += await reader.readexactly(size)
         await reader.readexactly(2)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(b"\r\n")
+    except asyncio.LimitOverrunError:
+        raise _NoRequestError(400, f"a line has more than {HEAD_BYTES_MAX} bytes") from None
 
 
 def _bounded(text: str, base: int, more: int = 0) -> int:

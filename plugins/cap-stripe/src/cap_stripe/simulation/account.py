@@ -61,14 +61,29 @@ class Account:
         self.things[thing["id"]] = thing
         return thing
 
-    def find(self, kind: str, id: str, param: str = "id", *, in_path: bool = False) -> Thing:
+    def delete(self, thing: Thing) -> Thing:
+        """What is left of an object."""
+        left: Thing = {"id": thing["id"], "object": thing["object"], "deleted": True}
+        self.things[thing["id"]] = left
+        return left
+
+    def find(
+        self,
+        kind: str,
+        id: str,
+        param: str = "id",
+        *,
+        in_path: bool = False,
+        or_deleted: bool = False,
+    ) -> Thing:
         """An object.
 
         Raises:
-            Refusal: there is none of that id and kind.
+            Refusal: there is none of that id and kind, or not any more.
         """
         thing = self.things.get(id)
-        if thing is None or thing["object"] != kind:
+        gone = thing is not None and "deleted" in thing and not or_deleted
+        if thing is None or thing["object"] != kind or gone:
             raise missing(kind.replace("_", " ").replace(".", " "), id, param, in_path=in_path)
         return thing
 

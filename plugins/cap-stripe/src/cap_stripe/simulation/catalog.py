@@ -3,23 +3,30 @@
 https://docs.stripe.com/api/customers https://docs.stripe.com/api/prices
 """
 
-from cap_stripe.limits import INTERVALS
+from cap_stripe.arguments import INTERVALS
 from cap_stripe.simulation.account import Account, Cause, Thing
 from cap_stripe.simulation.forms import Params
 from cap_stripe.simulation.refusals import wrong
 
-__all__ = ["create_customer", "create_price", "create_product", "recurring_of"]
+__all__ = ["create_customer", "create_price", "create_product", "delete_customer", "recurring_of"]
 
 
 def create_customer(account: Account, params: Params, cause: Cause) -> Thing:
     """A new customer."""
-    email, name, metadata = params.text("email"), params.text("name"), params.metadata()
+    email, name, metadata = params.email(), params.text("name"), params.metadata()
     params.finish()
     made = account.made(
         "cus", "customer", email=email, name=name, metadata=metadata, balance=0, delinquent=False
     )
     account.tell("customer.created", made, cause)
     return made
+
+
+def delete_customer(account: Account, id: str, cause: Cause) -> Thing:
+    """Nothing is left of a customer but the id. https://docs.stripe.com/api/customers/delete"""
+    found = account.find("customer", id, "id", in_path=True)
+    account.tell("customer.deleted", found, cause)
+    return account.delete(found)
 
 
 def create_product(account: Account, params: Params, cause: Cause) -> Thing:
@@ -33,8 +40,8 @@ def create_product(account: Account, params: Params, cause: Cause) -> Thing:
 
 def create_price(account: Account, params: Params, cause: Cause) -> Thing:
     """A new price, of a product that there is or of a new one."""
-    amount = params.amount("unit_amount", required=True, least=0)
-    currency, metadata = params.currency(), params.metadata()
+    amount, currency = params.money("unit_amount", least=0)
+    metadata = params.metadata()
     recurring = recurring_of(params)
     product, inline = params.text("product"), params.below("product_data")
     if (product is None) == (inline is None):

@@ -71,16 +71,22 @@ class Outbox:
         payload = json.dumps(delivery.event).encode()
         return SignedPayload(payload, signature_of(self.secret, payload, int(self.now())))
 
-    def settle(self, delivery: Delivery, *, taken: bool) -> None:
+    def settle(self, delivery: Delivery, *, taken: bool) -> float | None:
         """Say whether the endpoint answered 2xx; what it did not take comes again, later and
-        later, until it is given up."""
+        later, until it is given up.
+
+        Returns:
+            In how many seconds it comes again, or None.
+        """
         delivery.attempts += 1
         again = not taken or self.rng.random() < self.duplicate_rate
         if not again or delivery.attempts >= ATTEMPTS_MAX:
             self._waiting.remove(delivery)
-            return
-        wait = _FIRST_WAIT_SECONDS * 2.0 ** (delivery.attempts - 1)
-        delivery.due_at = self.now() + min(wait, _LONGEST_WAIT_SECONDS)
+            return None
+        doubled = _FIRST_WAIT_SECONDS * 2.0 ** (delivery.attempts - 1)
+        wait_seconds = min(doubled, _LONGEST_WAIT_SECONDS)
+        delivery.due_at = self.now() + wait_seconds
+        return wait_seconds
 
     def _take(self, event: Thing) -> None:
         self._waiting.append(Delivery(event, self.now()))

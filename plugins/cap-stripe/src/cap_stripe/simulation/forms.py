@@ -6,18 +6,20 @@ from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from cap_stripe.limits import (
-    AMOUNT_UNITS_MAX,
-    CURRENCIES,
+    EMAIL_CHARACTERS_MAX,
     METADATA_KEY_CHARACTERS_MAX,
     METADATA_KEYS_MAX,
     METADATA_VALUE_CHARACTERS_MAX,
 )
-from cap_stripe.simulation.refusals import wrong
+from cap_stripe.money import CURRENCIES, greatest
+from cap_stripe.simulation.refusals import Refusal, wrong
 
 __all__ = ["Params", "parsed"]
 
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#]+[^\s]*")
 
 
 def parsed(text: str) -> "Params":
@@ -74,33 +76,27 @@ class Params:
             return default
         return cast("str", found)
 
-    def whole(self, name: str, *, required: bool = False) -> int | None:
+    def whole(self, name: str, *, required: bool = False, least: int | None = None) -> int | None:
         """A whole number."""
         found = self.text(name, required=required)
         if found is None:
             return None
         if not _WHOLE.fullmatch(found):
-            raise wrong(
-                f"Invalid integer: {found[:40]}", self._full(name), "parameter_invalid_integer"
-            )
+            raise self._not_whole(name, f"Invalid integer: {found[:40]}")
+        if least is not None and int(found) < least:
+            raise self._not_whole(name, f"This value must be greater than or equal to {least}.")
         return int(found)
 
-    def amount(self, name: str, *, required: bool = False, least: int = 1) -> int | None:
-        """Money in the currency's smallest unit."""
-        found = self.whole(name, required=required)
-        if found is not None and found < least:
+    def money(self, name: str, *, least: int = 1) -> tuple[int, str]:
+        """Money in the smallest unit of the currency that stands beside it."""
+        amount, currency = self.whole(name, required=True, least=least) or 0, self.currency()
+        if amount > greatest(currency):
             raise wrong(
-                f"This value must be greater than or equal to {least}.",
-                self._full(name),
-                "parameter_invalid_integer",
-            )
-        if found is not None and found > AMOUNT_UNITS_MAX:
-            raise wrong(
-                f"Amount must be no more than {AMOUNT_UNITS_MAX}",
+                f"Amount must be no more than {greatest(currency)}",
                 self._full(name),
                 "amount_too_large",
             )
-        return found
+        return amount, currency
 
     def currency(self, name: str = "currency") -> str:
         """A currency that the service takes."""
@@ -108,6 +104,23 @@ class Params:
         if found not in CURRENCIES:
             raise wrong(f"Invalid currency: {found[:20]}", self._full(name))
         return found
+
+    def email(self, name: str = "email") -> str | None:
+        """An e-mail address."""
+        found = self.text(name)
+        if found is None or (len(found) <= EMAIL_CHARACTERS_MAX and _EMAIL.fullmatch(found)):
+            return found
+        raise wrong(f"Invalid email address: {found[:80]}", self._full(name), "email_invalid")
+
+    def url(self, name: str, *, required: bool = False) -> str | None:
+        """An address, with its scheme."""
+        found = self.text(name, required=required)
+        if found is None or _URL.fullmatch(found):
+            return found
+        said = "Not a valid URL"
+        if "://" not in found:
+            said = "Invalid URL: An explicit scheme (such as https) must be provided."
+        raise wrong(said, self._full(name), "url_invalid")
 
     def flag(self, name: str) -> bool:
         """True or false; false where it is not given."""
@@ -171,6 +184,9 @@ class Params:
             yield self._full(name)
         for params in self._below:
             yield from params._left()
+
+    def _not_whole(self, name: str, said: str) -> Refusal:
+        return wrong(said, self._full(name), "parameter_invalid_integer")
 
     def _full(self, name: str) -> str:
         return f"{self._above}[{name}]" if self._above else name

@@ -5,13 +5,11 @@ https://docs.stripe.com/api/payment_intents
 
 from cap_stripe.simulation import cards
 from cap_stripe.simulation.account import Account, Cause, Thing
+from cap_stripe.simulation.charges import check_charge
 from cap_stripe.simulation.forms import Params
 from cap_stripe.simulation.refusals import declined, missing, unexpected, wrong
 
 __all__ = ["cancel", "confirm", "create", "paid"]
-
-_LEAST = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50, "chf": 50, "cad": 50, "aud": 50}
-"""https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts"""
 
 _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 _CANCELABLE = (*_CONFIRMABLE, "requires_capture", "processing")
@@ -19,19 +17,16 @@ _CANCELABLE = (*_CONFIRMABLE, "requires_capture", "processing")
 
 def create(account: Account, params: Params, cause: Cause) -> Thing:
     """A new payment, made at once where `confirm` says so."""
-    amount, currency = params.amount("amount", required=True) or 0, params.currency()
+    amount, currency = params.money("amount")
     customer, metadata = params.text("customer"), params.metadata()
     method, at_once = _method(params), params.flag("confirm")
     automatic = params.below("automatic_payment_methods")
     if automatic is not None:
         automatic.flag("enabled")
         automatic.text("allow_redirects")
-    params.text("return_url")
+    params.url("return_url")
     params.finish()
-    if amount < _LEAST.get(currency, 0):
-        raise wrong(
-            f"Amount must be at least {_LEAST[currency]} {currency}", "amount", "amount_too_small"
-        )
+    check_charge(amount, currency, "Amount must be", "amount")
     if customer is not None:
         account.find("customer", customer, "customer")
     if at_once and method is None:
@@ -49,7 +44,7 @@ def confirm(account: Account, id: str, params: Params, cause: Cause) -> Thing:
     """Make a payment that was created."""
     found = account.find("payment_intent", id, "intent", in_path=True)
     method = _method(params)
-    params.text("return_url")
+    params.url("return_url")
     params.finish()
     _check_state(found, _CONFIRMABLE, "confirm")
     if method is None and found["payment_method"] is None:

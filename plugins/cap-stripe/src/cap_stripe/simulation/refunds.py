@@ -4,6 +4,7 @@ https://docs.stripe.com/api/refunds
 """
 
 from cap_stripe.simulation.account import Account, Cause, Thing
+from cap_stripe.simulation.charges import check_step
 from cap_stripe.simulation.forms import Params
 from cap_stripe.simulation.refusals import unexpected, wrong
 
@@ -13,7 +14,7 @@ __all__ = ["create"]
 def create(account: Account, params: Params, cause: Cause) -> Thing:
     """Give back part of a payment, or all that is left of it."""
     name = params.text("payment_intent", required=True) or ""
-    amount, metadata = params.amount("amount"), params.metadata()
+    amount, metadata = params.whole("amount", least=1), params.metadata()
     reason = params.text("reason")
     params.finish()
     intent = account.find("payment_intent", name, "payment_intent")
@@ -34,6 +35,7 @@ def create(account: Account, params: Params, cause: Cause) -> Thing:
             "amount",
         )
     given = left if amount is None else amount
+    check_step(given, charge["currency"], "amount")
     made = account.made(
         "re",
         "refund",

@@ -5,6 +5,7 @@ that what is concurrent on the network is concurrent here.
 """
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +28,7 @@ __all__ = ["Service"]
 
 _Create = Callable[[Account, Params, Cause], Thing]
 _Change = Callable[[Account, str, Params, Cause], Thing]
+_Delete = Callable[[Account, str, Cause], Thing]
 
 _CREATED: Mapping[str, _Create] = {
     "customers": catalog.create_customer,
@@ -41,6 +43,7 @@ _CHANGED: Mapping[tuple[str, str], _Change] = {
     ("payment_intents", "confirm"): intents.confirm,
     ("payment_intents", "cancel"): intents.cancel,
 }
+_DELETED: Mapping[str, _Delete] = {"customers": catalog.delete_customer}
 _KINDS: Mapping[str, tuple[str, str]] = {
     "customers": ("customer", "id"),
     "products": ("product", "id"),
@@ -52,7 +55,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "events": ("event", "id"),
 }
 _ROUTE = re.compile(r"/v1/(checkout/sessions|[a-z_]+)(?:/([^/]+))?(?:/([a-z_]+))?")
-_AUTHORIZATION = re.compile(r"Bearer (\S+)")
+_AUTHORIZATION = re.compile(r"(Bearer|Basic) +(\S+)", re.IGNORECASE)
 
 
 class Service:
@@ -109,6 +112,8 @@ class Service:
                 return await self._written(request, name)
             if request.method == "GET":
                 return 200, _json(self._read(request)), False
+            if request.method == "DELETE":  # a key makes no difference: nothing is deleted twice
+                return 200, _json(self._delete(request, Cause(name, None))), False
             raise Refusal(405, f"Method {request.method} is not allowed here.")
         except Refusal as refusal:
             return refusal.status, refusal.body, False
@@ -145,6 +150,14 @@ class Service:
             case _:
                 raise _unrouted(request.method, path)
 
+    def _delete(self, request: Request, cause: Cause) -> Thing:
+        path = _path(request.url)
+        match self._route(path):
+            case (str(collection), str(id), "") if id and collection in _DELETED:
+                return _DELETED[collection](self.account, id, cause)
+            case _:
+                raise _unrouted(request.method, path)
+
     def _read(self, request: Request) -> Thing:
         path = _path(request.url)
         params = parsed(request.url.partition("?")[2])
@@ -158,7 +171,7 @@ class Service:
             case (str(collection), str(id), "") if id and collection in _KINDS:
                 kind, param = _KINDS[collection]
                 params.finish()
-                return self.account.find(kind, id, param, in_path=True)
+                return self.account.find(kind, id, param, in_path=True, or_deleted=True)
             case _:
                 raise _unrouted(request.method, path)
 
@@ -193,10 +206,14 @@ class Service:
         return found[1], unquote(found[2] or ""), found[3] or ""
 
     def _authenticate(self, request: Request) -> None:
-        found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
-        if found is None:
-            raise Refusal(401, "You did not provide an API key.")
-        if self._api_key and found[1] != self._api_key:
+        key = _key(request.headers.get("Authorization", ""))
+        if not key:
+            raise Refusal(
+                401,
+                "You did not provide an API key: send it as `Authorization: Bearer KEY`, or as the "
+                "user of Basic authentication (curl -u KEY:).",
+            )
+        if self._api_key and key != self._api_key:
             raise Refusal(401, "Invalid API Key provided.")
 
     def _told(self, name: str, status: int, body: bytes, **headers: str) -> Answer:
@@ -233,6 +250,22 @@ def _path(url: str) -> str:
     """The path of a URL, as it was sent."""
     rest = url.partition("://")[2] if "://" in url else url
     return "/" + rest.partition("/")[2].partition("?")[0]
+
+
+def _key(header: str) -> str:
+    """The API key, or "": a bearer's token, or the user of Basic.
+
+    https://docs.stripe.com/authentication
+    """
+    found = _AUTHORIZATION.fullmatch(header.strip())
+    if found is None:
+        return ""
+    if found[1].lower() == "bearer":
+        return found[2]
+    try:
+        return base64.b64decode(found[2], validate=True).decode().partition(":")[0]
+    except ValueError:
+        return ""
 
 
 def _unrouted(method: str, path: str) -> Refusal:

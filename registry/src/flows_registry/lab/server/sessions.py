@@ -8,6 +8,7 @@ a transaction to its last, and the others wait, as behind a pooler with one conn
 import itertools
 import socket
 import threading
+from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, cast
@@ -42,6 +43,7 @@ class Sessions:
         self._numbers = itertools.count(1)
         self._turn = threading.Condition()
         self._holder = ""
+        self._waiting: deque[str] = deque()
 
     @property
     def _reference(self) -> _WithSessions:
@@ -70,10 +72,14 @@ class Sessions:
     @contextmanager
     def turn(self, name: str) -> Generator[None]:
         """The turn for one request; kept while its transaction goes on."""
-        if self._holder != name:
-            with self._desk.idle(), self._turn:
-                self._turn.wait_for(lambda: not self._holder)
+        with self._turn:
+            if self._holder in ("", name):
                 self._holder = name
+            else:
+                self._waiting.append(name)
+                self._desk.busy(-1)
+                # Who hands the turn over makes it busy again: between the two no time may pass.
+                self._turn.wait_for(lambda: self._holder == name)
         yield
         with self._desk.at_the_reference():
             over = self._reference.is_idle(name)
@@ -83,5 +89,7 @@ class Sessions:
     def _give_back(self, name: str) -> None:
         with self._turn:
             if self._holder == name:
-                self._holder = ""
-                self._turn.notify_all()
+                self._holder = self._waiting.popleft() if self._waiting else ""
+                if self._holder:
+                    self._desk.busy(+1)
+                    self._turn.notify_all()

@@ -38,12 +38,10 @@ class Programs:
     Attributes:
         folder: its programs, or None where a server is running already.
         url: that server.
-        label: what to call it in a report.
     """
 
     folder: Path | None
     url: str
-    label: str
 
 
 def find_postgresql(environment: Mapping[str, str] | None = None) -> Programs | Absent:
@@ -56,13 +54,13 @@ def find_postgresql(environment: Mapping[str, str] | None = None) -> Programs | 
     if importlib.util.find_spec("psycopg") is None:
         return Absent("psycopg, which speaks to PostgreSQL, is not installed", _NEXT_STEP)
     if url := environment.get("POSTGRES_URL"):
-        return Programs(None, url, "the PostgreSQL that POSTGRES_URL names")
+        return Programs(None, url)
     for folder in (*_of_the_wheel(), *_of_the_system()):
         said = subprocess.run(
-            [str(folder / "postgres"), "--version"], capture_output=True, text=True, check=False
+            [str(folder / "postgres"), "--version"], capture_output=True, check=False
         )
         if said.returncode == 0:
-            return Programs(folder, "", f"PostgreSQL {said.stdout.split()[2]}")
+            return Programs(folder, "")
     return Absent("no PostgreSQL was found", _NEXT_STEP)
 
 
@@ -71,7 +69,7 @@ class PostgreSql:
 
     Attributes:
         url: how libpq reaches it, as one who may create databases.
-        label: what to call it in a report.
+        label: what to call it in a report: it says its version itself.
     """
 
     def __init__(self, url: str, label: str, closing: contextlib.ExitStack) -> None:
@@ -99,7 +97,7 @@ def start(programs: Programs) -> PostgreSql:
     """
     with contextlib.ExitStack() as closing:
         url = programs.url or _started(programs, closing)
-        return PostgreSql(url, programs.label, closing.pop_all())
+        return PostgreSql(url, _called(url), closing.pop_all())
     raise AssertionError("the block returns")
 
 
@@ -132,6 +130,14 @@ def _started(programs: Programs, closing: contextlib.ExitStack) -> str:
     closing.callback(_stopped, process)
     _until_up(process, data / "postmaster.pid", log)
     return f"postgresql://postgres@/postgres?host={place}"
+
+
+def _called(url: str) -> str:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        said = connection.info.parameter_status("server_version") or "of no known version"
+    return f"PostgreSQL {said.partition(' ')[0]}"
 
 
 def _of_the_wheel() -> Iterator[Path]:

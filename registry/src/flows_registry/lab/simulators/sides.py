@@ -84,6 +84,8 @@ class ParitySubject:
         s3: for remotes whose wire is `s3`: how to point them at an endpoint. A remote without
             a target runs on the lab's reference server.
         workers: for remotes whose service is a Worker of the plugin's own: how to point them at it.
+        services: for remotes whose reference is a front of what the vendor itself runs: its name
+            and version.
         started_at: the time at which the lab's cases start, in seconds since 1970; None is now.
         level: how closely the lab looks while it runs.
     """
@@ -95,6 +97,7 @@ class ParitySubject:
     remotes: Mapping[str, str] = field(default_factory=dict[str, str])
     s3: Mapping[str, S3Target] = field(default_factory=dict[str, S3Target])
     workers: Mapping[str, WorkerTarget] = field(default_factory=dict[str, WorkerTarget])
+    services: Mapping[str, str] = field(default_factory=dict[str, str])
     started_at: float | None = None
     level: Level = Level.INTERPRETER
 
@@ -274,7 +277,9 @@ def _runner(
 
 
 def _on_reference(subject: ParitySubject, backend: str, wire: str) -> Side:
-    label = f"{backend} on the lab's reference server for {wire}"
+    service = subject.services.get(backend)
+    before = f" before {service}" if service else ""
+    label = f"{backend} on the lab's reference server for {wire}{before}"
     return Side(label, _runner(subject, backend))
 
 

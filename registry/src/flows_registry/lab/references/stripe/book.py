@@ -43,11 +43,21 @@ class Book:
         return self.rows[name]
 
     def get(self, kind: str, name: str, param: str, *, status: int = 400) -> Row:
-        """The object of that id."""
+        """The object of that id; for one that was deleted, see `left`."""
         row = self.rows.get(name)
-        if row is None or row["object"] != kind:
+        if row is None or row["object"] != kind or "deleted" in row:
             raise Refusal.missing(kind, name, param, status=status)
         return row
+
+    def forget(self, row: Row) -> Row:
+        """Delete an object: what is left says so."""
+        self.rows[row["id"]] = {"id": row["id"], "object": row["object"], "deleted": True}
+        return self.rows[row["id"]]
+
+    def left(self, kind: str, name: str) -> Row | None:
+        """What is left of an object that was deleted."""
+        row = self.rows.get(name, {})
+        return row if row.get("object") == kind and "deleted" in row else None
 
     def newest(self, kind: str) -> list[Row]:
         """The objects of a kind, the newest first."""

@@ -10,7 +10,20 @@ from urllib.parse import parse_qsl
 
 from flows_registry.lab.references.stripe.refusal import Refusal
 
-__all__ = ["Fields", "amount", "boolean", "currency", "interval", "number", "read", "text"]
+__all__ = [
+    "Fields",
+    "address",
+    "amount",
+    "boolean",
+    "chargeable",
+    "currency",
+    "email",
+    "interval",
+    "need",
+    "number",
+    "read",
+    "text",
+]
 
 Reader = Callable[[str, str], Any]
 """`(value, name) → what it stands for`."""
@@ -21,6 +34,10 @@ whatever is below."""
 
 # https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 AMOUNT_MAX: Final = 99_999_999
+LEAST: Final = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50, "chf": 50, "cad": 50, "aud": 50,
+                "sek": 300, "nok": 300}  # fmt: skip
+# https://docs.stripe.com/api/customers/create#create_customer-email
+EMAIL_MAX: Final = 512
 # https://docs.stripe.com/api/metadata
 METADATA_KEYS_MAX: Final = 50
 METADATA_KEY_MAX: Final = 40
@@ -30,11 +47,30 @@ METADATA_VALUE_MAX: Final = 500
 CURRENCIES: Final = frozenset({"usd", "eur", "gbp", "jpy", "chf", "cad", "aud", "sek", "nok"})
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}\Z")
 _NUMBER: Final = re.compile(r"\[([0-9]{1,4})\]")
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _NAME: Final = re.compile(r"\[([^\[\]]*)\]\Z")
 
 
 def text(value: str, name: str) -> str:
     """Any text."""
+    return value
+
+
+def email(value: str, name: str) -> str:
+    """An e-mail address: one @, and a domain below another."""
+    user, _, domain = value.partition("@")
+    whole = user and all(domain.split(".")) and "." in domain and "@" not in domain
+    if not whole or len(value) > EMAIL_MAX or any(letter.isspace() for letter in value):
+        raise Refusal.parameter(f"Invalid email address: {value}", name, "email_invalid")
+    return value
+
+
+def address(value: str, name: str) -> str:
+    """A URL that says its scheme and its host. https://docs.stripe.com/error-codes#url-invalid"""
+    scheme = _SCHEME.match(value)
+    rest = value[scheme.end() :] if scheme else ""
+    if rest[:1] in ("", "/", "?", "#") or any(letter.isspace() for letter in value):
+        raise Refusal.parameter("Not a valid URL", name, "url_invalid")
     return value
 
 
@@ -61,6 +97,15 @@ def currency(value: str, name: str) -> str:
     if value.lower() not in CURRENCIES:
         raise Refusal.parameter(f"Invalid currency: {value}", name)
     return value.lower()
+
+
+def chargeable(amount: int, code: str, name: str | None) -> None:
+    """Refuse a sum that is too little or too much to be charged."""
+    least = LEAST[code]
+    if amount < least:
+        raise Refusal.parameter(f"At least {least} {code}", name, "amount_too_small")
+    if amount > AMOUNT_MAX:
+        raise Refusal.parameter(f"At most {AMOUNT_MAX} {code}", name, "amount_too_large")
 
 
 def boolean(value: str, name: str) -> bool:
@@ -96,6 +141,13 @@ def read(form: str, fields: Fields) -> dict[str, Any]:
     if "metadata[*]" in fields:
         found["metadata"] = metadata
     return found
+
+
+def need(given: Mapping[str, Any], *names: str) -> None:
+    """Refuse a request without these parameters."""
+    for name in names:
+        if name not in given:
+            raise Refusal.parameter(f"Missing required param: {name}.", name, "parameter_missing")
 
 
 def _keep(metadata: dict[str, str], name: str, value: str) -> None:

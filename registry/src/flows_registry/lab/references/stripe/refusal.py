@@ -33,10 +33,10 @@ class Refusal(Exception):
         return cls(status, f"No such {what}: '{name}'", code="resource_missing", param=param)
 
     @classmethod
-    def parameter(cls, message: str, param: str, code: str | None = None) -> "Refusal":
+    def parameter(cls, message: str, param: str | None, code: str | None = None) -> "Refusal":
         """A parameter is missing, unknown or wrong."""
-        more: dict[str, Any] = {} if code is None else {"code": code}
-        return cls(400, message, param=param, **more)
+        given: dict[str, Any] = {"code": code, "param": param}
+        return cls(400, message, **{name: text for name, text in given.items() if text})
 
     def response(self) -> Response:
         """The answer."""

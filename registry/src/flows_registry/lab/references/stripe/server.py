@@ -4,6 +4,7 @@ Written from the vendor's documents, apart from every plugin's mock.
 https://docs.stripe.com/api https://docs.stripe.com/api/idempotent_requests
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,14 +15,14 @@ from flows_registry.lab.references.exchange import ReferenceFactory, Request, Re
 from flows_registry.lab.references.stripe.book import Answered, Book, Row
 from flows_registry.lab.references.stripe.fields import number, read, text
 from flows_registry.lab.references.stripe.refusal import JSON, Refusal, failure
-from flows_registry.lab.references.stripe.writes import ACTIONS, CREATIONS, Write
+from flows_registry.lab.references.stripe.writes import ACTIONS, CREATIONS, DELETIONS, Write
 
 __all__ = ["FACTORY", "Stripe"]
 
 _ROUTE: Final = re.compile(
     r"/v1/(?P<collection>checkout/sessions|[a-z_]+)(?:/(?P<name>[^/]+)(?:/(?P<action>[a-z_]+))?)?\Z"
 )
-_BEARER: Final = re.compile(r"Bearer +(\S+)\Z", re.IGNORECASE)
+_CREDENTIAL: Final = re.compile(r"(Bearer|Basic) +(\S+)\Z", re.IGNORECASE)
 _OBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "customers": ("customer", "id"),
     "prices": ("price", "id"),
@@ -66,10 +67,10 @@ class Stripe:
         self._book = Book(self._now)
 
     def _routed(self, request: Request) -> Response:
-        bearer = _BEARER.match(request.header("authorization") or "")
-        if bearer is None:
+        key = _key(request.header("authorization") or "")
+        if not key:
             raise Refusal(401, "You did not provide an API key.")
-        if bearer[1] not in self._keys:
+        if key not in self._keys:
             raise Refusal(401, "Invalid API Key provided.")
         found = _ROUTE.match(request.raw_path)
         if found is None:
@@ -77,6 +78,8 @@ class Stripe:
         collection, name = found["collection"], unquote(found["name"] or "")
         if request.method == "GET" and found["action"] is None:
             return _success(self._read(request, collection, name))
+        if request.method == "DELETE" and name and collection in DELETIONS:
+            return _success(DELETIONS[collection](self._book, name))
         if request.method == "POST":
             action = found["action"]
             write = CREATIONS.get(collection) if not name else ACTIONS.get((collection, action))
@@ -91,7 +94,7 @@ class Stripe:
             if collection not in _OBJECTS:
                 raise _unknown(request)
             kind, param = _OBJECTS[collection]
-            return self._book.get(kind, name, param, status=404)
+            return self._book.left(kind, name) or self._book.get(kind, name, param, status=404)
         if collection == "events":
             given = read(query, {**_PAGE, "types[#]": text, "type": text})
             types = {value for key, value in given.items() if key.startswith("type")}
@@ -130,6 +133,19 @@ class Stripe:
         except UnicodeDecodeError:
             raise Refusal(400, "Invalid request body.") from None
         return write.do(self._book, read(form, write.fields), name, key)
+
+
+def _key(header: str) -> str:
+    """The API key: a bearer's token, or the user of Basic. https://docs.stripe.com/authentication"""
+    found = _CREDENTIAL.match(header)
+    if found is None:
+        return ""
+    if found[1].lower() == "bearer":
+        return found[2]
+    try:
+        return base64.b64decode(found[2], validate=True).decode().partition(":")[0]
+    except ValueError:
+        return ""
 
 
 _PAGE: Final = {"limit": number, "starting_after": text}

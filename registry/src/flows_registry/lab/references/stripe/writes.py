@@ -7,19 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flows_registry.lab.references.stripe import checkout
 from flows_registry.lab.references.stripe.book import Book, Row
 from flows_registry.lab.references.stripe.fields import (
     Fields,
+    address,
     amount,
     boolean,
+    chargeable,
     currency,
+    email,
     interval,
+    need,
     number,
     text,
 )
 from flows_registry.lab.references.stripe.refusal import Refusal
 
-__all__ = ["ACTIONS", "CREATIONS", "Write"]
+__all__ = ["ACTIONS", "CREATIONS", "DELETIONS", "Write"]
 
 Given = dict[str, Any]
 
@@ -29,11 +34,6 @@ _DECLINED: Final = {
     "pm_card_chargeDeclined": "generic_decline",
     "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
 }
-# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
-_LEAST: Final = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50}
-# https://docs.stripe.com/api/checkout/sessions/create
-_OPEN_SECONDS: Final = 24 * 3600
-_ITEMS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,14 @@ def _customer(book: Book, given: Given, _: str, key: str | None) -> Row:
     return row
 
 
+def _forget(book: Book, name: str) -> Row:
+    row = book.get("customer", name, "id", status=404)
+    book.happened("customer.deleted", row, None)
+    return book.forget(row)
+
+
 def _price(book: Book, given: Given, _: str, key: str | None) -> Row:
-    _need(given, "unit_amount", "currency", "product_data[name]")
+    need(given, "unit_amount", "currency", "product_data[name]")
     product = book.add("prod", "product", name=given["product_data[name]"], metadata={})
     book.happened("product.created", product, key)
     every = given.get("recurring[interval]")
@@ -74,76 +80,9 @@ def _price(book: Book, given: Given, _: str, key: str | None) -> Row:
     return row
 
 
-def _session(book: Book, given: Given, _: str, key: str | None) -> Row:
-    _need(given, "mode", "success_url")
-    if given["mode"] not in ("payment", "subscription"):
-        raise Refusal.parameter("Invalid mode", "mode")
-    total, currencies, recurs = _summed(book, given)
-    if recurs != (given["mode"] == "subscription"):
-        raise Refusal.parameter("The prices do not fit the mode.", "mode")
-    if len(currencies) != 1:
-        raise Refusal.parameter("All line items must have the same currency.", "line_items")
-    if "customer" in given:
-        book.get("customer", given["customer"], "customer")
-    row = book.add(
-        "cs_test",
-        "checkout.session",
-        mode=given["mode"],
-        status="open",
-        payment_status="unpaid",
-        amount_total=total,
-        currency=currencies.pop(),
-        customer=given.get("customer"),
-        payment_intent=None,
-        success_url=given["success_url"],
-        cancel_url=given.get("cancel_url"),
-        metadata=given["metadata"],
-        expires_at=int(book.now()) + _OPEN_SECONDS,
-    )
-    row["url"] = f"https://checkout.stripe.com/c/pay/{row['id']}"
-    return row
-
-
-def _summed(book: Book, given: Given) -> tuple[int, set[str], bool]:
-    """What the items cost together, their currencies, and whether any recurs."""
-    total, currencies, recurs, count = 0, set[str](), False, 0
-    while any(name.startswith(f"line_items[{count}]") for name in given):
-        item = f"line_items[{count}]"
-        if f"{item}[price]" in given:
-            price = book.get("price", given[f"{item}[price]"], f"{item}[price]")
-            cost, code = price["unit_amount"], price["currency"]
-            recurs |= price["recurring"] is not None
-        else:
-            inline = f"{item}[price_data]"
-            _need(given, f"{inline}[unit_amount]", f"{inline}[currency]",
-                  f"{inline}[product_data][name]")  # fmt: skip
-            cost, code = given[f"{inline}[unit_amount]"], given[f"{inline}[currency]"]
-            recurs |= f"{inline}[recurring][interval]" in given
-        quantity = given.get(f"{item}[quantity]", 0)
-        if quantity < 1:
-            raise Refusal.parameter("Invalid quantity", f"{item}[quantity]")
-        total += cost * quantity
-        currencies.add(code)
-        count += 1
-    if not 1 <= count <= _ITEMS_MAX:
-        raise Refusal.parameter("A session has 1 to 100 items.", "line_items")
-    return total, currencies, recurs
-
-
-def _expire(book: Book, given: Given, name: str, key: str | None) -> Row:
-    row = book.get("checkout.session", name, "session", status=404)
-    if row["status"] != "open":
-        raise Refusal(400, 'Only Checkout Sessions with a status in ["open"] can be expired.',
-                      began=True)  # fmt: skip
-    row |= {"status": "expired", "url": None}
-    book.happened("checkout.session.expired", row, key)
-    return row
-
-
 def _intent(book: Book, given: Given, _: str, key: str | None) -> Row:
-    _need(given, "amount", "currency")
-    if given["amount"] < _LEAST.get(given["currency"], 0):
-        raise Refusal.parameter("Amount is too small", "amount", "amount_too_small")
+    need(given, "amount", "currency")
+    chargeable(given["amount"], given["currency"], "amount")
     if "customer" in given:
         book.get("customer", given["customer"], "customer")
     method = _method(given)
@@ -182,7 +121,7 @@ def _cancel(book: Book, given: Given, name: str, key: str | None) -> Row:
 
 
 def _refund(book: Book, given: Given, _: str, key: str | None) -> Row:
-    _need(given, "payment_intent")
+    need(given, "payment_intent")
     intent = book.get("payment_intent", given["payment_intent"], "payment_intent")
     if intent["status"] != "succeeded":
         raise _state("it has no successful charge to refund")
@@ -246,17 +185,11 @@ def _method(given: Given) -> str | None:
     return method
 
 
-def _need(given: Given, *names: str) -> None:
-    for name in names:
-        if name not in given:
-            raise Refusal.parameter(f"Missing required param: {name}.", name, "parameter_missing")
-
-
 _METADATA: Final[Fields] = {"metadata[*]": text}
 _ITEM: Final = "line_items[#][price_data]"
 
 CREATIONS: Final[dict[str, Write]] = {
-    "customers": Write({"email": text, "name": text, **_METADATA}, _customer),
+    "customers": Write({"email": email, "name": text, **_METADATA}, _customer),
     "prices": Write(
         {
             "unit_amount": amount,
@@ -270,8 +203,10 @@ CREATIONS: Final[dict[str, Write]] = {
     "checkout/sessions": Write(
         {
             "mode": text,
-            "success_url": text,
-            "cancel_url": text,
+            "currency": currency,
+            "payment_method_types[#]": text,
+            "success_url": address,
+            "cancel_url": address,
             "customer": text,
             "line_items[#][price]": text,
             "line_items[#][quantity]": number,
@@ -281,7 +216,7 @@ CREATIONS: Final[dict[str, Write]] = {
             f"{_ITEM}[recurring][interval]": interval,
             **_METADATA,
         },
-        _session,
+        checkout.create,
     ),
     "payment_intents": Write(
         {
@@ -301,8 +236,11 @@ CREATIONS: Final[dict[str, Write]] = {
 """POST to a collection."""
 
 ACTIONS: Final[dict[tuple[str, str], Write]] = {
-    ("checkout/sessions", "expire"): Write({}, _expire),
+    ("checkout/sessions", "expire"): Write({}, checkout.expire),
     ("payment_intents", "confirm"): Write({"payment_method": text}, _confirm),
     ("payment_intents", "cancel"): Write({"cancellation_reason": text}, _cancel),
 }
 """POST to an object's action."""
+
+DELETIONS: Final[dict[str, Callable[[Book, str], Row]]] = {"customers": _forget}
+"""DELETE of an object. https://docs.stripe.com/api/customers/delete"""
