@@ -186,6 +186,13 @@ class Plan:
             self.ledger.add(check, profile or _BASE, run)
         return runs
 
+    def run_together(self, check: str, backend: str, cases: Sequence[Case]) -> list[CaseRun]:
+        """Run cases in processes that several share, where each leaves its own as it found it.
+
+        What went well among others went well; whatever did not is to be run again, alone.
+        """
+        return self.run(check, backend, [replace(case, together=True) for case in cases])
+
     def run_again(self, check: str, cases: Sequence[Case]) -> list[CaseRun]:
         """Run cases that have run before, for the run that counts."""
         runs = self.lab.run(cases)
