@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import importlib
 import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ __all__ = ["Foreign", "decode", "encode", "load"]
 _REPEATED_BYTES_MIN = 64 * 1024
 _REPEATED_BYTES_MAX = 1 << 30
 _UNIT_BYTES_MAX = 4096
+_LONG_KEPT = 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,13 +94,28 @@ def decode(value: Any, *, foreign: bool = True) -> Any:
             return value
 
 
+_long_forms: OrderedDict[int, tuple[bytes, dict[str, Any]]] = OrderedDict()
+"""The forms of the last few long bytes, by identity: the same content goes into many cases."""
+
+
 def _encode_bytes(value: bytes) -> dict[str, Any]:
-    """Base64; where long bytes repeat one short unit, the unit and how many bytes there are."""
-    size = len(value)
-    if size >= _REPEATED_BYTES_MIN:
-        period = value.find(value[:64], 1, _UNIT_BYTES_MAX + 64)
-        if period > 0 and value[period:] == value[:-period]:
-            return {"$repeated": [base64.b64encode(value[:period]).decode(), size]}
+    if len(value) < _REPEATED_BYTES_MIN:
+        return {"$bytes": base64.b64encode(value).decode()}
+    kept = _long_forms.get(id(value))
+    if kept is not None and kept[0] is value:
+        return kept[1]
+    form = _encode_long(value)
+    _long_forms[id(value)] = value, form
+    while len(_long_forms) > _LONG_KEPT:
+        _long_forms.popitem(last=False)
+    return form
+
+
+def _encode_long(value: bytes) -> dict[str, Any]:
+    """Base64; where the bytes repeat one short unit, the unit and how many bytes there are."""
+    period = value.find(value[:64], 1, _UNIT_BYTES_MAX + 64)
+    if period > 0 and value[period:] == value[:-period]:
+        return {"$repeated": [base64.b64encode(value[:period]).decode(), len(value)]}
     return {"$bytes": base64.b64encode(value).decode()}
 
 

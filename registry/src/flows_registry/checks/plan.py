@@ -199,6 +199,13 @@ class Plan:
             self._ended(check, profile or _BASE, run, told_as)
         return runs
 
+    def run_together(self, check: str, backend: str, cases: Sequence[Case]) -> list[CaseRun]:
+        """Run cases in processes that several share, where each leaves its own as it found it.
+
+        What went well among others went well; whatever did not is to be run again, alone.
+        """
+        return self.run(check, backend, [replace(case, together=True) for case in cases])
+
     def run_again(self, check: str, cases: Sequence[Case]) -> list[CaseRun]:
         """Run cases that have run before, for the run that counts."""
         runs = self.lab.run(cases)
@@ -223,6 +230,7 @@ class Plan:
 
     def _counting(self, check: str, backend: str, total: int) -> Callable[[CaseRun], None]:
         numbers = itertools.count(1)
+        self.progress(check, backend, 0, total)
         return lambda _: self.progress(check, backend, next(numbers), total)
 
     def baselines(self, backend: str) -> list[Baseline]:

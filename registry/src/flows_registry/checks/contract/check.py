@@ -1,7 +1,6 @@
 """Running the contract check on one backend and putting its verdict together."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from core_caps.contract.suite import Call, Result
 
@@ -73,9 +72,7 @@ class _Matrix:
                 self._cases.append((case, fault, base))
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
-        runs = self._plan.run(
-            NAME, self._backend, [replace(case, together=True) for case, _, _ in self._cases]
-        )
+        runs = self._plan.run_together(NAME, self._backend, [case for case, _, _ in self._cases])
         # What went well among others went well; whatever did not is tried in a process of its own.
         doubtful = [
             number
@@ -137,14 +134,26 @@ def _promises(
         Case(f"{place}/promise/{name}", capability.contract, backend, (), promise=name)
         for name in names
     )
-    findings: list[tuple[str, Finding]] = []
-    for run in plan.run(NAME, backend, cases):
-        name = run.case.promise or ""
-        if not run.kept or run.trouble is not None:
-            findings.append((name, _broken(plan, capability, run)))
-        if deeds := strangers(run, plan.egress(backend), plan.lab.canaries(backend)):
-            findings.append((name, _strayed(plan, backend, run, deeds)))
+    judged: list[tuple[Case, list[Finding]]] = []
+    for case, run in zip(cases, plan.run_together(NAME, backend, cases), strict=True):
+        judged.append((case, list(_of_promise(plan, backend, capability, run))))
+    doubtful = [case for case, findings in judged if findings]
+    alone = iter(plan.run_again(NAME, doubtful))
+    findings = [
+        (case.promise or "", finding)
+        for case, found in judged
+        for finding in (_of_promise(plan, backend, capability, next(alone)) if found else ())
+    ]
     return findings, len(cases)
+
+
+def _of_promise(
+    plan: Plan, backend: str, capability: Capability, run: CaseRun
+) -> Iterator[Finding]:
+    if not run.kept or run.trouble is not None:
+        yield _broken(plan, capability, run)
+    if deeds := strangers(run, plan.egress(backend), plan.lab.canaries(backend)):
+        yield _strayed(plan, backend, run, deeds)
 
 
 def _broken(plan: Plan, capability: Capability, run: CaseRun) -> Finding:
