@@ -339,8 +339,9 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         _stay_on(self._number)
-        while (task := self._tasks.take()) is not None:
-            task.run(self)
+        while tasks := self._tasks.take():
+            for task in tasks:
+                task.run(self)
         for room in self._rooms.values():
             room.close()
 

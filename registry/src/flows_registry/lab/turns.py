@@ -1,18 +1,22 @@
 """Tasks of several askers, taken in turn: who asks for a thousand keeps nobody waiting who asks
 for one."""
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-__all__ = ["Turns"]
+__all__ = ["RUN", "Turns"]
 
 _Task = TypeVar("_Task")
 
+RUN = 12
+"""So many tasks of one asker are taken in a row: what follows one another can share a process."""
+
 
 class Turns(Generic[_Task]):
-    """A queue of batches: each take is the next task of the next batch."""
+    """A queue of batches: each taker has the next few tasks of the next batch."""
 
     def __init__(self) -> None:
         self._batches: deque[deque[_Task]] = deque()
@@ -27,18 +31,20 @@ class Turns(Generic[_Task]):
                 self._batches.append(batch)
                 self._changed.notify_all()
 
-    def take(self) -> _Task | None:
-        """The next task, once there is one; None when no more are to come."""
+    def take(self) -> list[_Task]:
+        """The next tasks, once there are any; nothing when no more are to come."""
         with self._changed:
             while not self._batches and not self._closed:
                 self._changed.wait()
             if self._closed:
-                return None
+                return []
             batch = self._batches.popleft()
-            task = batch.popleft()
+            tasks = list(itertools.islice(batch, RUN))
+            for _ in tasks:
+                batch.popleft()
             if batch:
                 self._batches.append(batch)
-            return task
+            return tasks
 
     def close(self) -> list[_Task]:
         """Let nobody take any more; what nobody took."""

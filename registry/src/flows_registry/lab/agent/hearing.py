@@ -95,13 +95,6 @@ class Hearing:
         for name in self._personal.seen_in(text) if personal else ():
             self._sighted(("personal", name, place))
 
-    def hear_error(self, operation: str, error: BaseException) -> None:
-        """What an error shows: its traceback with all its causes and notes, arguments, fields."""
-        with contextlib.suppress(Exception):
-            text = "".join(traceback.format_exception(error))
-            shown = [text, str(error), repr(error), repr(error.args), repr(vars(error))]
-            self.hear(f"the error of {operation}", "\n".join(shown))
-
     def hear_value(self, operation: str, value: object) -> None:
         """What a result shows of the credentials: contents are what it is for."""
         if not self._secrets:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from .followed import now, requests
 from .hearing import HEARING
 from .opening import opened
 from .page import ORIGIN_SECONDS
+from .telling import told
 from .using import use
 
 __all__ = ["perform", "visit"]
@@ -71,8 +71,7 @@ async def perform(
             for call in decode(case["probe"]):
                 report["probe"].append(await _step(provider, call, results))
     except Exception as error:
-        HEARING.hear_error("opening", error)
-        report["opening"] = _failure(error)
+        report["opening"] = _failure("opening", error)
     return report
 
 
@@ -111,8 +110,7 @@ async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]
     except Exception as error:
         times = measured()
         results.append(None)
-        HEARING.hear_error(call.operation, error)
-        return {"error": _failure(error), **times}
+        return {"error": _failure(call.operation, error), **times}
     times = measured()
     results.append(value)
     HEARING.hear_value(call.operation, value)
@@ -160,10 +158,12 @@ def _argument(value: Any, results: list[Any]) -> Any:
             return value
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
-    """An error as data: its class and ancestors, what it says of the world, all its text."""
+def _failure(operation: str, error: BaseException) -> dict[str, Any]:
+    """An operation's error as data: its class and ancestors, what it says of the world, all its
+    text; and what shows in that is heard."""
     outcome = getattr(error, "outcome", None)
-    text = "".join(traceback.format_exception(error))
+    text = _told(error)
+    HEARING.hear(f"the error of {operation}", text)
     return {
         "name": type(error).__name__,
         "ancestors": [
@@ -175,5 +175,12 @@ def _failure(error: BaseException) -> dict[str, Any]:
         "outcome": getattr(outcome, "value", None),
         "retry_after_seconds": getattr(error, "retry_after_seconds", None),
         "message": str(error)[:_TEXT_MAX],
-        "text": text[-_TEXT_MAX:] + repr(getattr(error, "args", ""))[:_TEXT_MAX],
+        "text": text[:_TEXT_MAX],
     }
+
+
+def _told(error: BaseException) -> str:
+    try:
+        return told(error)
+    except Exception as problem:  # an error of the plugin's own making may not show itself
+        return f"{type(error).__name__}, which does not show itself: {type(problem).__name__}"
