@@ -421,11 +421,11 @@ def test_its_users_are_held_to_its_own_hints_and_its_tests_run_alone(tmp_path: P
     said = _run([str(built.environment.python), "-c", ACCESS], tmp_path)
     assert "CAP110" in said
     assert "resource::ledger::write" in said
-    beside = companions(built.wheel, ("test",), uv=Uv(), scratch=tmp_path)
-    wanted = [built.wheel.requirement(("test",)), *(each.requirement() for each in beside)]
+    beside = companions(built.wheel, ("remote", "test"), uv=Uv(), scratch=tmp_path)
+    wanted = [built.wheel.requirement(("remote", "test")), *(each.requirement() for each in beside)]
     environment = make_environment(wanted, uv=Uv(), scratch=tmp_path / "e")
     tests = [str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    assert "5 passed" in _run(tests, path)
+    assert "18 passed in" in _run(tests, path)
 
 
 def _run(command: Sequence[str], folder: Path) -> str:

@@ -24,7 +24,7 @@ REAL = {"r2": "cap_cloudflare_r2"}
 
 _HERE = Path(__file__).parent
 _PLUGINS = _HERE.parents[1] / "plugins"
-_OF_ITS_MOCK = ("__init__.py", "arguments.py", "config.py", "cursors.py", "limits.py", "mock.py")
+_OF_ITS_MOCK = ("__init__.py", "arguments.py", "config.py", "limits.py", "mock.py")
 _ALIKE = (
     ("limits.py", "\nKEY_SIZE_BYTES_MAX = 1024", "\nKEY_SIZE_BYTES_MAX = 512"),
     ("limits.py", "\nMETADATA_SIZE_BYTES_MAX = 8192", "\nMETADATA_SIZE_BYTES_MAX = 1024"),
