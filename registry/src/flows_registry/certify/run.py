@@ -5,11 +5,9 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flows_registry.certify.at_once import Part, at_once
 from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
 from flows_registry.certify.parity_of import check_parity, nothing_compared, without_simulator
 from flows_registry.certify.promised import promised
@@ -43,16 +41,15 @@ __all__ = ["CHECKS", "Options", "certify"]
 
 BackendCheck = Callable[[Plan, str, Sequence[Baseline]], CheckResult]
 
-_FIRST: dict[str, BackendCheck] = {
+_ON_BACKENDS: dict[str, BackendCheck] = {
     "effects": check_effects,
     "determinism": check_determinism,
     "contract": check_contract,
     "injection": check_injection,
+    # These judge what the others have run, too.
+    "policy": check_policy,
+    "budget": check_budget,
 }
-_AFTERWARDS: dict[str, BackendCheck] = {"policy": check_policy, "budget": check_budget}
-"""They judge what the others have run."""
-
-_ON_BACKENDS = {**_FIRST, **_AFTERWARDS}
 
 CHECKS = ("package", *_ON_BACKENDS, "parity")
 """The checks, in the order in which they run."""
@@ -198,13 +195,10 @@ def _checked(
 
 def _every(options: Options, plan: Plan, wanted: Sequence[str]) -> Iterator[CheckResult]:
     """The results of the checks on each backend, and of what compares backends."""
-    parts: list[Part] = [
-        partial(_on_backend, plan, backend, wanted) for backend in plan.subject.manifest.backends
-    ]
+    for backend in plan.subject.manifest.backends:
+        yield from _on_backend(plan, backend, wanted)
     if "parity" in wanted and not options.only:  # it is one comparison, and has no cases to name
-        parts.append(partial(_timed, lambda: check_parity(plan, options.simulators), "parity", ""))
-    for results in at_once(parts, plan.lab.stop):
-        yield from results
+        yield from _timed(lambda: check_parity(plan, options.simulators), "parity", "")
 
 
 def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[CheckResult]:
@@ -224,29 +218,23 @@ def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[Che
         return
     own = plan.lab.own_reference(backend)
     told = {} if own is None else {"own_reference": own}
-    for stage in (_FIRST, _AFTERWARDS):
-        parts: list[Part] = []
-        for name in filter(stage.__contains__, names):
-            asked = [
-                (part, part.asked(name, its)) for part, its in zip(plans, baselines, strict=True)
-            ]
-            asked = [(part, its) for part, its in asked if its or not plan.only]
-            if asked:
-                judged = partial(_together, name, backend, asked)
-                parts.append(partial(_timed, judged, name, backend))
-        for results in at_once(parts, plan.lab.stop):
-            for result in results:
-                yield replace(result, facts={**result.facts, **told})
+    for name in names:
+        asked = [(part, part.asked(name, its)) for part, its in zip(plans, baselines, strict=True)]
+        asked = [(part, its) for part, its in asked if its or not plan.only]
+        if not asked:
+            continue
+        for result in _timed(lambda n=name, a=asked: [_together(n, backend, a)], name, backend):
+            yield replace(result, facts={**result.facts, **told})
 
 
 def _together(
     name: str, backend: str, asked: Sequence[tuple[Plan, Sequence[Baseline]]]
-) -> list[CheckResult]:
+) -> CheckResult:
     """What a check says of every capability, as one result; where only some cases were asked for,
     of those that have such a case."""
     results = [_alone(name, backend, part, its) for part, its in asked]
     told = [each for each in results if _is_told(each)] if asked[0][0].only else results
-    return [merged(told or results)]
+    return merged(told or results)
 
 
 def _alone(name: str, backend: str, part: Plan, baselines: Sequence[Baseline]) -> CheckResult:
