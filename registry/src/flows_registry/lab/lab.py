@@ -6,11 +6,13 @@ known only here and below.
 
 import itertools
 import os
+import queue
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -26,7 +28,6 @@ from flows_registry.lab.room.holder import Holder, isolation
 from flows_registry.lab.room.room import Room
 from flows_registry.lab.simulators.absence import Absent
 from flows_registry.lab.simulators.postgresql import PostgreSql, find_postgresql, start
-from flows_registry.lab.turns import Turns
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
@@ -91,7 +92,7 @@ class Lab:
         self.not_isolated = isolation() if isolated is None else None
         self._isolated = self.not_isolated is None if isolated is None else isolated
         self._workers: list[_Worker] = []
-        self._tasks: Turns[_Task] = Turns()
+        self._tasks: queue.SimpleQueue[Callable[[_Worker], None] | None] = queue.SimpleQueue()
         self._hosts: list[Host] = []
         self._empty: Holder | None = None
         self._furnishing = threading.Lock()
@@ -107,7 +108,11 @@ class Lab:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.stop()
+        while not self._tasks.empty():  # nobody waits for these any more
+            with suppress(queue.Empty):
+                self._tasks.get_nowait()
+        for _ in self._workers:
+            self._tasks.put(None)
         for worker in self._workers:
             worker.join()
         self._workers.clear()
@@ -120,11 +125,6 @@ class Lab:
         for service in self._services.values():
             service.__exit__(None, None, None)
         self._services.clear()
-
-    def stop(self) -> None:
-        """Begin no case any more: who waits for one hears that it is cancelled."""
-        for task in self._tasks.close():
-            task.cancel()
 
     @property
     def level(self) -> Level:
@@ -164,11 +164,11 @@ class Lab:
             NoReference: nobody here speaks the backend's wire.
             RoomBroken: the lab itself failed, twice.
         """
-        futures: list[Future[CaseRun]] = [Future() for _ in cases]
-        self._tasks.put(
-            _task(lambda w, c=case: w.perform(c, profile), future)
-            for case, future in zip(cases, futures, strict=True)
-        )
+        futures: list[Future[CaseRun]] = []
+        for case in cases:
+            future: Future[CaseRun] = Future()
+            futures.append(future)
+            self._tasks.put(_task(lambda w, c=case: w.perform(c, profile), future))
         return _collected(futures, on_case)
 
     def run_apart(
@@ -183,11 +183,11 @@ class Lab:
         Raises:
             AgentBroken, NoReference, RoomBroken: as `run` does.
         """
-        waiting: list[list[Future[CaseRun]]] = [[Future() for _ in cases] for _, cases in groups]
-        self._tasks.put(
-            _in_turn(cases, profile, futures)
-            for (profile, cases), futures in zip(groups, waiting, strict=True)
-        )
+        waiting: list[list[Future[CaseRun]]] = []
+        for profile, cases in groups:
+            futures: list[Future[CaseRun]] = [Future() for _ in cases]
+            waiting.append(futures)
+            self._tasks.put(_in_turn(cases, profile, futures))
         runs = iter(_collected([future for futures in waiting for future in futures], on_case))
         return [list(itertools.islice(runs, len(futures))) for futures in waiting]
 
@@ -293,7 +293,7 @@ class Lab:
 
     def _somewhere(self, question: "Callable[[_Worker], _Answer]") -> "_Answer":
         future: Future[_Answer] = Future()
-        self._tasks.put([_task(question, future)])
+        self._tasks.put(_task(question, future))
         return future.result()
 
     def _world(self, capability: Capability) -> Mapping[str, Any]:
@@ -328,7 +328,7 @@ class _Worker(threading.Thread):
         lab: Lab,
         number: int,
         directory: Path,
-        tasks: "Turns[_Task]",
+        tasks: "queue.SimpleQueue[Callable[[_Worker], None] | None]",
     ) -> None:
         super().__init__(name=directory.name, daemon=True)
         self._lab = lab
@@ -339,9 +339,8 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         _stay_on(self._number)
-        while tasks := self._tasks.take():
-            for task in tasks:
-                task.run(self)
+        while (task := self._tasks.get()) is not None:
+            task(self)
         for room in self._rooms.values():
             room.close()
 
@@ -384,16 +383,10 @@ def _stay_on(number: int) -> None:
         os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Something for a worker to do, or to be told that nobody will."""
-
-    run: Callable[[_Worker], None]
-    cancel: Callable[[], object]
-
-
-def _task(question: "Callable[[_Worker], _Answer]", future: "Future[_Answer]") -> _Task:
-    def run(worker: _Worker) -> None:
+def _task(
+    question: "Callable[[_Worker], _Answer]", future: "Future[_Answer]"
+) -> Callable[["_Worker"], None]:
+    def task(worker: _Worker) -> None:
         if not future.set_running_or_notify_cancel():
             return
         try:
@@ -401,27 +394,23 @@ def _task(question: "Callable[[_Worker], _Answer]", future: "Future[_Answer]") -
         except BaseException as error:
             future.set_exception(error)
 
-    return _Task(run, future.cancel)
+    return task
 
 
 def _in_turn(
     cases: Sequence[Case], profile: Profile, futures: "Sequence[Future[CaseRun]]"
-) -> _Task:
+) -> Callable[["_Worker"], None]:
     """All these cases as one task."""
     tasks = [
         _task(lambda w, c=case: w.perform(c, profile), future)
         for case, future in zip(cases, futures, strict=True)
     ]
 
-    def run(worker: _Worker) -> None:
-        for task in tasks:
-            task.run(worker)
+    def task(worker: _Worker) -> None:
+        for one in tasks:
+            one(worker)
 
-    def cancel() -> None:
-        for task in tasks:
-            task.cancel()
-
-    return _Task(run, cancel)
+    return task
 
 
 def _collected(
