@@ -24,6 +24,7 @@ from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder, isolation
 from flows_registry.lab.room.room import Room
+from flows_registry.lab.room.walls import no_walls
 from flows_registry.lab.simulators.absence import Absent
 from flows_registry.lab.simulators.postgresql import PostgreSql, find_postgresql, start
 from flows_registry.lab.turns import Turns
@@ -71,6 +72,7 @@ class Lab:
         scratch: a directory of the lab's own.
         jobs: how many rooms work at once; None is one per core.
         isolated: False forgoes network namespaces; None asks the machine.
+        walled: False forgoes walls around what runs the plugin's code; None asks the machine.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Lab:
         *,
         jobs: int | None = None,
         isolated: bool | None = None,
+        walled: bool | None = None,
     ) -> None:
         self.subject = subject
         self._python = python
@@ -90,6 +93,8 @@ class Lab:
         self._jobs = jobs or os.cpu_count() or 1
         self.not_isolated = isolation() if isolated is None else None
         self._isolated = self.not_isolated is None if isolated is None else isolated
+        self.not_walled = no_walls() if walled is None else None
+        self._walled = self.not_walled is None if walled is None else walled
         self._workers: list[_Worker] = []
         self._tasks: Turns[_Task] = Turns()
         self._hosts: list[Host] = []
@@ -129,7 +134,9 @@ class Lab:
     @property
     def level(self) -> Level:
         """How closely cases are looked at here."""
-        return Level.WIRE if self._isolated else Level.INTERPRETER
+        if not self._isolated:
+            return Level.INTERPRETER
+        return Level.ISOLATED if self._walled else Level.WIRE
 
     def canaries(self, backend: str) -> Mapping[str, str]:
         """The credentials that the backend is given: made up, and searched for afterwards."""
@@ -197,7 +204,9 @@ class Lab:
         Raises:
             NoReference: nobody here speaks the backend's wire.
         """
-        return Room(self._furnished(backend), directory, isolated=self._isolated)
+        return Room(
+            self._furnished(backend), directory, isolated=self._isolated, walled=self._walled
+        )
 
     def outside(self, backend: str, directory: Path) -> Room:
         """The same without a network or server of its own."""
