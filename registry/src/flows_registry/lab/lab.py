@@ -18,16 +18,16 @@ from core_caps.claims.egress import addresses
 
 from flows_registry.lab.broken import AgentBroken, ReferenceBroken, RoomBroken
 from flows_registry.lab.case import Case, CaseRun
-from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is
+from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is, walls_of
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder, isolation
 from flows_registry.lab.room.room import Room
-from flows_registry.lab.room.walls import no_walls
 from flows_registry.lab.simulators.absence import Absent
 from flows_registry.lab.simulators.postgresql import PostgreSql, find_postgresql, start
 from flows_registry.lab.turns import Turns
+from flows_registry.lab.walls import no_walls
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
@@ -296,7 +296,12 @@ class Lab:
         if self._isolated and self._empty is None:
             self._empty = Holder({})
         entering = as_it_is if self._empty is None else self._empty.entering
-        host = Host(self._python, kind, name, entering=entering)
+        if self._walled:
+            root = self._scratch / f"host-{len(self._hosts)}"
+            walls = walls_of(self._python, root, owner=self._empty is None)
+            host = Host(self._python, kind, name, entering=lambda a: entering(walls.within(a)))
+        else:
+            host = Host(self._python, kind, name, entering=entering)
         self._hosts.append(host)
         return host
 

@@ -17,7 +17,7 @@ from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder
 from flows_registry.lab.room.messages import message_of, run_of
 from flows_registry.lab.room.server_process import FaultServer
-from flows_registry.lab.room.walls import Walls, interpreters
+from flows_registry.lab.walls import Walls, interpreters
 
 __all__ = ["Room"]
 
@@ -63,6 +63,7 @@ class Room:
                     self._directory,
                     entering=self._entering,
                     isolated=self._isolated,
+                    walled=self._walls is not None,
                 )
         except BaseException:
             self.close()

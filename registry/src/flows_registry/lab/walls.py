@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows_registry.lab.room.isolate import SYSTEM
+from flows_registry.lab.isolate import SYSTEM
 
 __all__ = ["Walls", "interpreters", "no_walls"]
 

@@ -12,13 +12,14 @@ files is not there, and no other process can be seen or signalled. Exit code 117
 starts with `denied: ` say that this kernel does not let us.
 """
 
+import contextlib
 import json
 import os
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[3]))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from flows_registry.lab import kernel
 
@@ -93,7 +94,8 @@ def main(specification: str, command: list[str]) -> int:
             kernel.mount("proc", f"{root}/proc")
             kernel.pivot(str(root))
             kernel.set_read_only("/", below=False)
-            os.chdir(here)
+            with contextlib.suppress(FileNotFoundError):
+                os.chdir(here)
             kernel.drop_privileges()
             os.execv(command[0], command)  # noqa: S606 (this is what it is for)
         except OSError as error:
