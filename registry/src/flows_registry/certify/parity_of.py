@@ -25,7 +25,7 @@ from flows_registry.lab.simulators.sides import (
     WorkerTarget,
 )
 from flows_registry.subject import Capability
-from flows_registry.verdict import CheckResult, Finding, Level, merged, Reproduction, Verdict
+from flows_registry.verdict import CheckResult, Finding, Level, Reproduction, Verdict, merged
 
 __all__ = ["check_parity", "nothing_compared", "without_simulator"]
 

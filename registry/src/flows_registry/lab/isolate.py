@@ -38,7 +38,7 @@ def build(root: Path, visible: list[str], writable: list[str]) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in SYSTEM:
         _show(root, Path("/", name))
-    for path in visible:
+    for path in sorted(visible, key=len):  # what a folder shows, it shows with all that it holds
         _show(root, Path(path))
     (root / "dev/shm").mkdir(parents=True)
     for name in DEVICES:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from flows_registry.lab.broken import AgentBroken, RoomBroken
+from flows_registry.lab.broken import AgentBroken, RoomBroken, WallsOpen
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
 from flows_registry.lab.room.folders import inside_of
 from flows_registry.lab.room.furniture import Furniture, Profile
@@ -57,6 +57,9 @@ class Agent:
         self._shared = 0
         try:
             self.python: str = self._answer()["python"]
+        except WallsOpen:
+            child.close()
+            raise
         except RoomBroken:
             child.close()
             raise AgentBroken(f"the agent ended at its start:\n{child.log_tail()}") from None
@@ -244,7 +247,7 @@ class Agent:
             raise AgentBroken(answer["text"])
         if answer.get("event") == "open":
             ways = ", ".join(answer["ways"])
-            raise RoomBroken(f"the walls around the plugin do not hold: it can {ways}")
+            raise WallsOpen(f"the walls around the plugin do not hold: it can {ways}")
         return answer
 
 

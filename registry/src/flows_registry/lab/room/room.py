@@ -172,7 +172,7 @@ class Room:
         visible = [*interpreters(self._furniture.python), AGENT, self._furniture.authority]
         return Walls(
             self._directory / "root",
-            [*visible, page, own],
+            [*visible, *self._furniture.visible, page, own],
             [page, own],
             owner=not self._isolated,
         )
