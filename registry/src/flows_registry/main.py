@@ -74,6 +74,10 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
                 {"metavar": "CASE", "help": "run one case of the evidence again, as it ran then"},
             ),
             (("--keep",), {"metavar": "DIR", "help": "keep wheel and logs in DIR"}),
+            (
+                ("--level",),
+                {"choices": ("L1", "L2", "L3"), "help": "look no closer; else as the machine can"},
+            ),
             (("--jobs",), {"type": int, "metavar": "N", "help": "processes at a time"}),
             (("--node",), {"metavar": "PATH", "help": "the Node.js that runs the simulators"}),
         ),

@@ -45,8 +45,12 @@ def _said(subject: str) -> Line:
 def test_the_level_is_the_one_that_the_kernel_allows() -> None:
     command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "true"]
     allowed = subprocess.run(command, capture_output=True, check=False)
-    level = "L2" if allowed.returncode == 0 else "L1"
-    assert _said("network namespaces").ok is (level == "L2")
+    walled = subprocess.run(
+        ["unshare", "-rmpf", "--mount-proc", "true"], capture_output=True, check=False
+    )
+    level = ("L3" if walled.returncode == 0 else "L2") if allowed.returncode == 0 else "L1"
+    assert _said("network namespaces").ok is (level != "L1")
+    assert _said("walls").ok is (walled.returncode == 0)
     assert _said("certification").found.startswith(f"up to {level}: ")
 
 

@@ -25,7 +25,7 @@ from flows_registry.lab.simulators.sides import (
     WorkerTarget,
 )
 from flows_registry.subject import Capability
-from flows_registry.verdict import CheckResult, Finding, Reproduction, Verdict, merged
+from flows_registry.verdict import CheckResult, Finding, Level, Reproduction, Verdict, merged
 
 __all__ = ["check_parity", "nothing_compared", "without_simulator"]
 
@@ -92,7 +92,7 @@ def _subject(plan: Plan, capability: Capability) -> ParitySubject:
         workers=_workers(plan, remotes),
         services=_services(plan, remotes),
         started_at=ORIGIN_SECONDS,
-        level=plan.lab.level,
+        level=min(plan.lab.level, Level.WIRE),  # simulators stand outside of the rooms
     )
 
 

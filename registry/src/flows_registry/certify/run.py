@@ -32,6 +32,7 @@ from flows_registry.verdict import (
     Certification,
     CheckResult,
     Finding,
+    Level,
     Reproduction,
     Verdict,
     merged,
@@ -65,6 +66,7 @@ class Options:
         only: run only cases whose name contains this text.
         seed: where generated cases start.
         jobs: how many rooms work at once; None is one per core.
+        level: look no closer than this, even where the machine can.
         keep: keep everything that was made in this folder.
         simulators: where simulators come from.
         policy: what the organisation asks.
@@ -77,6 +79,7 @@ class Options:
     only: str = ""
     seed: int = 0
     jobs: int | None = None
+    level: Level = Level.ISOLATED
     keep: Path | None = None
     simulators: SimulatorAccess = field(default_factory=SimulatorAccess)
     policy: Policy = field(default_factory=built_in)
@@ -171,7 +174,13 @@ def _checked(
     with zipfile.ZipFile(built.wheel.path) as archive:
         archive.extractall(sources)
     with Lab(
-        subject, environment.python, environment.site_packages, scratch, jobs=options.jobs
+        subject,
+        environment.python,
+        environment.site_packages,
+        scratch,
+        jobs=options.jobs,
+        isolated=None if options.level >= Level.WIRE else False,
+        walled=None if options.level >= Level.ISOLATED else False,
     ) as lab:
         redactor = Redactor(lab.all_canaries())
         try:

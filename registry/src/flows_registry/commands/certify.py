@@ -36,6 +36,7 @@ def run(arguments: "argparse.Namespace") -> int:
     from flows_registry.evidence.writing import refuse_foreign
     from flows_registry.lab.simulators.sides import SimulatorAccess
     from flows_registry.policy.reading import built_in, read
+    from flows_registry.verdict import Level
 
     if arguments.replay:
         from flows_registry.commands import replay
@@ -60,6 +61,7 @@ def run(arguments: "argparse.Namespace") -> int:
             only=arguments.case or "",
             seed=arguments.seed or 0,
             jobs=arguments.jobs,
+            level=Level(int(arguments.level[1])) if arguments.level else Level.ISOLATED,
             keep=Path(arguments.keep) if arguments.keep else None,
             simulators=SimulatorAccess(
                 node=arguments.node, offline=arguments.offline, progress=progress.say

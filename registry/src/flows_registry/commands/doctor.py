@@ -20,6 +20,7 @@ from flows_registry.lab.simulators.absence import Absent
 from flows_registry.lab.simulators.node import find_node
 from flows_registry.lab.simulators.packages import MINIFLARE, fetch
 from flows_registry.lab.uv import uv_binary
+from flows_registry.lab.walls import no_walls
 from flows_registry.verdict import Level
 
 __all__ = ["Line", "examine", "run"]
@@ -117,13 +118,24 @@ def _namespaces() -> Iterator[Line]:
         step = "certify on Linux, where plugins are watched on the wire"
     found = "made one, with loopback and routes"
     yield Line("network namespaces", refused is None, refused or found, step if refused else "")
-    level = Level.INTERPRETER if refused else Level.WIRE
+    yield from _walls(Level.INTERPRETER if refused else Level.WIRE)
+
+
+def _walls(level: Level) -> Iterator[Line]:
+    """Put walls around a process for real, as around what runs a plugin."""
+    refused = no_walls()
+    step = "allow process and mount namespaces, and a fresh /proc, as a container may forbid"
+    found = "stood: no other process, no file of yours, no way to write"
+    yield Line("walls", refused is None, refused or found, step if refused else "")
+    if level is Level.WIRE and not refused:
+        level = Level.ISOLATED
     yield Line("certification", True, f"up to {level}: {_SEEN[level]}")
 
 
 _SEEN = {
     Level.INTERPRETER: "plugins are watched from inside the interpreter",
     Level.WIRE: "plugins are watched on the wire, and the service's state with them",
+    Level.ISOLATED: "the same, where a plugin can reach nothing else of this machine",
 }
 
 

@@ -179,6 +179,6 @@ def _closing(certification: Certification) -> Iterator[str]:
         only = ", and nothing else" if certification.level > Level.STATIC else ""
         yield coloured(
             f"  Everything declared was seen{only}. Levels: L0 source, L1 interpreter, "
-            "L2 wire and state.",
+            "L2 wire and state, L3 the same within walls.",
             "dim",
         )

@@ -1,6 +1,6 @@
 """How nothing can be said: the room failed, the plugin never started, or its reference failed."""
 
-__all__ = ["AgentBroken", "ReferenceBroken", "RoomBroken"]
+__all__ = ["AgentBroken", "ReferenceBroken", "RoomBroken", "WallsOpen"]
 
 
 class RoomBroken(Exception):
@@ -13,3 +13,7 @@ class ReferenceBroken(RoomBroken):
 
 class AgentBroken(Exception):
     """The plugin could not even be imported in its own environment."""
+
+
+class WallsOpen(RoomBroken):
+    """The walls around what runs the plugin's code do not hold."""

@@ -7,64 +7,33 @@ the folders it is given, and executes the command. Exit code DENIED and a line t
 `denied: ` say that this kernel does not let us.
 """
 
-import ctypes
 import os
-import signal
-import struct
 import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from flows_registry.lab import kernel
 
 DENIED = 117
-
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
-MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG = 1
-
-# mount_setattr(2), Linux 5.12; the number is the same on every architecture.
-SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
-
-
-class Denied(OSError):
-    """The kernel does not let us do it; the message says which step."""
-
-
-def _checked(step: str, result: int) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise Denied(number, f"{step}: {os.strerror(number)}")
-
-
-def _read_only(libc: ctypes.CDLL, path: str, read_only: bool) -> None:
-    set_, clear = (MOUNT_ATTR_RDONLY, 0) if read_only else (0, MOUNT_ATTR_RDONLY)
-    attributes = struct.pack("=QQQQ", set_, clear, 0, 0)
-    done = libc.syscall(
-        SYS_MOUNT_SETATTR, AT_FDCWD, path.encode(), AT_RECURSIVE, attributes, len(attributes)
-    )
-    _checked(f"mount_setattr {path}", done)
 
 
 def confine(writable: list[str]) -> None:
     """Confine this process; its children will be the first of a process namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    uid, gid = os.getuid(), os.getgid()
-    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID
-    _checked("unshare", libc.unshare(flags))
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 (this starts often)
-            file.write(text)
-    _checked("private mounts", libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+    kernel.unshare_as_root(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID)
+    kernel.private_mounts()
     for folder in writable:
-        path = folder.encode()
-        _checked(f"bind {folder}", libc.mount(path, path, None, MS_BIND | MS_REC, None))
-    _read_only(libc, "/", True)
+        kernel.bind(folder, folder)
+    kernel.set_read_only("/")
     for folder in writable:
-        _read_only(libc, folder, False)
+        kernel.set_read_only(folder, False)
 
 
 def main(argv: list[str]) -> int:
     """Confine, start the command, and pass its end on."""
     split = argv.index("--")
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.die_with_parent()
     # The folder we stand in is the one from before the mounts changed: enter it anew.
     here = os.getcwd()  # noqa: PTH109
     confine(argv[:split])
@@ -72,7 +41,7 @@ def main(argv: list[str]) -> int:
     child = os.fork()
     if child == 0:
         # The first process of its namespace: when it ends, the kernel ends all others in it.
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.die_with_parent()
         command = argv[split + 1 :]
         try:
             os.execvp(command[0], command)  # noqa: S606 (this is what it is for)

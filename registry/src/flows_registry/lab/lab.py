@@ -20,7 +20,7 @@ from core_caps.claims.egress import addresses
 
 from flows_registry.lab.broken import AgentBroken, ReferenceBroken, RoomBroken
 from flows_registry.lab.case import Case, CaseRun
-from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is
+from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is, walls_of
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
@@ -28,6 +28,7 @@ from flows_registry.lab.room.holder import Holder, isolation
 from flows_registry.lab.room.room import Room
 from flows_registry.lab.simulators.absence import Absent
 from flows_registry.lab.simulators.postgresql import PostgreSql, find_postgresql, start
+from flows_registry.lab.walls import no_walls
 from flows_registry.subject import Capability, Subject
 from flows_registry.verdict import Level
 
@@ -72,6 +73,7 @@ class Lab:
         scratch: a directory of the lab's own.
         jobs: how many rooms work at once; None is one per core.
         isolated: False forgoes network namespaces; None asks the machine.
+        walled: False forgoes walls around what runs the plugin's code; None asks the machine.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Lab:
         *,
         jobs: int | None = None,
         isolated: bool | None = None,
+        walled: bool | None = None,
     ) -> None:
         self.subject = subject
         self._python = python
@@ -91,6 +94,8 @@ class Lab:
         self._jobs = jobs or os.cpu_count() or 1
         self.not_isolated = isolation() if isolated is None else None
         self._isolated = self.not_isolated is None if isolated is None else isolated
+        self.not_walled = no_walls() if walled is None else None
+        self._walled = self.not_walled is None if walled is None else walled
         self._workers: list[_Worker] = []
         self._tasks: queue.SimpleQueue[Callable[[_Worker], None] | None] = queue.SimpleQueue()
         self._hosts: list[Host] = []
@@ -129,7 +134,9 @@ class Lab:
     @property
     def level(self) -> Level:
         """How closely cases are looked at here."""
-        return Level.WIRE if self._isolated else Level.INTERPRETER
+        if not self._isolated:
+            return Level.INTERPRETER
+        return Level.ISOLATED if self._walled else Level.WIRE
 
     def canaries(self, backend: str) -> Mapping[str, str]:
         """The credentials that the backend is given: made up, and searched for afterwards."""
@@ -197,7 +204,9 @@ class Lab:
         Raises:
             NoReference: nobody here speaks the backend's wire.
         """
-        return Room(self._furnished(backend), directory, isolated=self._isolated)
+        return Room(
+            self._furnished(backend), directory, isolated=self._isolated, walled=self._walled
+        )
 
     def outside(self, backend: str, directory: Path) -> Room:
         """The same without a network or server of its own."""
@@ -287,7 +296,12 @@ class Lab:
         if self._isolated and self._empty is None:
             self._empty = Holder({})
         entering = as_it_is if self._empty is None else self._empty.entering
-        host = Host(self._python, kind, name, entering=entering)
+        if self._walled:
+            root = self._scratch / f"host-{len(self._hosts)}"
+            walls = walls_of(self._python, root, owner=self._empty is None)
+            host = Host(self._python, kind, name, entering=lambda a: entering(walls.within(a)))
+        else:
+            host = Host(self._python, kind, name, entering=entering)
         self._hosts.append(host)
         return host
 

@@ -14,11 +14,13 @@ from flows_registry.lab.room.certificates import issue
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import isolation
 from flows_registry.lab.room.room import Room
+from flows_registry.lab.walls import no_walls
 
 HERE = Path(__file__).parent
 HOST = "api.cloudflare.com"
 TOKEN = "token-of-the-prober"
 NOT_ISOLATED = isolation()
+NOT_WALLED = no_walls()
 
 
 class Rooms:
@@ -59,11 +61,13 @@ class Rooms:
             certificates=certificates,
         )
 
-    def new(self, *, isolated: bool = True, **changes: Any) -> Room:
+    def new(self, *, isolated: bool = True, walled: bool = False, **changes: Any) -> Room:
         """A fresh room, to be used as a context manager."""
         self._made += 1
-        furniture = replace(self.furniture, **changes)
-        return Room(furniture, self._folder / f"room-{self._made}", isolated=isolated)
+        visible = [self._folder / "site", Path(__file__).parents[4]]  # where its imports lie
+        furniture = replace(self.furniture, visible=visible, **changes)
+        directory = self._folder / f"room-{self._made}"
+        return Room(furniture, directory, isolated=isolated, walled=walled)
 
     def alone(self, *, isolated: bool = True) -> Room:
         """A room for the backend without a service."""

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import patches, perturb, redirect, schedule
+from . import denials, patches, perturb, redirect, schedule
 from .hearing import HEARING
 from .orphans import Orphans, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
@@ -62,10 +62,15 @@ def main(control: int, settings: dict[str, Any]) -> None:
     Args:
         control: the descriptor of the control socket.
         settings: `profile` (see perturb), `warm` (modules to import), `page` (path), `ports`,
-            `redirect` (ports to turn to the fault server, or None in a network of our own).
+            `redirect` (ports to turn to the fault server, or None in a network of our own),
+            `hidden` (what the walls around this process hide, or None where there are none).
     """
     die_with_parent()
     line = Line(control)
+    hidden = settings["hidden"]
+    if hidden is not None and (ways := denials.open_ways(hidden)):
+        line.send({"event": "open", "ways": ways})
+        return
     perturb.apply(settings["profile"])
     if settings["redirect"] is not None:
         redirect.install(settings["redirect"])

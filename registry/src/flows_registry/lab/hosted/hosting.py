@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["ANSWER_BYTES_MAX", "ASK_SECONDS_MAX", "Host", "HostBroken", "as_it_is"]
+from flows_registry.lab.walls import Walls, interpreters
+
+__all__ = ["ANSWER_BYTES_MAX", "ASK_SECONDS_MAX", "Host", "HostBroken", "as_it_is", "walls_of"]
 
 ASK_SECONDS_MAX = 20.0
 """How long one answer may take, in real time; the first one includes importing."""
@@ -34,6 +36,17 @@ class HostBroken(Exception):
 def as_it_is(argv: Sequence[str]) -> Sequence[str]:
     """A command line that enters nothing."""
     return argv
+
+
+def walls_of(python: Path, root: Path, *, owner: bool) -> Walls:
+    """The walls around a host: it reads its environment, and writes nothing.
+
+    Args:
+        python: the interpreter of the environment.
+        root: an empty folder.
+        owner: nobody has made a user namespace for it.
+    """
+    return Walls(root, [*interpreters(python), _PROGRAM.parent], (), owner=owner)
 
 
 class Host:

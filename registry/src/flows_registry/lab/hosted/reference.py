@@ -8,7 +8,7 @@ from typing import Any
 
 from core_caps.contract.reference import Request, Response
 
-from flows_registry.lab.hosted.hosting import Host, HostBroken
+from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is, walls_of
 from flows_registry.lab.references.exchange import ReferenceFactory
 
 __all__ = ["HostedReference", "hosted_factory"]
@@ -52,12 +52,15 @@ def hosted_factory(furnished: Mapping[str, Any]) -> ReferenceFactory:
     """The factory of the reference that a plugin names, in a host of its own.
 
     Args:
-        furnished: `wire`, `reference` (its lazy name), `python`, `config` and `secrets`.
+        furnished: `wire`, `reference` (its lazy name), `python`, `config`, `secrets`, and `walls`,
+            an empty folder for the walls around it, or "" for none.
 
     Raises:
         HostBroken: it cannot be imported, or made from these settings.
     """
-    host = Host(Path(furnished["python"]), "reference", furnished["reference"])
+    python, root = Path(furnished["python"]), str(furnished["walls"])
+    entering = walls_of(python, Path(root), owner=False).within if root else as_it_is
+    host = Host(python, "reference", furnished["reference"], entering=entering)
 
     def create(
         settings: Mapping[str, Any], secrets: Mapping[str, str], now: Callable[[], float]

@@ -8,14 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from flows_registry.lab.broken import AgentBroken, RoomBroken
+from flows_registry.lab.broken import AgentBroken, RoomBroken, WallsOpen
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
+from flows_registry.lab.room.folders import inside_of
 from flows_registry.lab.room.furniture import Furniture, Profile
 
-__all__ = ["Agent"]
+__all__ = ["AGENT", "Agent"]
 
 _DNS_PORT = 53
-_FOLDER = Path(__file__).parent.parent / "agent"
+AGENT = Path(__file__).parent.parent / "agent"
 _KILLED_SECONDS_MAX = 10.0
 _LEAVE_SECONDS = 2.0
 _TOGETHER_MAX = 40
@@ -47,14 +48,18 @@ class Agent:
         AgentBroken: the plugin cannot be imported.
     """
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, *, walled: bool) -> None:
         self._child = child
         self._line = child.line
+        self._walled = walled
         self._scouted: set[str] = set()
         self._waiting = 0
         self._shared = 0
         try:
             self.python: str = self._answer()["python"]
+        except WallsOpen:
+            child.close()
+            raise
         except RoomBroken:
             child.close()
             raise AgentBroken(f"the agent ended at its start:\n{child.log_tail()}") from None
@@ -73,6 +78,7 @@ class Agent:
         entering: Callable[[Sequence[str]], list[str]],
         server_ports: Sequence[int],
         redirected: bool,
+        hidden: Sequence[Path] | None,
     ) -> Self:
         """Start the agent of a profile.
 
@@ -84,6 +90,7 @@ class Agent:
             entering: makes the command line that runs in the room's network.
             server_ports: where the fault server really listens.
             redirected: turn connections there from inside: there is no network of its own.
+            hidden: what `entering` hides from it, or None where it sees the whole machine.
         """
         served = dict(zip(map(str, furniture.ports), server_ports, strict=False))
         settings = {
@@ -91,18 +98,20 @@ class Agent:
             "warm": list(furniture.warm),
             "page": str(directory / "page"),
             "ports": [*server_ports, _DNS_PORT],
+            "hidden": None if hidden is None else [str(path) for path in hidden],
             "redirect": served if redirected and not profile.inside.get("real_time") else None,
         }
-        command = [str(furniture.python), "-P", "-s", "-c", _BOOT, str(_FOLDER)]
+        command = [str(furniture.python), "-P", "-s", "-c", _BOOT, str(AGENT)]
         return cls(
             Child(
                 "the agent",
                 entering(command),
                 settings,
                 environment=_environment(profile, directory, furniture.authority),
-                directory=directory / profile.directory,
+                directory=inside_of(directory) / profile.directory,
                 log=directory / f"{name}.log",
-            )
+            ),
+            walled=hidden is not None,
         )
 
     def promises(self, message: Mapping[str, Any]) -> list[str]:
@@ -210,12 +219,20 @@ class Agent:
 
     def _own_child(self, pid: object) -> int:
         """The process of the case, if it is one of this agent's: whoever runs in it can write on
-        the line, too, and is not to say whom to kill."""
-        status = Path(f"/proc/{pid}/status")
-        parent = f"\nPPid:\t{self._child.pid}\n"
-        if isinstance(pid, int) and (not status.parent.parent.exists() or parent in _text(status)):
-            return pid
+        the line, too, and is not to say whom to kill. Within walls it has a number of its own
+        there."""
+        if isinstance(pid, int):
+            if not Path("/proc/self").exists():
+                return pid
+            for child in self._children():
+                if f"\t{pid}\n" in _text(Path(f"/proc/{child}/status")).partition("\nNSpid:")[2]:
+                    return child
         raise RoomBroken("a case tells of a process that is not its own")
+
+    def _children(self) -> list[int]:
+        """The processes that the agent has started, by their numbers out here."""
+        agents = children_of(self._child.pid) if self._walled else [self._child.pid]
+        return [child for agent in agents for child in children_of(agent)]
 
     def close(self) -> None:
         """End it."""
@@ -228,14 +245,17 @@ class Agent:
             raise AgentBroken(f"importing or opening the plugin does not end: {silence}") from None
         if answer.get("event") == "broken":
             raise AgentBroken(answer["text"])
+        if answer.get("event") == "open":
+            ways = ", ".join(answer["ways"])
+            raise WallsOpen(f"the walls around the plugin do not hold: it can {ways}")
         return answer
 
 
 def _environment(profile: Profile, directory: Path, authority: Path) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(directory / "home"),
-        "TMPDIR": str(directory / "tmp"),
+        "HOME": str(inside_of(directory) / "home"),
+        "TMPDIR": str(inside_of(directory) / "tmp"),
         "PYTHONHASHSEED": str(profile.hash_seed),
         "TZ": profile.timezone,
         "LC_ALL": profile.locale,
@@ -255,6 +275,11 @@ def _trouble(report: Mapping[str, Any], status: int, killed: bool, seconds: floa
     if not report:
         return f"ended without a word, exit status {status}"
     return None
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process's main thread has started."""
+    return [int(child) for child in _text(Path(f"/proc/{process}/task/{process}/children")).split()]
 
 
 def _text(path: Path) -> str:

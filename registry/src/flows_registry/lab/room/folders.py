@@ -7,10 +7,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-__all__ = ["Folders"]
+__all__ = ["Folders", "inside_of"]
 
 _NAMES = ("home", "work", "elsewhere", "tmp")
 _GIVEN = "given"
+
+
+def inside_of(directory: Path) -> Path:
+    """Where in a room's directory everything lies that its plugin may write to."""
+    return directory / "inside"
 
 
 class Folders:
@@ -22,10 +27,10 @@ class Folders:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._places = [directory / name for name in _NAMES]
+        self._places = [inside_of(directory) / name for name in _NAMES]
         for place in self._places:
             place.mkdir(parents=True, exist_ok=True)
-        self._given = directory / _GIVEN
+        self._given = inside_of(directory) / _GIVEN
         self._kept: set[str] = set()
 
     def given(self, setting: str) -> str:

@@ -53,6 +53,7 @@ class Furniture:
         authority: the certificate bundle that clients trust.
         certificates: the server's certificates (see certificates.issue).
         bundles: files of other certificate bundles, shown with the authority's content.
+        visible: what agents see within walls besides their environment.
     """
 
     python: Path
@@ -73,3 +74,4 @@ class Furniture:
     noted: Sequence[str] = ()
     services: Mapping[str, str] = field(default_factory=dict[str, str])
     folders: Sequence[str] = ()
+    visible: Sequence[Path] = ()

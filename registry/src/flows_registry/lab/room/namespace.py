@@ -10,43 +10,26 @@ anywhere lands on the room's own server, whatever client opened it.
 """
 
 import contextlib
-import ctypes
 import json
 import os
-import signal
 import socket
 import struct
 import sys
 from pathlib import Path
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
-MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG = 1
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from flows_registry.lab import kernel
 
 _CHILD_TABLES = ("tcp_child_ehash", "udp_child_hash")
 _TABLE_ROWS = 256
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Denied(OSError):
-    """The kernel does not let us do it; the message says which step."""
-
-
-def _checked(step: str, result: int) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise Denied(number, f"{step}: {os.strerror(number)}")
-
 
 def create() -> None:
     """Move this process into fresh user, mount and network namespaces, with loopback up."""
-    uid, gid = os.getuid(), os.getgid()
-    _checked("unshare", _libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
-    _checked("private mounts", _libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+    kernel.unshare_as_root(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
+    kernel.private_mounts()
     _shrink_tables()
     _loopback_up()
     # Thousands of short connections: their ends must not linger and fill the socket table, which
@@ -65,15 +48,7 @@ def _shrink_tables() -> None:
     with contextlib.suppress(OSError):
         for setting in wanted:
             setting.write_text(str(_TABLE_ROWS))
-        _checked("unshare", _libc.unshare(CLONE_NEWNET))
-
-
-def bind_file(source: str, target: str) -> None:
-    """Let `target` show the content of `source` inside this namespace."""
-    _checked(
-        f"mount {target}",
-        _libc.mount(source.encode(), target.encode(), None, MS_BIND, None),
-    )
+        kernel.unshare(kernel.CLONE_NEWNET)
 
 
 def _loopback_up() -> None:
@@ -97,21 +72,16 @@ def _route_everything_here(family: int) -> None:
         netlink.send(header + body)
         error = struct.unpack("=i", netlink.recv(4096)[16:20])[0]
     if error and family == socket.AF_INET:  # a machine without IPv6 is fine
-        raise Denied(-error, f"route: {os.strerror(-error)}")
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the one that started it ends, however it ends."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        raise kernel.Denied(-error, f"route: {os.strerror(-error)}")
 
 
 def hold() -> None:
     """Create the namespace, bind the files that stdin's first line names, and wait for its end."""
-    die_with_parent()
+    kernel.die_with_parent()
     create()
     binds: dict[str, str] = json.loads(sys.stdin.readline())
     for target, source in binds.items():
-        bind_file(source, target)
+        kernel.bind(source, target, whole=False)
     print("ready", flush=True)
     sys.stdin.read()
 
@@ -119,8 +89,7 @@ def hold() -> None:
 def enter(holder: int) -> None:
     """Step into the holder's namespaces."""
     for kind in ("user", "mnt", "net"):
-        with Path(f"/proc/{holder}/ns/{kind}").open("rb") as namespace:
-            _checked(f"setns {kind}", _libc.setns(namespace.fileno(), 0))
+        kernel.join(holder, kind)
 
 
 def main(argv: list[str]) -> None:
@@ -130,7 +99,7 @@ def main(argv: list[str]) -> None:
             hold()
         case ["enter", holder, "--", *command]:
             directory = Path.cwd()
-            die_with_parent()
+            kernel.die_with_parent()
             enter(int(holder))
             os.chdir(directory)
             os.execv(command[0], command)  # noqa: S606 (that is what it is for)
@@ -141,6 +110,6 @@ def main(argv: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except Denied as denied:
+    except kernel.Denied as denied:
         print(f"denied: {denied}", flush=True)
         raise SystemExit(3) from None

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from flows_registry.lab.case import Case, CaseRun
-from flows_registry.lab.room.agent_process import Agent
-from flows_registry.lab.room.folders import Folders
+from flows_registry.lab.room.agent_process import AGENT, Agent
+from flows_registry.lab.room.folders import Folders, inside_of
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder
 from flows_registry.lab.room.messages import message_of, run_of
 from flows_registry.lab.room.server_process import FaultServer
+from flows_registry.lab.walls import Walls, interpreters
 
 __all__ = ["Room"]
 
@@ -37,9 +38,12 @@ class Room:
         furniture: what stands in it.
         directory: the room's own.
         isolated: its network is a namespace; else it is the machine's, and agents are redirected.
+        walled: its agents see nothing of the machine but what they need.
     """
 
-    def __init__(self, furniture: Furniture, directory: Path, *, isolated: bool) -> None:
+    def __init__(
+        self, furniture: Furniture, directory: Path, *, isolated: bool, walled: bool = False
+    ) -> None:
         self._furniture = furniture
         self._directory = directory
         self._isolated = isolated
@@ -47,6 +51,7 @@ class Room:
         self._holder: Holder | None = None
         self._server: FaultServer | None = None
         self._folders = Folders(directory)
+        self._walls = self._walled() if walled else None
 
     def __enter__(self) -> Self:
         try:
@@ -58,6 +63,7 @@ class Room:
                     self._directory,
                     entering=self._entering,
                     isolated=self._isolated,
+                    walled=self._walls is not None,
                 )
         except BaseException:
             self.close()
@@ -92,9 +98,10 @@ class Room:
                 profile,
                 self._directory,
                 f"agent-{len(self._agents)}",
-                entering=self._entering,
+                entering=self._enclosing,
                 server_ports=self._server.ports if self._server else (),
                 redirected=not self._isolated or self._server is None,
+                hidden=None if self._walls is None else self._walls.hidden,
             )
             self._folders.settle()
         return self._agents[key]
@@ -153,6 +160,22 @@ class Room:
 
     def _entering(self, argv: Sequence[str]) -> list[str]:
         return list(argv) if self._holder is None else self._holder.entering(argv)
+
+    def _enclosing(self, argv: Sequence[str]) -> list[str]:
+        return self._entering(argv if self._walls is None else self._walls.within(argv))
+
+    def _walled(self) -> Walls:
+        """The walls around this room's agents: they write to their own folders, and to the page of
+        memory that they share with the server."""
+        page, own = self._directory / "page", inside_of(self._directory)
+        page.touch()
+        visible = [*interpreters(self._furniture.python), AGENT, self._furniture.authority]
+        return Walls(
+            self._directory / "root",
+            [*visible, *self._furniture.visible, page, own],
+            [page, own],
+            owner=not self._isolated,
+        )
 
     def _binds(self) -> dict[str, str]:
         """What some files show inside: the authority, and the room's own name service."""

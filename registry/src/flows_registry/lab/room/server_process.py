@@ -39,6 +39,7 @@ class FaultServer:
         *,
         entering: Callable[[Sequence[str]], list[str]],
         isolated: bool,
+        walled: bool,
     ) -> None:
         settings = {
             "wire": furniture.wire,
@@ -49,6 +50,7 @@ class FaultServer:
             "noted": list(furniture.noted),
             "page": str(directory / "page"),
             "isolated": isolated,
+            "walls": str(directory / "reference-root") if walled and isolated else "",
             "ports": list(furniture.ports),
             "certificates": {kind: dict(files) for kind, files in furniture.certificates.items()},
         }

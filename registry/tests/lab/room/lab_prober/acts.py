@@ -259,6 +259,41 @@ def fill_stdout(size_bytes: int) -> int:
     return os.write(1, b"x" * size_bytes)
 
 
+def write_to(path: str) -> str:
+    """How an attempt to make a file ends."""
+    try:
+        Path(path).write_text("made")
+    except OSError as error:
+        return type(error).__name__ + f" {error.errno}"
+    return "made"
+
+
+def can_be_seen(path: str) -> bool:
+    return os.path.lexists(path)
+
+
+def processes() -> list[int]:
+    """All that can be seen, and where the case itself stands among them."""
+    return sorted(int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())
+
+
+def kill(process: int) -> str:
+    """How an attempt to kill a process ends."""
+    try:
+        os.kill(process, signal.SIGKILL)
+    except OSError as error:
+        return type(error).__name__
+    return "killed"
+
+
+def mount_over(path: str) -> str:
+    """How an attempt to show something else there ends."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tmpfs", path.encode(), b"tmpfs", 0, None) == 0:
+        return "mounted"
+    return os.strerror(ctypes.get_errno())
+
+
 def own_process() -> int:
     return os.getpid()
 
