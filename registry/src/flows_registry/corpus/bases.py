@@ -1,4 +1,4 @@
-"""Small complete plugins, made from the parts in this folder.
+"""Small complete plugins, made from the parts beside this module.
 
 Every base is the shared parts with one transport of its own; the pure one has a mock alone. For
 what the small ones do not provide, a twin is made from a real plugin. The pair has two
@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BASES", "PAIR", "REAL", "Files", "edited", "files_of", "path_of", "write"]
+from flows_registry.corpus.twin import Sound, Twin
+
+__all__ = ["BASES", "PAIR", "REAL", "Files", "edited", "files_of", "made", "path_of", "write"]
 
 Files = Mapping[str, str]
 """A plugin: path in its folder → text."""
@@ -23,7 +25,8 @@ REAL = {"r2": "cap_cloudflare_r2"}
 """Real plugins that twins are made from: the base's name, the package."""
 
 _HERE = Path(__file__).parent
-_PLUGINS = _HERE.parents[1] / "plugins"
+_PARTS = _HERE / "parts"
+_PLUGINS = _HERE.parents[3] / "plugins"
 _OF_ITS_MOCK = ("__init__.py", "arguments.py", "config.py", "cursors.py", "limits.py", "mock.py")
 _ALIKE = (
     ("limits.py", "\nKEY_SIZE_BYTES_MAX = 1024", "\nKEY_SIZE_BYTES_MAX = 512"),
@@ -42,7 +45,7 @@ def files_of(base: str) -> dict[str, str]:
     if base == PAIR:
         return _pair()
     package = f"corpus_{base}"
-    parts = {path.name: path.read_text() for path in (_HERE / "shared").iterdir()}
+    parts = {path.name: path.read_text() for path in (_PARTS / "shared").iterdir()}
     if base == "pure":
         parts = {
             name: text
@@ -53,7 +56,7 @@ def files_of(base: str) -> dict[str, str]:
             r"\[backends\.remote\].*?(?=\[limits\])", "", parts["capability.toml"], flags=re.S
         ).replace('consistency = "eventual"', 'consistency = "linearizable"')
     else:
-        parts["transport.py"] = (_HERE / base / "transport.py").read_text()
+        parts["transport.py"] = (_PARTS / base / "transport.py").read_text()
     if base == "aiohttp":
         parts["pyproject.toml"] = parts["pyproject.toml"].replace(
             'dependencies = ["core-caps"]',
@@ -119,8 +122,15 @@ def write(files: Files, folder: Path) -> Path:
     return folder
 
 
+def made(plugin: Twin | Sound) -> dict[str, str]:
+    """The files of one plugin of the corpus."""
+    edits = [(edit.file, edit.old, edit.new) for edit in plugin.edits]
+    return edited(files_of(plugin.base), plugin.base, edits)
+
+
 def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> dict[str, str]:
-    """The plugin after (file, old text, new text) edits; each old text stands there just once.
+    """The plugin after (file, old text, new text) edits; each old text stands there just once,
+    and where it is "" the file is new.
 
     Raises:
         ValueError: an edit does not fit the file any more.
@@ -128,6 +138,9 @@ def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> di
     given = dict(files)
     for file, old, new in edits:
         path = path_of(base, file)
+        if not old and path not in given:
+            given[path] = new
+            continue
         if given[path].count(old) != 1:
             raise ValueError(f"{given[path].count(old)} places for an edit of {path}: {old!r}")
         given[path] = given[path].replace(old, new)
@@ -137,4 +150,6 @@ def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> di
 def path_of(base: str, file: str) -> str:
     """Where a file of the package lies in the plugin's folder."""
     package = REAL.get(base, f"corpus_{base}")
-    return file if file == "pyproject.toml" else f"src/{package}/{file}"
+    if file == "pyproject.toml" or file.startswith("./"):
+        return file.removeprefix("./")
+    return f"src/{package}/{file}"
