@@ -19,12 +19,8 @@ EXCHANGE = "                answer = await transport.exchange(request)\n"
 SENT = "        return self._read(operation, answer, read, writes=writes)\n"
 PUT = '        await self._ask("put", "PUT", path, answers.envelope, body, content_type)\n'
 FORM = "limits.metadata_text(metadata))\n        limits.expiry("
-GET_BY_HASH = (
-    '        found = await self._requests.get("get_by_hash", key, seconds=self._seconds)\n'
-)
-PRESIGNED = (
-    "        return self._requests.presigned(method, key, expires_in_seconds=expires_in_seconds)\n"
-)
+GET_BY_HASH = '        found = await self._read("get_by_hash", key, None, None, None)\n'
+PRESIGNED = '        return f"https://{self._host}" + signing.presigned(method, self._host, path, **named)\n'
 MOCK_GET = "        return None if stored is None else stored.value\n"
 REFUSED = "            raise errors.refused(operation, answer.status, writes=writes, wait=wait)\n"
 ASKED = "        request = Request(method, self._namespace + path, headers, body)\n"

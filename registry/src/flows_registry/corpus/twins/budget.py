@@ -37,13 +37,12 @@ TWINS: tuple[Twin, ...] = (
     ),
     Twin(
         "memory that grows with the stream",
-        "r2",
+        "bucket",
         (
             Edit(
                 "remote.py",
-                "            async for chunk in chunks:\n                yield chunk\n",
-                "            held = [chunk async for chunk in chunks]\n"
-                "        for chunk in held:\n            yield chunk\n",
+                "            async for chunk in data:\n",
+                "            held = [chunk async for chunk in data]\n            for chunk in held:\n",
             ),
         ),
         "budget",

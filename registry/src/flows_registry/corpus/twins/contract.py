@@ -372,4 +372,51 @@ TWINS: tuple[Twin, ...] = (
         ("CONTRACT001",),
         "longest_key",
     ),
+    Twin(
+        "the etag ignored on a conditional put",
+        "bucket",
+        (
+            Edit(
+                "remote.py",
+                "documents.headers_of(http, metadata), _met(if_match, if_none_match)\n",
+                "documents.headers_of(http, metadata), _met(None, if_none_match)\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "put_if_match",
+    ),
+    Twin(
+        "a lost part of a long stream",
+        "bucket",
+        (
+            Edit(
+                "remote.py",
+                "            for number, etag in enumerate(etags, 1)\n",
+                "            for number, etag in enumerate(etags, 1)\n            if number != 2\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "a_large_stream_is_stored",
+    ),
+    Twin(
+        "two keys that become one",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "        self._entries[key] = _Stored(",
+                "        self._entries[key.replace('%2F', '/')] = _Stored(",
+            ),
+            Edit(
+                "mock.py",
+                "self._entries.get(limits.key_of(key))",
+                "self._entries.get(limits.key_of(key).replace('%2F', '/'))",
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "tricky_names",
+    ),
 )

@@ -165,7 +165,7 @@ TWINS: tuple[Twin, ...] = (
     ),
     Twin(
         "a pinned read that looks for the newest of its name",
-        "r2",
+        "bucket",
         (
             Edit(
                 "remote.py",
@@ -181,7 +181,7 @@ TWINS: tuple[Twin, ...] = (
     ),
     Twin(
         "a pinned read that forgets after a day",
-        "r2",
+        "bucket",
         (
             Edit(
                 "mock.py",
@@ -199,17 +199,39 @@ TWINS: tuple[Twin, ...] = (
     # The contract's own promise refuses it too; here the byte that may not come is shown.
     Twin(
         "a pinned read that is not verified",
-        "r2",
+        "bucket",
         (
             Edit(
                 "remote.py",
-                '        await self._requests.verify_sha256(found, digest.removeprefix("sha256:"))\n',
-                "",
+                '        if hashlib.sha256(found.body).hexdigest() != digest.removeprefix("sha256:"):\n',
+                "        if not found:\n",
             ),
         ),
         "determinism",
         ("DET301",),
         "get_by_hash",
         "content that stands under its pin",
+    ),
+    Twin(
+        "a sum of floats in the order of their arrival",
+        "aiohttp",
+        (
+            Edit(
+                "remote.py",
+                '        value = await self._ask("get_with_metadata", "GET", "/values/" + name, answers.value)\n',
+                "        total = [1.0]\n\n"
+                "        async def add(path: str, after_seconds: float, part: float) -> None:\n"
+                "            await asyncio.sleep(after_seconds)\n"
+                '            await self._ask("get_with_metadata", "GET", path + name, lambda answer: None)\n'
+                "            total[0] += part\n\n"
+                '        await asyncio.gather(add("/values/", 0.0, 1e16), add("/metadata/", 0.1, -1e16))\n'
+                "        await asyncio.gather(add('/values/', 0.0, 1e16), add('/metadata/', 0.1, 1.0))\n"
+                "        value = repr(total[0]).encode()\n",
+            ),
+        ),
+        "determinism",
+        ("DET301",),
+        "get_with_metadata",
+        "answer order",
     ),
 )

@@ -10,7 +10,7 @@ def _signed(name: str, old: str, new: str) -> Twin:
     """A twin whose signed URLs grant something else than what was asked for."""
     return Twin(
         name,
-        "r2",
+        "bucket",
         (Edit("remote.py", PRESIGNED, PRESIGNED.replace(old, new)),),
         "effects",
         ("EFFECT206",),
@@ -20,9 +20,9 @@ def _signed(name: str, old: str, new: str) -> Twin:
 
 TWINS: tuple[Twin, ...] = (
     _signed("a signed URL that writes where it should read", "(method", '("PUT"'),
-    _signed("a signed URL that outlives its time", "=expires_in_seconds", "=604_800"),
-    _signed("a signed URL for another key", ", key", ', key + "~"'),
-    _signed("a signed URL without TLS", "seconds)\n", 'seconds).replace("https:", "http:")\n'),
+    _signed("a signed URL that outlives its time", "**named", '**{**named, "seconds": 604_800}'),
+    _signed("a signed URL for another key", ", path", ', path + "~"'),
+    _signed("a signed URL without TLS", "https:", "http:"),
     Twin(
         "a read writes",
         "urllib",

@@ -160,4 +160,20 @@ TWINS: tuple[Twin, ...] = (
         ("INJECT004",),
         "reorder",
     ),
+    Twin(
+        "a receipt under a key with the attempt's number",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "        self._entries[key] = _Stored(\n",
+                "        attempt = sum(name.startswith(key + '#') for name in self._entries) + 1\n"
+                "        self._entries[f'{key}#{attempt}'] = _Stored(limits.value_of(value), None, None)\n"
+                "        self._entries[key] = _Stored(\n",
+            ),
+        ),
+        "injection",
+        ("INJECT004",),
+        "duplicate",
+    ),
 )
