@@ -223,7 +223,7 @@ def test_a_defect_is_refused_under_other_names_and_in_another_place(
 @pytest.mark.feature("DC-05")
 def test_every_check_and_every_base_has_its_twins() -> None:
     assert {twin.check for twin in twins.TWINS} == {check for check in CHECKS if check != "parity"}
-    assert {twin.base for twin in twins.TWINS} == {*bases.BASES, *bases.REAL}
+    assert {twin.base for twin in twins.TWINS} == {*bases.BASES}
     assert len(TWINS) == len(twins.TWINS) >= 16
     assert {TWINS[name].alone for name in _alone("effects")} == {side.__name__ for side in SIDES}
     causes = {*AXES, REPEAT.name, MOVED, OVERWRITTEN}

@@ -57,11 +57,11 @@ class Twin(NamedTuple):
 
 
 _FORGETS = (
-    "found = self._read(key, if_match, if_none_match)\n        if found is None or wanted",
+    "found = self._read(key, if_match, if_none_match)\n        if found is None or range",
     "found = self._read(key, if_match, if_none_match)\n"
-    "        self._bucket.objects.pop(_nfc(key), None)\n        if found is None or wanted",
+    "        self._objects.pop(key, None)\n        if found is None or range",
 )
-_COPIES = "        self._bucket.objects[_nfc(target)] = Blob(found.data, info)\n"
+_COPIES = "        self._objects[target] = Blob(found.data, info)\n"
 _TWINS = {
     "a read of one takes away": Twin(
         ("mock.py", *_FORGETS), "effects", "mock/get", "EFFECT201", "blob"
