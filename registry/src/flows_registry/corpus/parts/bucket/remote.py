@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -81,7 +81,7 @@ class RemoteBucket:
     ) -> BlobPage:
         """A page of objects and common prefixes, in byte order."""
         limits.listing_of(prefix, delimiter, limit)
-        query = {"list-type": "2", "prefix": prefix, "max-keys": str(limit), "delimiter": delimiter or ""}
+        query = {"list-type": "2", "prefix": prefix, "max-keys": str(limit), **({} if delimiter is None else {"delimiter": delimiter})}
         if cursor is not None:
             query["continuation-token"] = unseal(cursor, prefix, delimiter)
         answer = await self._send("list", "GET", "", query)
@@ -221,7 +221,7 @@ class RemoteBucket:
         del content[:size]
         return self._etag("put", answer)
 
-    async def _completed(self, key: str, upload: str, etags: list[str], met: Mapping[str, str]) -> str:
+    async def _completed(self, key: str, upload: str, etags: Sequence[str], met: Mapping[str, str]) -> str:
         parts = "".join(
             f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
             for number, etag in enumerate(etags, 1)
