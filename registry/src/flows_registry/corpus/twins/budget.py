@@ -42,7 +42,7 @@ TWINS: tuple[Twin, ...] = (
             Edit(
                 "remote.py",
                 "            async for chunk in data:\n",
-                "            held = [chunk async for chunk in data]\n            for chunk in held:\n",
+                "            held = [b''.join([chunk async for chunk in data])]\n            for chunk in held:\n",
             ),
         ),
         "budget",
