@@ -219,13 +219,12 @@ TWINS: tuple[Twin, ...] = (
             Edit(
                 "remote.py",
                 '        value = await self._ask("get_with_metadata", "GET", "/values/" + name, answers.value)\n',
-                "        total = [1.0]\n\n"
+                "        total = [0.3]\n\n"
                 "        async def add(path: str, after_seconds: float, part: float) -> None:\n"
                 "            await asyncio.sleep(after_seconds)\n"
                 '            await self._ask("get_with_metadata", "GET", path + name, lambda answer: None)\n'
                 "            total[0] += part\n\n"
-                '        await asyncio.gather(add("/values/", 0.0, 1e16), add("/metadata/", 0.1, -1e16))\n'
-                "        await asyncio.gather(add('/values/', 0.0, 1e16), add('/metadata/', 0.1, 1.0))\n"
+                '        await asyncio.gather(add("/values/", 0.0, 0.2), add("/metadata/", 0.1, 0.1))\n'
                 "        value = repr(total[0]).encode()\n",
             ),
         ),
