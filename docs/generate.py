@@ -15,6 +15,9 @@ from pathlib import Path
 from core_caps import errors
 from core_caps.diagnostics import DIAGNOSTICS, Diagnostic
 from core_caps.errors import CapsError, ProviderError
+from flows_registry.corpus.public import ELSEWHERE, PUBLIC, SOUND_ITEMS
+from flows_registry.corpus.sound import SOUND
+from flows_registry.corpus.twins import TWINS
 from flows_registry.evidence.model import schema
 
 DOCS = Path(__file__).resolve().parent
@@ -92,7 +95,58 @@ def evidence_schema() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def corpus() -> str:
+    """The page of the plugins that certify the certifier."""
+    return "\n".join(_corpus()) + "\n"
+
+
+def _corpus() -> Iterator[str]:
+    yield "# The corpus"
+    yield ""
+    yield "Written by `python docs/generate.py` from `flows_registry.corpus`; do not edit."
+    yield ""
+    yield "`flows-registry certify --self-test` certifies the certifier: each broken plugin must"
+    yield "be refused by the check that is meant for it, and by no other; each sound one by none."
+    yield "It prints recall by check and false refusals; the exit code is 0 only where nothing is"
+    yield "missed and nobody refused without a reason. `--check` and `--case` take a part of it,"
+    yield "`--json` prints one object, `--flake N` repeats the sound plugins over N seeds and"
+    yield "counts the runs that disagree."
+    yield ""
+    yield "## The public list"
+    yield ""
+    yield "| defect | plugin | refused by |"
+    yield "|---|---|---|"
+    twins = {twin.name: twin for twin in TWINS}
+    for item, name in PUBLIC.items():
+        yield f"| {item} | {name} | {twins[name].check} ({', '.join(twins[name].codes)}) |"
+    yield ""
+    yield "| what must pass | plugin |"
+    yield "|---|---|"
+    for item, name in SOUND_ITEMS.items():
+        yield f"| {item} | {name} |"
+    yield ""
+    yield "| item of the list | why no plugin here stands for it |"
+    yield "|---|---|"
+    for item, why in ELSEWHERE.items():
+        yield f"| {item} | {why} |"
+    yield ""
+    yield "## Further defects"
+    yield ""
+    yield "| plugin | refused by |"
+    yield "|---|---|"
+    for twin in TWINS:
+        if twin.name not in PUBLIC.values():
+            yield f"| {twin.name} | {twin.check} ({', '.join(twin.codes)}) |"
+    yield ""
+    yield "## Further sound plugins"
+    yield ""
+    for sound in SOUND:
+        if sound.name not in SOUND_ITEMS.values():
+            yield f"- {sound.name}"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
+    "corpus.md": corpus,
     "error-codes.md": error_codes,
     "evidence.schema.json": evidence_schema,
 }

@@ -1,39 +1,33 @@
 """Certification accepts sound plugins, and refuses each broken twin by the check meant for it."""
 
 import datetime as dt
-import importlib.util
-import sys
+import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 from flows_registry.certify.run import CHECKS, Options, certify
+from flows_registry.certify.subject_of import subject_of
 from flows_registry.checks.determinism.axes import AXES, REPEAT
 from flows_registry.checks.determinism.replay import replayed
 from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN
 from flows_registry.checks.effects.check import SIDES
 from flows_registry.checks.effects.evidence import gathered
+from flows_registry.checks.package import check_package
+from flows_registry.checks.plan import Plan
+from flows_registry.corpus import bases, twins, variants
+from flows_registry.corpus.twin import Twin
+from flows_registry.lab.lab import Lab
+from flows_registry.lab.uv import Uv
 from flows_registry.policy.policy import Policy
 from flows_registry.policy.reading import built_in, read_text
 from flows_registry.verdict import Certification, Finding, Verdict
 
-HERE = Path(__file__).parent / "corpus"
 ROOMS = 2
 TODAY = dt.date(2026, 11, 1)
 
 
-def _part(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"house_corpus_{name}", HERE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-bases, twins, variants, plans = map(_part, ("bases", "twins", "variants", "plans"))
 TWINS = {twin.name: twin for twin in twins.TWINS}
 
 EVERYWHERE = (
@@ -58,9 +52,16 @@ def _by(check: str) -> list[str]:
     return [twin.name for twin in twins.TWINS if twin.check == check]
 
 
-def _files(twin: Any) -> dict[str, str]:
-    edits = [(edit.file, edit.old, edit.new) for edit in twin.edits]
-    return bases.edited(bases.files_of(twin.base), twin.base, edits)
+@contextmanager
+def planned(plugin: Path, scratch: Path, *, rooms: int) -> Generator[Plan]:
+    """The plan that certifying the plugin's folder follows, its lab at work."""
+    _, built = check_package(plugin, scratch / "package", uv=Uv())
+    assert built is not None
+    with zipfile.ZipFile(built.wheel.path) as archive:
+        archive.extractall(scratch / "unpacked")
+    subject, made = subject_of(built), built.environment
+    with Lab(subject, made.python, made.site_packages, scratch, jobs=rooms) as lab:
+        yield Plan(subject, lab, str(plugin), sources=scratch / "unpacked")
 
 
 def _disguised(files: dict[str, str], base: str, edited: list[str]) -> dict[str, str]:
@@ -76,7 +77,7 @@ def _shown(certification: Certification) -> str:
     )
 
 
-def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]:
+def _is_refused(twin: Twin, files: dict[str, str], folder: Path) -> list[Finding]:
     """The check that is meant refuses, for the reason that is meant, and says all that helps."""
     path = bases.write(files, folder / "plugin")
     checks = tuple(dict.fromkeys(("package", twin.check)))
@@ -99,7 +100,7 @@ def _is_refused(twin: Any, files: dict[str, str], folder: Path) -> list[Finding]
     return findings
 
 
-def _policy(twin: Any) -> Policy:
+def _policy(twin: Twin) -> Policy:
     return read_text(twin.policy, "policy.toml", TODAY) if twin.policy else built_in()
 
 
@@ -130,14 +131,14 @@ def test_a_sound_plugin_is_certified_under_any_names(tmp_path: Path) -> None:
 @pytest.mark.feature("DC-05")
 @pytest.mark.parametrize("name", _by("package"))
 def test_the_package_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    _is_refused(TWINS[name], bases.made(TWINS[name]), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.feature("P4-01", "CK-01", "DC-03")
 @pytest.mark.parametrize("name", _by("effects"))
 def test_the_effects_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    _is_refused(TWINS[name], bases.made(TWINS[name]), tmp_path)
 
 
 @pytest.mark.slow
@@ -145,8 +146,8 @@ def test_the_effects_check_refuses(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", _alone("effects"))
 def test_without_one_of_its_sides_the_effects_check_is_blind(name: str, tmp_path: Path) -> None:
     twin = TWINS[name]
-    path = bases.write(_files(twin), tmp_path / "plugin")
-    with plans.planned(path, tmp_path / "lab", rooms=ROOMS) as plan:
+    path = bases.write(bases.made(twin), tmp_path / "plugin")
+    with planned(path, tmp_path / "lab", rooms=ROOMS) as plan:
         evidence = gathered(plan, "remote", plan.baselines("remote"))
         found = {side.__name__: list(side(evidence)) for side in SIDES}
     assert {side for side, findings in found.items() if findings} == {twin.alone}, found
@@ -157,7 +158,7 @@ def test_without_one_of_its_sides_the_effects_check_is_blind(name: str, tmp_path
 @pytest.mark.parametrize("name", _by("determinism"))
 def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
     twin = TWINS[name]
-    for finding in _is_refused(twin, _files(twin), tmp_path):
+    for finding in _is_refused(twin, bases.made(twin), tmp_path):
         assert f"depends on the {twin.alone}" in finding.message
         assert "differs at byte" in finding.observed
 
@@ -167,9 +168,9 @@ def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in _alone("determinism") if _alone_by_axis(name)])
 def test_one_axis_alone_finds_the_dependency(name: str, tmp_path: Path) -> None:
     twin = TWINS[name]
-    path = bases.write(_files(twin), tmp_path / "plugin")
+    path = bases.write(bases.made(twin), tmp_path / "plugin")
     backend = "mock" if twin.base == "pure" else "remote"
-    with plans.planned(path, tmp_path / "lab", rooms=1) as plan:
+    with planned(path, tmp_path / "lab", rooms=1) as plan:
         shown = [b for b in plan.baselines(backend) if b.exercise.name == twin.only]
         groups = [(profile, shown) for profile in (REPEAT, *AXES.values())]
         found = {
@@ -184,28 +185,28 @@ def test_one_axis_alone_finds_the_dependency(name: str, tmp_path: Path) -> None:
 @pytest.mark.feature("P4-03", "CK-05", "AL-07")
 @pytest.mark.parametrize("name", _by("contract"))
 def test_the_contract_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    _is_refused(TWINS[name], bases.made(TWINS[name]), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.feature("P4-04")
 @pytest.mark.parametrize("name", _by("injection"))
 def test_the_injection_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    _is_refused(TWINS[name], bases.made(TWINS[name]), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.feature("P4-05", "S2-09", "CK-04", "AL-04", "AC-07")
 @pytest.mark.parametrize("name", _by("policy"))
 def test_the_policy_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    _is_refused(TWINS[name], bases.made(TWINS[name]), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.feature("P4-06")
 @pytest.mark.parametrize("name", _by("budget"))
 def test_the_budget_check_refuses(name: str, tmp_path: Path) -> None:
-    _is_refused(TWINS[name], _files(TWINS[name]), tmp_path)
+    _is_refused(TWINS[name], bases.made(TWINS[name]), tmp_path)
 
 
 @pytest.mark.slow
@@ -215,14 +216,14 @@ def test_a_defect_is_refused_under_other_names_and_in_another_place(
     name: str, tmp_path: Path
 ) -> None:
     twin = TWINS[name]
-    files = _disguised(_files(twin), twin.base, [edit.file for edit in twin.edits])
+    files = _disguised(bases.made(twin), twin.base, [edit.file for edit in twin.edits])
     _is_refused(twin, files, tmp_path)
 
 
 @pytest.mark.feature("DC-05")
 def test_every_check_and_every_base_has_its_twins() -> None:
     assert {twin.check for twin in twins.TWINS} == {check for check in CHECKS if check != "parity"}
-    assert {twin.base for twin in twins.TWINS} == {*bases.BASES, *bases.REAL}
+    assert {twin.base for twin in twins.TWINS} == {*bases.BASES}
     assert len(TWINS) == len(twins.TWINS) >= 16
     assert {TWINS[name].alone for name in _alone("effects")} == {side.__name__ for side in SIDES}
     causes = {*AXES, REPEAT.name, MOVED, OVERWRITTEN}
@@ -231,6 +232,6 @@ def test_every_check_and_every_base_has_its_twins() -> None:
         "effects", "determinism", "contract", "injection",
     }  # fmt: skip
     for twin in twins.TWINS:
-        changed = _files(twin)
+        changed = bases.made(twin)
         whole = bases.files_of(twin.base)
         assert {path for path in whole if whole[path] != changed[path]}

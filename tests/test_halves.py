@@ -1,6 +1,5 @@
 """A plugin that only reads: opened as what it is, and never certified for what nobody could see."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -8,17 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-
-BASES = Path(__file__).parent / "corpus" / "bases.py"
+from flows_registry.corpus import bases
 
 
 def reader(folder: Path) -> Path:
     """The corpus's plugin with a mock alone, without the operations that write."""
-    spec = importlib.util.spec_from_file_location("house_bases_of_halves", BASES)
-    assert spec is not None
-    assert spec.loader is not None
-    bases = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bases)
     files = bases.files_of("pure")
     manifest, mock = (bases.path_of("pure", name) for name in ("capability.toml", "mock.py"))
     reads = 'operations = ["get", "get_with_metadata", "list"]'

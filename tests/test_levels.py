@@ -1,36 +1,20 @@
 """On a machine without network namespaces certification works, looks less closely, and says so."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from flows_registry.certify.run import Options, certify
+from flows_registry.corpus import bases
 from flows_registry.lab import lab
 from flows_registry.verdict import Certification, Level, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = Path(__file__).parent / "corpus"
 ROOMS = 2
 
 
 @pytest.fixture(autouse=True)
 def no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "isolation", lambda: "unshare: Operation not permitted")
-
-
-def _part(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"levels_{name}", CORPUS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-bases = _part("bases")
 
 
 def _certified(path: Path, *checks: str, only: str = "") -> Certification:

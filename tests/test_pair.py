@@ -1,36 +1,22 @@
 """A plugin with two capabilities: each is judged by itself, and what is said of one names it."""
 
-import importlib.util
 import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 from flows_registry.certify.run import CHECKS, Options, certify
 from flows_registry.commands.report import as_text
+from flows_registry.corpus import bases
 from flows_registry.verdict import Certification, Finding, Verdict
 
 pytestmark = pytest.mark.slow
 
-BASES = Path(__file__).parent / "corpus" / "bases.py"
 ROOMS = 2
-
-
-def _bases() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("house_bases_of_pairs", BASES)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bases = _bases()
 
 
 def _shown(found: Certification) -> str:
@@ -71,11 +57,11 @@ class Twin(NamedTuple):
 
 
 _FORGETS = (
-    "found = self._read(key, if_match, if_none_match)\n        if found is None or wanted",
+    "found = self._read(key, if_match, if_none_match)\n        if found is None or range",
     "found = self._read(key, if_match, if_none_match)\n"
-    "        self._bucket.objects.pop(_nfc(key), None)\n        if found is None or wanted",
+    "        self._objects.pop(key, None)\n        if found is None or range",
 )
-_COPIES = "        self._bucket.objects[_nfc(target)] = Blob(found.data, info)\n"
+_COPIES = "        self._objects[target] = Blob(found.data, info)\n"
 _TWINS = {
     "a read of one takes away": Twin(
         ("mock.py", *_FORGETS), "effects", "mock/get", "EFFECT201", "blob"

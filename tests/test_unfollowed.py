@@ -1,13 +1,11 @@
 """Where the source cannot be followed a case must have been, or the level says that none was."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from flows_registry.certify.run import Options, certify
 from flows_registry.commands.report import as_text
+from flows_registry.corpus import bases
 from flows_registry.lab.room.holder import isolation
 from flows_registry.verdict import Certification, CheckResult, Level, Verdict
 
@@ -19,7 +17,6 @@ pytestmark = [
     pytest.mark.skipif(NOT_ISOLATED is not None, reason=str(NOT_ISOLATED)),
 ]
 
-CORPUS = Path(__file__).parent / "corpus"
 ROOMS = 2
 
 SENDING = "        async with self._session.request(\n"
@@ -28,19 +25,6 @@ SENT = "            body, damage = await _whole(response)\n"
 
 def _computed(name: str) -> str:
     return f'getattr(self._session, "".join(reversed("{name[::-1]}")))'
-
-
-def _part(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"unfollowed_{name}", CORPUS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-bases = _part("bases")
 
 
 def _certified(place: str, code: str, folder: Path) -> Certification:

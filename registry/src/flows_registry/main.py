@@ -42,6 +42,7 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
             (
                 ("path",),
                 {
+                    "nargs": "?",
                     "metavar": "PATH",
                     "help": "the folder of the plugin's pyproject.toml; bad input where there is "
                     "none, or where its manifest cannot be used",
@@ -72,6 +73,22 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
             (
                 ("--replay",),
                 {"metavar": "CASE", "help": "run one case of the evidence again, as it ran then"},
+            ),
+            (
+                ("--self-test",),
+                {
+                    "action": "store_true",
+                    "help": "certify the certifier instead: broken plugins that must be refused, "
+                    "sound ones that must not",
+                },
+            ),
+            (
+                ("--flake",),
+                {
+                    "type": int,
+                    "metavar": "N",
+                    "help": "with --self-test: the sound plugins over N seeds, and no others",
+                },
             ),
             (("--keep",), {"metavar": "DIR", "help": "keep wheel and logs in DIR"}),
             (
@@ -156,7 +173,7 @@ def _flags_only(
     values: dict[str, Any] = {}
     flags: dict[str, str] = {}
     for names, options in declared:
-        own = names[-1].lstrip("-")
+        own = names[-1].lstrip("-").replace("-", "_")
         if options.get("action") == "store_true":
             flags.update(dict.fromkeys(names, own))
             values[own] = False

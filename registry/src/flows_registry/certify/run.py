@@ -38,7 +38,7 @@ from flows_registry.verdict import (
     merged,
 )
 
-__all__ = ["CHECKS", "Options", "certify"]
+__all__ = ["CHECKS", "Options", "certify", "judged"]
 
 BackendCheck = Callable[[Plan, str, Sequence[Baseline]], CheckResult]
 
@@ -100,21 +100,36 @@ def certify(options: Options) -> Certification:
         uv = Uv(offline=options.simulators.offline)
         result, built = check_package(options.path, scratch / "package", uv=uv)
         options.progress("package", "", 1, 1)
-        part = _part(options)
-        if built is None:
-            subject = options.path.resolve().name
-            refused = Certification(subject, (result,), _facts(started), part)
-            return _decided(options, refused, subject)
-        promises: dict[str, Any] = {}
-        checks = tuple(_checked(options, built, scratch, promises))
-        if options.only:
-            checks = _told(options, checks)
-        distribution = f"{built.wheel.name} {built.wheel.version}"
-        facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built), **promises}
-        if not checks and (unplayed := facts.get("no_simulator")):
-            checks = (nothing_compared(unplayed),)
-        found = Certification(distribution, (result, *checks), facts, part)
-        return _decided(options, found, built.manifest.name)
+        return judged(options, result, built, scratch, started)
+
+
+def judged(
+    options: Options, result: CheckResult, built: Built | None, scratch: Path, started: float
+) -> Certification:
+    """Every check that was asked for on what has been packaged, and the verdict over them.
+
+    Args:
+        options: what the user asked for.
+        result: what the package check said.
+        built: what it left, or None where nothing can be opened.
+        scratch: a folder of one's own.
+        started: when the certification began, as `time.monotonic()` tells it.
+    """
+    part = _part(options)
+    if built is None:
+        subject = options.path.resolve().name
+        refused = Certification(subject, (result,), _facts(started), part)
+        return _decided(options, refused, subject)
+    promises: dict[str, Any] = {}
+    checks = tuple(_checked(options, built, scratch, promises))
+    if options.only:
+        checks = _told(options, checks)
+    distribution = f"{built.wheel.name} {built.wheel.version}"
+    facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built), **promises}
+    if not checks and (unplayed := facts.get("no_simulator")):
+        checks = (nothing_compared(unplayed),)
+    found = Certification(distribution, (result, *checks), facts, part)
+    return _decided(options, found, built.manifest.name)
 
 
 def _decided(options: Options, found: Certification, plugin: str) -> Certification:

@@ -38,6 +38,13 @@ def run(arguments: "argparse.Namespace") -> int:
     from flows_registry.policy.reading import built_in, read
     from flows_registry.verdict import Level
 
+    if arguments.self_test:
+        from flows_registry.commands import self_test
+
+        return self_test.run(arguments)
+    if arguments.path is None or arguments.flake is not None:
+        told = "nothing is named to certify" if arguments.path is None else "--flake goes alone"
+        return _usage(arguments, told, "certify PATH, or certify --self-test [--flake N]")
     if arguments.replay:
         from flows_registry.commands import replay
 

@@ -1,30 +1,30 @@
-"""Small complete plugins, made from the parts in this folder.
+"""Small complete plugins, made from the parts beside this module.
 
-Every base is the shared parts with one transport of its own; the pure one has a mock alone. For
-what the small ones do not provide, a twin is made from a real plugin. The pair has two
-capabilities: the shared parts, and a real plugin's mock.
+Every base on kv is the shared parts with one transport of its own; the pure one has a mock alone.
+The bucket is a client of the S3 API on the standard library. The pair has two capabilities: kv, and
+the bucket's mock.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BASES", "PAIR", "REAL", "Files", "edited", "files_of", "path_of", "write"]
+from flows_registry.corpus.twin import Sound, Twin
+
+__all__ = ["BASES", "PAIR", "Files", "edited", "files_of", "made", "path_of", "write"]
 
 Files = Mapping[str, str]
 """A plugin: path in its folder → text."""
 
-BASES = ("urllib", "aiohttp", "sockets", "pure")
+BASES = ("urllib", "aiohttp", "sockets", "pure", "bucket")
 
 PAIR = "pair"
 """The base that provides kv, below `kv/`, and blob."""
 
-REAL = {"r2": "cap_cloudflare_r2"}
-"""Real plugins that twins are made from: the base's name, the package."""
-
 _HERE = Path(__file__).parent
-_PLUGINS = _HERE.parents[1] / "plugins"
-_OF_ITS_MOCK = ("__init__.py", "arguments.py", "config.py", "limits.py", "mock.py")
+_PARTS = _HERE / "parts"
+_OF_ITS_MOCK = ("config.py", "limits.py", "mock.py")
+_OF_THE_BUCKET = ("__init__.py", "errors.py", "plugin.py", "pyproject.toml", "wire.py")
 _ALIKE = (
     ("limits.py", "\nKEY_SIZE_BYTES_MAX = 1024", "\nKEY_SIZE_BYTES_MAX = 512"),
     ("limits.py", "\nMETADATA_SIZE_BYTES_MAX = 8192", "\nMETADATA_SIZE_BYTES_MAX = 1024"),
@@ -36,14 +36,14 @@ _MOCK_ALONE = ("__init__.py", "plugin.py", "config.py", "cursors.py", "limits.py
 
 
 def files_of(base: str) -> dict[str, str]:
-    """The files of a base. Its package is `corpus_BASE`, or a real plugin's own."""
-    if base in REAL:
-        return _real(_PLUGINS / REAL[base].replace("_", "-"))
+    """The files of a base. Its package is `corpus_BASE`."""
     if base == PAIR:
         return _pair()
     package = f"corpus_{base}"
-    parts = {path.name: path.read_text() for path in (_HERE / "shared").iterdir()}
-    if base == "pure":
+    parts = _texts("shared")
+    if base == "bucket":
+        parts = {name: parts[name] for name in _OF_THE_BUCKET} | _texts("bucket") | _texts("urllib")
+    elif base == "pure":
         parts = {
             name: text
             for name, text in parts.items()
@@ -53,7 +53,7 @@ def files_of(base: str) -> dict[str, str]:
             r"\[backends\.remote\].*?(?=\[limits\])", "", parts["capability.toml"], flags=re.S
         ).replace('consistency = "eventual"', 'consistency = "linearizable"')
     else:
-        parts["transport.py"] = (_HERE / base / "transport.py").read_text()
+        parts |= _texts(base)
     if base == "aiohttp":
         parts["pyproject.toml"] = parts["pyproject.toml"].replace(
             'dependencies = ["core-caps"]',
@@ -74,20 +74,20 @@ def files_of(base: str) -> dict[str, str]:
 
 def _pair() -> dict[str, str]:
     """Two capabilities whose operations share names; the remote backend provides but one."""
-    small, real = files_of("urllib"), _real(_PLUGINS / "cap-cloudflare-r2")
+    small, bucket = files_of("urllib"), files_of("bucket")
     files = {"pyproject.toml": small["pyproject.toml"].replace("urllib", PAIR)}
     for path, text in small.items():
         folder, _, name = path.rpartition("/")
         if name == "capability.toml":
-            blob = real["src/cap_cloudflare_r2/capability.toml"]
+            blob = bucket["src/corpus_bucket/capability.toml"]
             files[f"src/corpus_pair/{name}"] = _of_both(text.replace("urllib.", "urllib.kv."), blob)
         elif name in ("plugin.py", "py.typed"):
             files[f"src/corpus_pair/{name}"] = text
         elif folder:
             files[f"src/corpus_pair/kv/{name}"] = text
     for name in _OF_ITS_MOCK:
-        text = real[f"src/cap_cloudflare_r2/{name}"]
-        files[f"src/corpus_pair/{name}"] = text.replace("cap_cloudflare_r2", "corpus_pair")
+        files[f"src/corpus_pair/{name}"] = bucket[f"src/corpus_bucket/{name}"]
+    files["src/corpus_pair/__init__.py"] = bucket["src/corpus_bucket/__init__.py"]
     given = {path: text.replace("corpus_urllib", "corpus_pair") for path, text in files.items()}
     return edited(given, PAIR, _ALIKE)
 
@@ -99,15 +99,13 @@ def _of_both(kv: str, blob: str) -> str:
     assert capability
     assert settings
     kv = re.sub(r"(?<=\[backends\.mock\.config\]\n).*?\n", settings[0], kv, count=1)
-    provider = '[backends.mock]\nproviders.blob = "corpus_pair.mock:MockR2"\n'
+    provider = '[backends.mock]\nproviders.blob = "corpus_pair.mock:MockBucket"\n'
     kv = kv.replace("corpus-urllib", "corpus-pair").replace("[backends.mock]\n", provider)
     return kv.replace(provider, capability[0] + provider)
 
 
-def _real(folder: Path) -> dict[str, str]:
-    kept = ("README.md", "pyproject.toml", "src/*/*.py", "src/*/*.toml", "src/*/py.typed")
-    found = (path for pattern in kept for path in folder.glob(pattern))
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in found}
+def _texts(part: str) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (_PARTS / part).iterdir() if path.is_file()}
 
 
 def write(files: Files, folder: Path) -> Path:
@@ -119,8 +117,15 @@ def write(files: Files, folder: Path) -> Path:
     return folder
 
 
+def made(plugin: Twin | Sound) -> dict[str, str]:
+    """The files of one plugin of the corpus."""
+    edits = [(edit.file, edit.old, edit.new) for edit in plugin.edits]
+    return edited(files_of(plugin.base), plugin.base, edits)
+
+
 def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> dict[str, str]:
-    """The plugin after (file, old text, new text) edits; each old text stands there just once.
+    """The plugin after (file, old text, new text) edits; each old text stands there just once,
+    and where it is "" the file is new.
 
     Raises:
         ValueError: an edit does not fit the file any more.
@@ -128,6 +133,9 @@ def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> di
     given = dict(files)
     for file, old, new in edits:
         path = path_of(base, file)
+        if not old and path not in given:
+            given[path] = new
+            continue
         if given[path].count(old) != 1:
             raise ValueError(f"{given[path].count(old)} places for an edit of {path}: {old!r}")
         given[path] = given[path].replace(old, new)
@@ -136,5 +144,6 @@ def edited(files: Files, base: str, edits: Iterable[tuple[str, str, str]]) -> di
 
 def path_of(base: str, file: str) -> str:
     """Where a file of the package lies in the plugin's folder."""
-    package = REAL.get(base, f"corpus_{base}")
-    return file if file == "pyproject.toml" else f"src/{package}/{file}"
+    if file == "pyproject.toml" or file.startswith("./"):
+        return file.removeprefix("./")
+    return f"src/corpus_{base}/{file}"

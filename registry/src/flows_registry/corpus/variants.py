@@ -81,9 +81,11 @@ def _split(tree: ast.Module, beside: str) -> tuple[str, str]:
     rest = [node for node in tree.body if node not in outlines]
     deeds: list[ast.stmt] = [*rest]
     for outline in outlines:
-        for method in outline.body:
-            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                deeds.append(_handed_over(method, outline.name))
+        deeds += [
+            _handed_over(method, outline.name)
+            for method in outline.body
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
     imports = [n for n in rest if isinstance(n, ast.Import | ast.ImportFrom)]
     star = ast.parse(f"from . import {beside}").body
     exported = [name for name in public if name not in {o.name for o in outlines}]
@@ -126,7 +128,9 @@ def _hand_over(method: ast.FunctionDef | ast.AsyncFunctionDef, owner: str, besid
         method.returns = None
         for argument in (*method.args.args, *method.args.kwonlyargs):
             argument.annotation = None
-    method.body = list(ast.parse(f"async def f():\n    return {waited}").body[0].body)  # type: ignore[attr-defined]
+    shell = ast.parse(f"async def f():\n    return {waited}").body[0]
+    assert isinstance(shell, ast.AsyncFunctionDef)
+    method.body = shell.body
 
 
 def _text(body: list[ast.stmt]) -> str:

@@ -1,0 +1,167 @@
+"""The certifier certified: each broken plugin is refused by its check, a sound one by none.
+
+Only what its own check says of a twin counts: a crash is no kill, and neither is a refusal by
+another check or for another reason.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from flows_registry.certify.recall import JUDGING, SelfTest, Trial
+from flows_registry.certify.run import Options, judged
+from flows_registry.certify.scratch import scratch_folder
+from flows_registry.certify.workshop import Workshop
+from flows_registry.corpus import bases
+from flows_registry.corpus.sound import SOUND
+from flows_registry.corpus.twin import Sound, Twin
+from flows_registry.corpus.twins import TWINS
+from flows_registry.lab.uv import Uv
+from flows_registry.policy.policy import Policy
+from flows_registry.policy.reading import built_in, read_text
+from flows_registry.verdict import Certification, Verdict
+
+__all__ = ["Asked", "chosen", "self_test"]
+
+_TODAY = dt.date(2026, 11, 1)
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked for.
+
+    Attributes:
+        checks: the checks to try; all that have twins unless named.
+        only: try only plugins whose name contains this text.
+        seeds: where generated cases start; with several, sound plugins alone are tried, so often.
+        jobs: how many plugins at a time; None is two.
+        offline: use only what has been fetched before.
+        keep: keep everything that was made in this folder.
+        progress: told (text, done, all) after each plugin.
+    """
+
+    checks: Sequence[str] = JUDGING
+    only: str = ""
+    seeds: Sequence[int] = (0,)
+    jobs: int | None = None
+    offline: bool = False
+    keep: Path | None = None
+    progress: Callable[[str, int, int], None] = lambda text, done, total: None
+
+
+def chosen(asked: Asked) -> list[Twin | Sound]:
+    """The plugins that are to be tried."""
+    broken = TWINS if len(asked.seeds) == 1 else ()
+    plugins: Iterable[Twin | Sound] = (*broken, *SOUND)
+    return [
+        plugin
+        for plugin in plugins
+        if asked.only in plugin.name and (isinstance(plugin, Sound) or plugin.check in asked.checks)
+    ]
+
+
+def self_test(asked: Asked) -> SelfTest:
+    """Every plugin of the corpus tried, each by itself."""
+    started = time.monotonic()
+    plugins = chosen(asked)
+    total, trials = len(plugins) * len(asked.seeds), list[Trial]()
+    with (
+        scratch_folder(asked.keep) as scratch,
+        ThreadPoolExecutor(asked.jobs or 2, "plugin of the corpus") as pool,
+    ):
+        workshop = Workshop(scratch, uv=Uv(offline=asked.offline))
+        places = [scratch / f"plugin-{number}" for number in range(len(plugins))]
+        tried = pool.map(partial(_tried, asked, workshop), places, plugins)
+        try:
+            for of_one in tried:
+                trials += of_one
+                asked.progress(of_one[0].name, len(trials), total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return SelfTest(tuple(trials), round(time.monotonic() - started, 3))
+
+
+def _tried(asked: Asked, workshop: Workshop, place: Path, plugin: Twin | Sound) -> list[Trial]:
+    """One plugin, packaged once and judged with every seed."""
+    started = time.monotonic()
+    files = bases.made(plugin)
+    folder = bases.write(files, place / "source")
+    base = bases.files_of(plugin.base)
+    if _is_packaged_alike(plugin, files, base):
+        result, built = workshop.packaged(folder, place.name, plugin.base, base)
+    else:
+        result, built = workshop.built(folder, place.name)
+    trials: list[Trial] = []
+    for seed in asked.seeds:
+        options = _options(asked, plugin, folder, seed)
+        room = place / f"seed-{seed}"
+        room.mkdir()
+        found = judged(options, result, built, room, started)
+        trials.append(_trial(plugin, found, seed, time.monotonic() - started))
+        started = time.monotonic()
+    return trials
+
+
+def _is_packaged_alike(
+    plugin: Twin | Sound, files: Mapping[str, str], base: Mapping[str, str]
+) -> bool:
+    """Whether the plugin differs from its base below its package alone."""
+    if isinstance(plugin, Twin) and plugin.check == "package":
+        return False
+    return all(
+        path.startswith("src/") for path in files.keys() | base if files.get(path) != base.get(path)
+    )
+
+
+def _options(asked: Asked, plugin: Twin | Sound, folder: Path, seed: int) -> Options:
+    if isinstance(plugin, Twin):
+        checks, only = tuple(dict.fromkeys(("package", plugin.check))), plugin.only
+    else:
+        checks, only = tuple(dict.fromkeys(("package", *asked.checks))), ""
+    return Options(
+        folder, checks=checks, only=only, seed=seed, jobs=1, policy=_policy(plugin), today=_TODAY
+    )
+
+
+def _policy(plugin: Twin | Sound) -> Policy:
+    text = plugin.policy if isinstance(plugin, Twin) else ""
+    return read_text(text, "policy.toml", _TODAY) if text else built_in()
+
+
+def _trial(plugin: Twin | Sound, found: Certification, seed: int, seconds: float) -> Trial:
+    check = plugin.check if isinstance(plugin, Twin) else ""
+    as_meant = _is_found(plugin, found) if isinstance(plugin, Twin) else _has_passed(found)
+    told = "" if as_meant else _told(found)
+    verdict = found.verdict.value
+    return Trial(plugin.name, check, seed, verdict, as_meant, told, round(seconds, 3))
+
+
+def _is_found(twin: Twin, found: Certification) -> bool:
+    """Whether the intended check refuses, it alone, for the intended reason, and after a run."""
+    refusing = [each for each in found.checks if each.verdict is Verdict.REFUSED]
+    codes = {finding.code for each in refusing for finding in each.findings if finding.refuses}
+    return (
+        {each.check for each in refusing} == {twin.check}
+        and set(twin.codes) <= codes
+        and all(each.cases > 0 for each in refusing)
+    )
+
+
+def _has_passed(found: Certification) -> bool:
+    """Whether every check passed, each on some case."""
+    return found.verdict is Verdict.PASSED and all(each.cases > 0 for each in found.checks)
+
+
+def _told(found: Certification) -> str:
+    lines = [
+        f"{each.check} {each.backend}: {each.verdict.value} {finding.code} {finding.message}"
+        for each in found.checks
+        for finding in each.findings
+    ]
+    return "; ".join(lines)[:_SHOWN] or f"every check {found.verdict.value}"
