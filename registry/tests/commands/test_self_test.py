@@ -58,6 +58,10 @@ def _breaks(plan: Any, backend: str, baselines: Any) -> CheckResult:
     raise RoomBroken("the room is gone")
 
 
+def _stumbles(plan: Any, backend: str, baselines: Any) -> CheckResult:
+    raise ZeroDivisionError("nothing is divided by nothing")
+
+
 @pytest.mark.slow
 def test_a_twin_is_found_and_a_sound_plugin_passes(told: Told) -> None:
     code, found = told(TWIN)
@@ -70,7 +74,7 @@ def test_a_twin_is_found_and_a_sound_plugin_passes(told: Told) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("check", [_passes, _refuses, _breaks])
+@pytest.mark.parametrize("check", [_passes, _refuses, _breaks, _stumbles])
 def test_only_the_intended_reason_is_a_find(
     check: Check, told: Told, broken: Callable[[Check], None]
 ) -> None:
@@ -84,8 +88,8 @@ def test_only_the_intended_reason_is_a_find(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "where"),
-    [(_refuses, "false_refusals"), (_breaks, "unproved")],
-    ids=("refuses", "breaks"),
+    [(_refuses, "false_refusals"), (_breaks, "unproved"), (_stumbles, "unproved")],
+    ids=("refuses", "breaks", "stumbles"),
 )
 def test_a_sound_plugin_must_pass(
     check: Check, where: str, told: Told, broken: Callable[[Check], None]
@@ -94,6 +98,31 @@ def test_a_sound_plugin_must_pass(
     code, found = told(PURE)
     assert (code, found["whole"]) == (1, False)
     assert found[where] == [PURE]
+
+
+@pytest.mark.slow
+def test_a_certifier_that_stumbles_says_so_and_goes_on(
+    told: Told, broken: Callable[[Check], None]
+) -> None:
+    def stumbles_first(plan: Any, backend: str, baselines: Any) -> CheckResult:
+        return (_passes if plan.seed else _stumbles)(plan, backend, baselines)
+
+    broken(stumbles_first)
+    code, found = told(PURE, "--flake", "2")
+    assert (code, found["sound"], found["unproved"]) == (1, 2, [PURE])
+    assert [plugin["as_meant"] for plugin in found["plugins"]] == [False, True]
+    assert "ZeroDivisionError in _stumbles (test_self_test.py)" in found["plugins"][0]["told"]
+
+
+@pytest.mark.slow
+def test_the_level_is_that_of_the_run(told: Told) -> None:
+    code, found = told(TWIN, "--level", "L1")
+    assert (code, found["level"], found["recall"]) == (
+        0,
+        "L1",
+        {"injection": {"found": 1, "all": 1}},
+    )
+    assert [plugin["level"] for plugin in found["plugins"]] == ["L1"]
 
 
 @pytest.mark.slow

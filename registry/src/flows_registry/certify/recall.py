@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows_registry.certify.run import CHECKS
-from flows_registry.verdict import Verdict
+from flows_registry.verdict import Level, Verdict
 
 __all__ = ["JUDGING", "SelfTest", "Trial"]
 
@@ -24,6 +24,7 @@ class Trial:
         verdict: what was said of it.
         as_meant: whether that is what should be said.
         told: who said what instead; "" where all is well.
+        level: how closely its checks looked.
         seconds: how long it took.
     """
 
@@ -33,7 +34,8 @@ class Trial:
     verdict: str
     as_meant: bool
     told: str
-    seconds: float
+    level: Level = Level.STATIC
+    seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """The published shape."""
@@ -45,6 +47,7 @@ class Trial:
             "verdict": self.verdict,
             "as_meant": self.as_meant,
             "told": self.told,
+            "level": str(self.level),
             "seconds": self.seconds,
         }
 
@@ -55,6 +58,11 @@ class SelfTest:
 
     trials: tuple[Trial, ...]
     seconds: float
+
+    @property
+    def level(self) -> Level:
+        """The level of the run: no plugin was looked at more closely."""
+        return max((trial.level for trial in self.trials), default=Level.STATIC)
 
     @property
     def recall(self) -> Mapping[str, tuple[int, int]]:
@@ -106,6 +114,7 @@ class SelfTest:
         """The published shape."""
         return {
             "whole": self.is_whole,
+            "level": str(self.level),
             "recall": {
                 check: {"found": found, "all": total}
                 for check, (found, total) in self.recall.items()

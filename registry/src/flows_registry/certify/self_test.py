@@ -6,16 +6,17 @@ another check or for another reason.
 
 import datetime as dt
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from flows_registry.certify.recall import JUDGING, SelfTest, Trial
 from flows_registry.certify.run import Options, judged
 from flows_registry.certify.scratch import scratch_folder
-from flows_registry.certify.workshop import Workshop
+from flows_registry.certify.workshop import Packaged, Workshop
 from flows_registry.corpus import bases
 from flows_registry.corpus.sound import SOUND
 from flows_registry.corpus.twin import Sound, Twin
@@ -23,12 +24,13 @@ from flows_registry.corpus.twins import TWINS
 from flows_registry.lab.uv import Uv
 from flows_registry.policy.policy import Policy
 from flows_registry.policy.reading import built_in, read_text
-from flows_registry.verdict import Certification, Verdict
+from flows_registry.verdict import Certification, Level, Verdict
 
 __all__ = ["Asked", "chosen", "self_test"]
 
 _TODAY = dt.date(2026, 11, 1)
 _SHOWN = 300
+_SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Asked:
         checks: the checks to try; all that have twins unless named.
         only: try only plugins whose name contains this text.
         seeds: where generated cases start; with several, sound plugins alone are tried, so often.
+        level: look no closer than this; twins that show only from a higher level on are left out.
         jobs: how many plugins at a time; None is two.
         offline: use only what has been fetched before.
         keep: keep everything that was made in this folder.
@@ -48,6 +51,7 @@ class Asked:
     checks: Sequence[str] = JUDGING
     only: str = ""
     seeds: Sequence[int] = (0,)
+    level: Level = Level.ISOLATED
     jobs: int | None = None
     offline: bool = False
     keep: Path | None = None
@@ -61,8 +65,12 @@ def chosen(asked: Asked) -> list[Twin | Sound]:
     return [
         plugin
         for plugin in plugins
-        if asked.only in plugin.name and (isinstance(plugin, Sound) or plugin.check in asked.checks)
+        if asked.only in plugin.name and (isinstance(plugin, Sound) or _is_asked_for(plugin, asked))
     ]
+
+
+def _is_asked_for(twin: Twin, asked: Asked) -> bool:
+    return twin.check in asked.checks and twin.level <= asked.level
 
 
 def self_test(asked: Asked) -> SelfTest:
@@ -88,24 +96,30 @@ def self_test(asked: Asked) -> SelfTest:
 
 
 def _tried(asked: Asked, workshop: Workshop, place: Path, plugin: Twin | Sound) -> list[Trial]:
-    """One plugin, packaged once and judged with every seed."""
-    started = time.monotonic()
-    files = bases.made(plugin)
-    folder = bases.write(files, place / "source")
-    base = bases.files_of(plugin.base)
-    if _is_packaged_alike(plugin, files, base):
-        result, built = workshop.packaged(folder, place.name, plugin.base, base)
-    else:
-        result, built = workshop.built(folder, place.name)
+    """One plugin, packaged once and judged with every seed; what breaks on the way ends one trial
+    and no other."""
+    packaged: Packaged | None = None
     trials: list[Trial] = []
     for seed in asked.seeds:
-        options = _options(asked, plugin, folder, seed)
-        room = place / f"seed-{seed}"
-        room.mkdir()
-        found = judged(options, result, built, room, started)
-        trials.append(_trial(plugin, found, seed, time.monotonic() - started))
         started = time.monotonic()
+        try:
+            packaged = packaged or _packaged(workshop, place, plugin)
+            room = place / f"seed-{seed}"
+            room.mkdir()
+            found = judged(_options(asked, plugin, place, seed), *packaged, room, started)
+            trial = _trial(plugin, seed, found)
+        except Exception as problem:
+            trial = _broken(plugin, seed, problem)
+        trials.append(replace(trial, seconds=round(time.monotonic() - started, 3)))
     return trials
+
+
+def _packaged(workshop: Workshop, place: Path, plugin: Twin | Sound) -> Packaged:
+    files, base = bases.made(plugin), bases.files_of(plugin.base)
+    folder = bases.write(files, place / _SOURCE)
+    if _is_packaged_alike(plugin, files, base):
+        return workshop.packaged(folder, place.name, plugin.base, base)
+    return workshop.built(folder, place.name)
 
 
 def _is_packaged_alike(
@@ -119,13 +133,20 @@ def _is_packaged_alike(
     )
 
 
-def _options(asked: Asked, plugin: Twin | Sound, folder: Path, seed: int) -> Options:
+def _options(asked: Asked, plugin: Twin | Sound, place: Path, seed: int) -> Options:
     if isinstance(plugin, Twin):
-        checks, only = tuple(dict.fromkeys(("package", plugin.check))), plugin.only
+        checks, only = (plugin.check,), plugin.only
     else:
-        checks, only = tuple(dict.fromkeys(("package", *asked.checks))), ""
+        checks, only = asked.checks, ""
     return Options(
-        folder, checks=checks, only=only, seed=seed, jobs=1, policy=_policy(plugin), today=_TODAY
+        place / _SOURCE,
+        checks=tuple(dict.fromkeys(("package", *checks))),
+        only=only,
+        seed=seed,
+        jobs=1,
+        level=asked.level,
+        policy=_policy(plugin),
+        today=_TODAY,
     )
 
 
@@ -134,12 +155,24 @@ def _policy(plugin: Twin | Sound) -> Policy:
     return read_text(text, "policy.toml", _TODAY) if text else built_in()
 
 
-def _trial(plugin: Twin | Sound, found: Certification, seed: int, seconds: float) -> Trial:
-    check = plugin.check if isinstance(plugin, Twin) else ""
+def _trial(plugin: Twin | Sound, seed: int, found: Certification) -> Trial:
     as_meant = _is_found(plugin, found) if isinstance(plugin, Twin) else _has_passed(found)
     told = "" if as_meant else _told(found)
-    verdict = found.verdict.value
-    return Trial(plugin.name, check, seed, verdict, as_meant, told, round(seconds, 3))
+    return Trial(
+        plugin.name, _check_of(plugin), seed, found.verdict.value, as_meant, told, found.level
+    )
+
+
+def _broken(plugin: Twin | Sound, seed: int, problem: Exception) -> Trial:
+    """The trial of a plugin on which the certifier itself broke."""
+    place = traceback.extract_tb(problem.__traceback__)[-1]
+    told = f"{type(problem).__name__} in {place.name} ({Path(place.filename).name}): {problem}"
+    said = Verdict.INCONCLUSIVE.value
+    return Trial(plugin.name, _check_of(plugin), seed, said, as_meant=False, told=told[:_SHOWN])
+
+
+def _check_of(plugin: Twin | Sound) -> str:
+    return plugin.check if isinstance(plugin, Twin) else ""
 
 
 def _is_found(twin: Twin, found: Certification) -> bool:

@@ -28,6 +28,7 @@ def run(arguments: "argparse.Namespace") -> int:
     from flows_registry.certify.self_test import Asked, chosen, self_test
     from flows_registry.commands.output import print_json
     from flows_registry.commands.progress import Progress
+    from flows_registry.verdict import Level
 
     seeds = arguments.flake if arguments.flake is not None else 1
     unknown = sorted(set(arguments.check) - set(JUDGING))
@@ -46,6 +47,7 @@ def run(arguments: "argparse.Namespace") -> int:
             checks=arguments.check or JUDGING,
             only=arguments.case or "",
             seeds=range(seeds),
+            level=Level(int(arguments.level[1])) if arguments.level else Level.ISOLATED,
             jobs=arguments.jobs,
             offline=arguments.offline,
             keep=Path(arguments.keep) if arguments.keep else None,
@@ -84,7 +86,7 @@ def _print(found: "SelfTest") -> None:
         for trial in trials:
             seed = f" (seed {trial.seed})" if trial.seed else ""
             print(f"   {what}: {trial.name}{seed} [{trial.check or 'sound'}]\n      {trial.told}")
-    print(f"   {len(found.trials)} runs in {found.seconds:.1f} s")
+    print(f"   {len(found.trials)} runs at {found.level} in {found.seconds:.1f} s")
 
 
 def _usage(told: str, fix: str) -> int:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from flows_registry.verdict import Level
+
 __all__ = ["Edit", "Sound", "Twin"]
 
 
@@ -30,6 +32,7 @@ class Twin:
         only: run only cases of this check whose name contains this text; for determinism the
             exercise in which it shows.
         policy: what the organisation asks, as a policy file, or "" for what is built in.
+        level: how closely one has to look to find it, at least.
         alone: the side of the effects check, or the axis or world of determinism, that finds it
             when no other does; "" where several do.
     """
@@ -42,6 +45,7 @@ class Twin:
     only: str = ""
     alone: str = ""
     policy: str = ""
+    level: Level = Level.INTERPRETER
 
 
 @dataclass(frozen=True, slots=True)
