@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 from flows_registry.commands.new import create
+from flows_registry.lab import running
 from flows_registry.lab.build import BuildFailed, build, build_once
 from flows_registry.lab.running import OUTPUT_BYTES_MAX, Confinement, can_confine, run
 from flows_registry.lab.source import SourceNotPlugin, SourceRefused, copy, read_source
 from flows_registry.lab.uv import Uv, index_environment
+from flows_registry.lab.walls import interpreters, no_walls
 
 pytestmark = pytest.mark.feature("DC-05")
+
+INTERPRETERS = tuple(interpreters(Path(sys.executable)))
 
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": os.devnull}
 
@@ -211,6 +215,13 @@ def test_output_is_kept_from_its_end(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not can_confine(), reason="this kernel makes no namespaces for us")
 class TestConfinement:
+    @pytest.fixture(autouse=True, params=["within walls", "without walls"])
+    def walls(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        if request.param == "without walls":
+            monkeypatch.setattr(running, "no_walls", lambda: "there are none")
+        elif (why := no_walls()) is not None:
+            pytest.skip(why)
+
     def test_it_writes_to_its_own_folders_only(self, tmp_path: Path) -> None:
         own, other = tmp_path / "own", tmp_path / "other"
         own.mkdir()
@@ -228,7 +239,7 @@ class TestConfinement:
             env={},
             cwd=tmp_path,
             timeout_seconds=20,
-            confined=Confinement((tmp_path,)),
+            confined=Confinement((tmp_path,), INTERPRETERS),
         )
         assert "unreachable" in ran.output
 
@@ -236,7 +247,8 @@ class TestConfinement:
         daemon = "import os, time\nif os.fork(): os._exit(0)\nos.setsid()\n"
         daemon += "if os.fork(): os._exit(0)\ntime.sleep(1.5)\nopen('late', 'w')\n"
         (tmp_path / "daemon.py").write_text(daemon)
-        ran = _shell(f"{sys.executable} daemon.py", tmp_path, 20, Confinement((tmp_path,)))
+        confined = Confinement((tmp_path,), INTERPRETERS)
+        ran = _shell(f"{sys.executable} daemon.py", tmp_path, 20, confined)
         assert ran.ok
         time.sleep(2)
         assert not (tmp_path / "late").exists()

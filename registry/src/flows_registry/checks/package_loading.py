@@ -19,6 +19,7 @@ from flows_registry.checks.package_imports import Import, foreign_imports, impor
 from flows_registry.lab.environment import Environment, closure, make_environment
 from flows_registry.lab.running import Confinement, Ran, Run
 from flows_registry.lab.uv import Uv, bare_environment
+from flows_registry.lab.walls import interpreters
 from flows_registry.lab.wheel import Wheel
 from flows_registry.lab.workspace import companions
 from flows_registry.verdict import Finding, Reproduction
@@ -108,7 +109,7 @@ class _Place:
             env=bare_environment(folder),
             cwd=folder,
             timeout_seconds=LOAD_SECONDS_MAX,
-            confined=Confinement((folder,)),
+            confined=Confinement((folder,), tuple(interpreters(self.environment.python))),
         )
         try:
             return json.loads(answer.read_text(encoding="utf-8")), ran
@@ -163,9 +164,8 @@ def _load(place: _Place, loading: Loading) -> list[Finding]:
     for name, subject in subjects.items():
         answer = answers.get(name)
         if answer is None:
-            how = "did not end in time" if ran.timed_out else f"ended with code {ran.returncode}"
-            if loading.is_new(f"{how}: {ran.tail()}"):
-                message = f"{subject}: the importing process {how}"
+            if loading.is_new(f"{ran.how}: {ran.tail()}"):
+                message = f"{subject}: the importing process {ran.how}"
                 findings.append(_broken(place, name, message, ran.tail()))
             break
         found = list(_judge(place, name, subject, answer))

@@ -17,6 +17,7 @@ from flows_registry.lab.environment import Environment, make_environment
 from flows_registry.lab.running import Confinement, Ran, Run, run
 from flows_registry.lab.source import Source, copy
 from flows_registry.lab.uv import Uv, bare_environment, uv_binary
+from flows_registry.lab.walls import interpreters
 
 __all__ = ["Artifacts", "BuildFailed", "build", "build_once"]
 
@@ -236,6 +237,12 @@ class _Outcome:
             )
         wheels = [path for name, path in self.files.items() if name.endswith(".whl")]
         sdists = [path for name, path in self.files.items() if name.endswith(".tar.gz")]
+        if self.ran.too_much:
+            raise BuildFailed(
+                f"the build was stopped: {self.ran.too_much}",
+                tail=self.ran.tail(),
+                hint="a build reads files and writes an archive: it needs no more than that",
+            )
         if not self.ran.ok or len(wheels) != 1 or len(sdists) != 1:
             raise BuildFailed(
                 f"the build failed with exit code {self.ran.returncode} "
@@ -262,9 +269,9 @@ def _build_environment(
         env=bare_environment(work),
         cwd=tree,
         timeout_seconds=timeout_seconds,
-        confined=Confinement((work,)),
+        confined=Confinement((work,), tuple(interpreters(environment.python))),
     )
-    if asked.timed_out:
+    if asked.timed_out or asked.too_much:
         _Outcome(asked, {}, ()).artifacts(timeout_seconds)
     try:
         more: object = json.loads(answer.read_text(encoding="utf-8"))
@@ -304,7 +311,7 @@ def _build(
         env=env,
         cwd=folder,
         timeout_seconds=timeout_seconds,
-        confined=Confinement((folder,)),
+        confined=Confinement((folder,), (*interpreters(environment.python), Path(uv_binary()))),
         umask=surroundings.umask,
     )
     files = {path.name: path for path in sorted(out.glob("*"))} if ran.ok else {}

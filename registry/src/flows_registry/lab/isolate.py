@@ -5,11 +5,13 @@ Run as a program (standard library only, any Python 3.11+):
     python -I -S isolate.py SPEC -- ARGV
 
 SPEC is JSON: `root` (an empty folder), `visible` (paths to read), `writable` (paths below them to
-write to), `owner` (make a user namespace: nobody has yet). The command then runs as the first
-process of its process namespace, without any capability, on a root that holds the system's
-programs, what is visible, a fresh /proc and the few harmless devices; the rest of the machine's
-files is not there, and no other process can be seen or signalled. Exit code 117 and a line that
-starts with `denied: ` say that this kernel does not let us.
+write to), `owner` (make a user namespace: nobody has yet), `network` (it stays in the network that
+it finds). The command then runs as the first process of its process namespace, without any
+capability, on a root that holds the system's programs, what is visible, a fresh /proc and the few
+harmless devices; the rest of the machine's files is not there, and no other process can be seen or
+signalled. Where it and what it starts take too much, it is ended: exit code 118 and a last line
+that starts with `stopped: `. Exit code 117 and a line that starts with `denied: ` say that this
+kernel does not let us.
 """
 
 import contextlib
@@ -17,11 +19,12 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from flows_registry.lab import kernel
+from flows_registry.lab import bounds, kernel
 
 DENIED = 117
 SYSTEM = (
@@ -78,31 +81,39 @@ def _show(root: Path, path: Path) -> None:
 
 
 def main(specification: str, command: list[str]) -> int:
-    """Step inside, start the command, and pass its end on."""
+    """Step inside, start the command, watch it, and pass its end on."""
     told = json.loads(specification)
     root, here = Path(told["root"]), Path.cwd()
     kernel.die_with_parent()
     apart = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
+    apart |= 0 if told["network"] else kernel.CLONE_NEWNET
     (kernel.unshare_as_root if told["owner"] else kernel.unshare)(apart)
     kernel.private_mounts()
     build(root, told["visible"], told["writable"])
+    within, waiting = os.pipe()  # closes when the command has taken over
     child = os.fork()
     if child == 0:
         try:
-            # The first process of its namespace: when it ends, the kernel ends all others in it.
-            kernel.die_with_parent()
-            kernel.mount("proc", f"{root}/proc")
-            kernel.pivot(str(root))
-            kernel.set_read_only("/", below=False)
-            with contextlib.suppress(FileNotFoundError):
-                os.chdir(here)
-            kernel.drop_privileges()
-            os.execv(command[0], command)  # noqa: S606 (this is what it is for)
+            _become(root, here, command)
         except OSError as error:
             print(f"denied: {error}", flush=True)
             os._exit(DENIED)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    os.close(waiting)
+    os.read(within, 1)
+    return bounds.watched(child, told["writable"])
+
+
+def _become(root: Path, here: Path, command: list[str]) -> NoReturn:
+    """The first process of the namespace: when it ends, the kernel ends all others in it."""
+    kernel.die_with_parent()
+    kernel.mount("proc", f"{root}/proc")
+    kernel.pivot(str(root))
+    kernel.set_read_only("/", below=False)
+    with contextlib.suppress(FileNotFoundError):
+        os.chdir(here)
+    kernel.drop_privileges()
+    bounds.limit()
+    os.execvp(command[0], command)  # noqa: S606 (this is what it is for)
 
 
 if __name__ == "__main__":

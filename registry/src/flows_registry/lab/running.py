@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import flows_registry.lab.confine
+from flows_registry.lab.bounds import STOPPED, stopped
+from flows_registry.lab.walls import Walls, no_walls
 
 __all__ = ["OUTPUT_BYTES_MAX", "Confinement", "Ran", "Run", "can_confine", "run"]
 
@@ -29,11 +31,11 @@ class Confinement:
 
     Attributes:
         writable: the only folders it may write to.
-        network: whether it may reach the network.
+        visible: what it needs to read besides these and the system's programs.
     """
 
     writable: tuple[Path, ...]
-    network: bool = False
+    visible: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,28 @@ class Ran:
         output: the end of stdout and stderr together, at most OUTPUT_BYTES_MAX.
         seconds: wall time.
         timed_out: it was killed because it took too long.
+        too_much: what it took of the machine when it was stopped for that, or "".
     """
 
     returncode: int
     output: str
     seconds: float
     timed_out: bool = False
+    too_much: str = ""
 
     @property
     def ok(self) -> bool:
         """It ended by itself and said success."""
         return self.returncode == 0 and not self.timed_out
+
+    @property
+    def how(self) -> str:
+        """How it ended, in words."""
+        if self.timed_out:
+            return "did not end in time"
+        if self.too_much:
+            return f"was stopped: {self.too_much}"
+        return f"ended with code {self.returncode}"
 
     def tail(self, lines: int = 20) -> str:
         """The last lines of its output."""
@@ -88,9 +101,11 @@ def run(
     confined: Confinement | None = None,
     umask: int = 0o022,
 ) -> Ran:
-    """Run a command in its own process group, confined where this kernel lets us."""
-    if confined is not None and can_confine():
-        argv = [*_confining(confined.writable), *argv]
+    """Run a command in its own process group, confined as closely as this kernel lets us."""
+    if confined is not None:
+        with tempfile.TemporaryDirectory() as root:
+            within = _confined(argv, confined, Path(root))
+            return run(within, env=env, cwd=cwd, timeout_seconds=timeout_seconds, umask=umask)
     started = time.monotonic()
     process = subprocess.Popen(
         list(argv),
@@ -108,7 +123,19 @@ def run(
         # Whatever it left running goes with it: nothing may outlive its step.
         _kill_group(process.pid)
         returncode = process.wait()
-    return Ran(returncode, output, time.monotonic() - started, timed_out=not in_time)
+    seconds = time.monotonic() - started
+    too_much = stopped(output) if returncode == STOPPED else ""
+    return Ran(returncode, output, seconds, timed_out=not in_time, too_much=too_much)
+
+
+def _confined(argv: Sequence[str], confined: Confinement, root: Path) -> Sequence[str]:
+    """The command line that runs `argv` within walls; where there can be none, with the whole
+    machine to read; else as it is."""
+    if no_walls() is None:
+        visible = (*confined.visible, *confined.writable)
+        walls = Walls(root, visible, confined.writable, owner=True, network=False)
+        return walls.within(argv)
+    return [*_confining(confined.writable), *argv] if can_confine() else argv
 
 
 @functools.cache

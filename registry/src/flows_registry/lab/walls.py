@@ -1,5 +1,6 @@
 """The walls around a process that runs a plugin's code, seen from outside: see isolate."""
 
+import functools
 import json
 import os
 import subprocess
@@ -25,10 +26,17 @@ class Walls:
         visible: what it can read besides the system's programs.
         writable: which of these it can write to.
         owner: it has no user namespace yet.
+        network: it stays in the network that it finds.
     """
 
     def __init__(
-        self, root: Path, visible: Sequence[Path], writable: Sequence[Path], *, owner: bool
+        self,
+        root: Path,
+        visible: Sequence[Path],
+        writable: Sequence[Path],
+        *,
+        owner: bool,
+        network: bool = True,
     ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._visible = visible
@@ -37,6 +45,7 @@ class Walls:
             "visible": [str(path) for path in visible],
             "writable": [str(path) for path in writable],
             "owner": owner,
+            "network": network,
         }
 
     @property
@@ -62,6 +71,7 @@ def interpreters(python: Path) -> list[Path]:
     return [python.parent.parent, Path(os.path.realpath(python)).parent.parent]
 
 
+@functools.cache
 def no_walls() -> str | None:
     """Why this machine cannot put walls around a process, or None where it can; tried once."""
     with tempfile.TemporaryDirectory() as folder:
