@@ -18,6 +18,7 @@ __all__ = [
     "Place",
     "Sighting",
     "Step",
+    "Turn",
     "Use",
 ]
 
@@ -69,6 +70,7 @@ class Step:
         at_seconds: when it began, in that time.
         cpu_seconds: the processor's time that went by in the whole process meanwhile.
         requests: how many armed requests had come when it began, and when it ended.
+        moments: the place of its beginning and of its end among those of all calls.
         memory_bytes: where the case was measured, how much more memory was held at its highest.
         cancelled: the case cancelled it; `seconds` then counts from the cancellation.
     """
@@ -79,6 +81,7 @@ class Step:
     at_seconds: float = 0.0
     cpu_seconds: float = 0.0
     requests: tuple[int, int] = (0, 0)
+    moments: tuple[int, int] = (0, 0)
     memory_bytes: int = 0
     cancelled: bool = False
 
@@ -86,7 +89,7 @@ class Step:
     def of(cls, report: Mapping[str, Any]) -> "Step":
         """From the agent's report."""
         times = {name: report[name] for name in _MEASURED}
-        times["requests"] = tuple(report["requests"])
+        times |= {name: tuple(report[name]) for name in ("requests", "moments")}
         if "error" in report:
             facts = dict(report["error"], ancestors=tuple(report["error"]["ancestors"]))
             return cls(error=ErrorFacts(**facts), **times)
@@ -189,6 +192,19 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Who makes a call, and when.
+
+    Attributes:
+        client: the client's number, from 0; each has a connection of its own.
+        after_seconds: how long it waits, once its call before has ended, in the case's time.
+    """
+
+    client: int
+    after_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What that was answered with; status None says that nobody answered, and `content` why."""
 
@@ -230,11 +246,17 @@ class Case:
         use: what is done with the URL that the last of the calls gave.
         probe: calls made afterwards, on a healthy service again.
         faults: what the armed requests meet.
-        perturbation: for the server: `chunk_bytes`, `delay_seed` and
+        turns: who makes each of the calls, where several clients do: all of them at once, each
+            its own in order. One more client then looks.
+        victim: calls made between the setup and the others by a client of its own, whose process
+            ends without a word while the last of them is under way. The setup's results are gone
+            with it.
+        perturbation: for the server: `chunk_bytes`, `delay_seed`, `hold_seed` and
             `marks`, to look for in every request, each a list of the forms that it may have.
         cancel_after_seconds: cancel each call after so long, in the case's time.
         elapsed_seconds: let so much time pass between the setup and the calls.
-        settle_seconds: after a cancellation, let so much time pass before looking.
+        settle_seconds: after a cancellation, or after several clients, let so much time pass
+            before looking.
         concurrent: make the calls all at once.
         promise: run this promise of the contract's suite instead of calls.
         config, secrets: settings besides those that the lab gives.
@@ -254,6 +276,8 @@ class Case:
     use: Use | None = None
     probe: Sequence[Call] = ()
     faults: Sequence[Fault] = ()
+    turns: Sequence[Turn] = ()
+    victim: Sequence[Call] = ()
     perturbation: Mapping[str, Any] = field(default_factory=dict[str, Any])
     elapsed_seconds: float = 0.0
     cancel_after_seconds: float | None = None
@@ -293,6 +317,7 @@ class CaseRun:
         sightings: the canaries that the plugin's process showed.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.
+        died: whether the case's victim died in its last call, and not before or after.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
         stalled_connections: how many silent connections the client had not left at the end.
         real_seconds: how long it really took.
@@ -322,6 +347,7 @@ class CaseRun:
     sightings: tuple[Sighting, ...] = ()
     kept: bool | None = None
     broken: Mapping[str, str] = field(default_factory=dict[str, str])
+    died: bool = False
     trouble: str | None = None
     stalled_connections: int = 0
     real_seconds: float = 0.0

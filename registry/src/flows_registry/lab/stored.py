@@ -9,7 +9,7 @@ from core_caps.contract.codec import decode, encode
 from core_caps.contract.suite import Call
 from pydantic import TypeAdapter, ValidationError
 
-from flows_registry.lab.case import Case, Place, Use
+from flows_registry.lab.case import Case, Place, Turn, Use
 from flows_registry.lab.faults import Fault
 from flows_registry.lab.room.furniture import Profile
 
@@ -18,7 +18,8 @@ __all__ = ["REPEATED_BYTES_MAX", "restored", "stored"]
 REPEATED_BYTES_MAX = 1 << 30
 """All the bytes that a case may give as a unit and how often it is repeated."""
 
-_NAMES = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in (Case, Profile, Fault, Use, Place)}
+_KEPT = (Case, Profile, Fault, Turn, Use, Place)
+_NAMES = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in _KEPT}
 
 
 def stored(case: Case, profile: Profile) -> Mapping[str, Any]:

@@ -35,14 +35,19 @@ _THREAD_END_SECONDS = 5.0
 
 
 class Line:
-    """One line-of-JSON connection to the registry, with the real, unpatched blocking calls."""
+    """One line-of-JSON connection to the registry, with the real, unpatched blocking calls.
+
+    Attributes:
+        word: says who speaks, for a plugin's code can write on it, too.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._buffer = b""
+        self.word = ""
 
     def send(self, message: dict[str, Any]) -> None:
-        data = json.dumps(message).encode() + b"\n"
+        data = json.dumps({**message, "word": self.word}).encode() + b"\n"
         while data:
             data = data[os.write(self._descriptor, data) :]
 
@@ -181,7 +186,8 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         line.send({"event": "done", "hung": True, "stacks": _stacks()})
         os._exit(_HUNG_EXIT)
 
-    keeper, watch = _timekeeper(settings, hung), Watch()
+    keeper = _timekeeper(settings, hung, goes_on=case.get("goes_on", False))
+    watch = Watch()
     places = Places(case.get("places", []))
     places.follow()  # before the plugin is opened: it may start threads
     found = _left(keeper)
@@ -250,10 +256,13 @@ def _left(keeper: Timekeeper) -> object:
         return object()
 
 
-def _timekeeper(settings: dict[str, Any], hung: Callable[[], None]) -> Timekeeper:
-    """Virtual time for this process from now on, unless the profile wants the real one."""
+def _timekeeper(
+    settings: dict[str, Any], hung: Callable[[], None], *, goes_on: bool = False
+) -> Timekeeper:
+    """Virtual time for this process from now on, unless the profile wants the real one; it begins
+    anew, or goes on where another process was."""
     page = Page(settings["page"])
-    page.now, page.due = ORIGIN_SECONDS, NEVER
+    page.now, page.due = page.now if goes_on else ORIGIN_SECONDS, NEVER
     keeper = Timekeeper(page, frozenset(settings["ports"]), hung)
     if not settings["profile"].get("real_time"):
         patches.follow(keeper)
@@ -293,7 +302,8 @@ def _stacks() -> list[str]:
 
 
 def entry() -> None:
-    """Started as `boot(descriptor, settings as JSON)`."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    """Started as `boot(descriptor)`."""
+    control = socket.socket(fileno=int(sys.argv.pop(1)))
     control.setblocking(True)
-    main(control.detach(), json.loads(sys.argv[2]))
+    control.set_inheritable(False)
+    main(control.detach())

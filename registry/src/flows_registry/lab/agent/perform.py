@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,6 +11,8 @@ from typing import Any
 from core_caps.contract.codec import decode, encode
 from core_caps.contract.suite import Call, Result, Stream
 
+from .clients import clients, looking, taken
+from .dying import die_later
 from .followed import now, requests
 from .hearing import HEARING
 from .opening import opened
@@ -21,6 +24,8 @@ __all__ = ["perform", "visit"]
 
 CHUNKS_BYTES_MAX = 256 * 1024 * 1024
 _TEXT_MAX = 20_000
+_MOMENTS = itertools.count()
+"""Numbers the beginnings and ends of calls: where no time goes by, they tell the order."""
 
 
 async def perform(
@@ -31,7 +36,8 @@ async def perform(
     Args:
         case: what it is opened with (see opening), the calls of `setup`, `calls` and `probe`
             (encoded), `elapsed_seconds` between setup and calls, `use` of the last result (see
-            using) or None, and `cancel_after_seconds` or None.
+            using) or None, `cancel_after_seconds` or None, the `turns` of several clients, and
+            whether it `dies` while its calls are under way.
         arm: called when the state is ready and the calls under test begin.
         disarm: called when they have ended, before the probe.
     """
@@ -39,7 +45,7 @@ async def perform(
     results: list[Any] = []
     try:
         connection = opened(case)
-        async with connection as provider:
+        async with connection as provider, clients(case, provider) as connections:
             HEARING.hear_repr(vars(connection).get("_provider"))
             for call in decode(case["setup"]):
                 report["setup"].append(await _step(provider, call, results))
@@ -49,30 +55,42 @@ async def perform(
                 tracemalloc.start()
             for _ in range(3):  # the loop notices connections that were closed meanwhile
                 await asyncio.sleep(0)
-            calls: Sequence[Call] = decode(case["calls"])
-            cancel_after: float | None = case.get("cancel_after_seconds")
-            if case.get("concurrent"):
-                seen = [list(results) for _ in calls]  # what one gives, no other may refer to
-                report["steps"] = await asyncio.gather(
-                    *(_step(provider, call, own) for call, own in zip(calls, seen, strict=True))
-                )
-                results += [own[-1] for own in seen]
-            else:
-                for call in calls:
-                    report["steps"].append(
-                        await _cancellable(provider, call, results, cancel_after)
-                    )
+            if case.get("dies"):
+                die_later()
+            report["steps"] = await _under_test(case, connections, results)
             if case["use"] is not None and results:
                 report["answer"] = await use(results[-1], decode(case["use"]))
-            if cancel_after is not None:
+            if case.get("cancel_after_seconds") is not None:
                 await asyncio.sleep(case["settle_seconds"])
             tracemalloc.stop()
+            if case.get("dies"):
+                return report
             disarm()
-            for call in decode(case["probe"]):
-                report["probe"].append(await _step(provider, call, results))
+            async with looking(case, provider) as looker:
+                for call in decode(case["probe"]):
+                    report["probe"].append(await _step(looker, call, results))
     except Exception as error:
         report["opening"] = _failure("opening", error)
     return report
+
+
+async def _under_test(
+    case: dict[str, Any], connections: Sequence[Any], results: list[Any]
+) -> list[dict[str, Any]]:
+    """What came of each of the calls under test: of several clients, all at once, or in turn."""
+    calls: Sequence[Call] = decode(case["calls"])
+    provider = connections[0]
+    if case["turns"]:
+        return await taken(case, connections, calls, results, _step)
+    if case.get("concurrent"):
+        seen = [list(results) for _ in calls]  # what one gives, no other may refer to
+        steps = await asyncio.gather(
+            *(_step(provider, call, own) for call, own in zip(calls, seen, strict=True))
+        )
+        results += [own[-1] for own in seen]
+        return steps
+    cancel_after: float | None = case.get("cancel_after_seconds")
+    return [await _cancellable(provider, call, results, cancel_after) for call in calls]
 
 
 async def visit(case: dict[str, Any]) -> None:
@@ -120,7 +138,7 @@ async def _step(provider: Any, call: Call, results: list[Any]) -> dict[str, Any]
 def _stopwatch() -> Callable[[], dict[str, Any]]:
     """A function that tells when it was made, and how much has gone by since: of the case's time,
     and of the processor's; where memory is measured, how much more was held at its highest."""
-    began, began_really, before = now(), time.process_time(), requests()
+    began, began_really, before, moment = now(), time.process_time(), requests(), next(_MOMENTS)
     measures = tracemalloc.is_tracing()
     held = 0
     if measures:
@@ -131,6 +149,7 @@ def _stopwatch() -> Callable[[], dict[str, Any]]:
         "seconds": now() - began,
         "cpu_seconds": time.process_time() - began_really,
         "requests": (before, requests()),
+        "moments": (moment, next(_MOMENTS)),
         "memory_bytes": tracemalloc.get_traced_memory()[1] - held if measures else 0,
     }
 

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from flows_registry.lab.broken import AgentBroken, RoomBroken, WallsOpen
+from flows_registry.lab.agent.dying import DEATH_EXIT
+from flows_registry.lab.broken import AgentBroken, AgentDisturbed, RoomBroken, WallsOpen
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
 from flows_registry.lab.room.folders import inside_of
 from flows_registry.lab.room.furniture import Furniture, Profile
@@ -110,6 +111,7 @@ class Agent:
                 environment=_environment(profile, directory, furniture.authority),
                 directory=inside_of(directory) / profile.directory,
                 log=directory / f"{name}.log",
+                foreign=True,
             ),
             walled=hidden is not None,
         )
@@ -156,7 +158,22 @@ class Agent:
 
         Returns:
             The case's report (empty when it never made one) and the trouble, or None.
+
+        Raises:
+            AgentDisturbed: the agent was ended, stopped, or spoken for.
         """
+        try:
+            return self._run(message, seconds, on_armed, on_disarmed)
+        except AgentDisturbed as disturbed:
+            raise AgentDisturbed(f"{disturbed}\n{self._child.log_tail()}".strip()) from disturbed
+
+    def _run(
+        self,
+        message: Mapping[str, Any],
+        seconds: float,
+        on_armed: Callable[[], None],
+        on_disarmed: Callable[[], None],
+    ) -> tuple[dict[str, Any], str | None]:
         pid = self._taken(together=message["together"])
         self._line.send({"run": message})
         end = time.monotonic() + seconds
@@ -168,14 +185,14 @@ class Agent:
                 event = self._line.receive(max(0.01, end - time.monotonic()))
             except TimeoutError:
                 if killed:
-                    raise RoomBroken("a killed case did not end") from None
+                    raise AgentDisturbed("a killed case did not end") from None
                 killed = True
                 end = time.monotonic() + _KILLED_SECONDS_MAX
                 _kill_group(pid)
                 continue
             kind = event.pop("event", None)
             if unheard and kind == "ended":
-                raise RoomBroken("the process that waited for a case has ended")
+                raise AgentDisturbed("the process that waited for a case has ended")
             unheard = False
             match kind:
                 case "started":
@@ -193,9 +210,16 @@ class Agent:
                     _kill_group(pid)  # whatever it left running
                     return report, _trouble(report, event["status"], killed, seconds)
                 case other:
-                    raise RoomBroken(f"unexpected event {other!r}")
+                    raise AgentDisturbed(f"unexpected event {other!r}")
         self._waiting, self._shared = pid, self._shared + 1
         return report, _trouble(report, 0, killed, seconds)
+
+    def dies(
+        self, message: Mapping[str, Any], seconds: float, on_armed: Callable[[], None]
+    ) -> bool:
+        """Run a case whose process is to end without a word; whether it did, in time."""
+        report, trouble = self.run(message, seconds, on_armed, lambda: None)
+        return not report and trouble == _trouble({}, DEATH_EXIT, False, seconds)
 
     def _taken(self, *, together: bool) -> int:
         """The process that waits for another case, if this one may run in it; else 0."""
@@ -214,7 +238,7 @@ class Agent:
             except TimeoutError:
                 ended = False
             if not ended:
-                raise RoomBroken("a case that was to end goes on")
+                raise AgentDisturbed("a case that was to end goes on")
             _kill_group(waiting)
 
     def _own_child(self, pid: object) -> int:
@@ -227,7 +251,7 @@ class Agent:
             for child in self._children():
                 if f"\t{pid}\n" in _text(Path(f"/proc/{child}/status")).partition("\nNSpid:")[2]:
                     return child
-        raise RoomBroken("a case tells of a process that is not its own")
+        raise AgentDisturbed("a case tells of a process that is not its own")
 
     def _children(self) -> list[int]:
         """The processes that the agent has started, by their numbers out here."""

@@ -20,7 +20,7 @@ from flows_registry.lab.case import (
 from flows_registry.lab.room.folders import Folders
 from flows_registry.lab.room.furniture import Furniture
 
-__all__ = ["message_of", "run_of"]
+__all__ = ["message_of", "parted", "run_of"]
 
 
 def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, Any]:
@@ -50,9 +50,23 @@ def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, 
         "cancel_after_seconds": case.cancel_after_seconds,
         "settle_seconds": case.settle_seconds,
         "concurrent": case.concurrent,
+        "turns": [astuple(turn) for turn in case.turns],
         "measured": case.measured,
         "places": [astuple(place) for place in case.places],
     }
+
+
+def parted(message: Mapping[str, Any], case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The case as the client takes it that dies in it, and as those do who go on afterwards."""
+    calls, nothing = encode(list(case.victim)), encode([])
+    dying: dict[str, Any] = {
+        "calls": calls,
+        "turns": [],
+        "probe": nothing,
+        "dies": True,
+        "together": False,
+    }
+    return {**message, **dying}, {**message, "setup": nothing, "goes_on": True, "together": False}
 
 
 def run_of(
@@ -62,6 +76,8 @@ def run_of(
     folders: Folders,
     trouble: str | None,
     real_seconds: float,
+    *,
+    died: bool = False,
 ) -> CaseRun:
     """What came of a case: the agent's report, and what the server has seen."""
 
@@ -112,6 +128,7 @@ def run_of(
         sightings=_sightings(report.get("sightings", ())),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},
+        died=died,
         trouble=trouble,
         stalled_connections=seen.get("stalled_connections", 0),
         real_seconds=real_seconds,

@@ -15,7 +15,7 @@ from flows_registry.lab.room.agent_process import AGENT, Agent
 from flows_registry.lab.room.folders import Folders, inside_of
 from flows_registry.lab.room.furniture import Furniture, Profile
 from flows_registry.lab.room.holder import Holder
-from flows_registry.lab.room.messages import message_of, run_of
+from flows_registry.lab.room.messages import message_of, parted, run_of
 from flows_registry.lab.room.server_process import FaultServer
 from flows_registry.lab.walls import Walls, interpreters
 
@@ -115,12 +115,8 @@ class Room:
         """
         agent, server = self.agent(profile), self._server
         message = message_of(case, self._furniture, self._folders)
-        self._folders.sweep()
         seconds = case.real_seconds_max
-        if case.promise is None and agent.scout(
-            self._trial(case, message, profile), seconds, self._folders.sweep
-        ):
-            self._folders.settle()
+        self._scout(agent, case, message, profile)
         started = time.monotonic()
         if server is not None:
             server.begin()
@@ -136,13 +132,26 @@ class Room:
 
         if case.promise is not None:
             armed()
-        report, trouble = agent.run(message, case.real_seconds_max, armed, disarmed)
+        arm, died = armed, False
+        if case.victim:
+            dying, message = parted(message, case)
+            arm, died = _armed_already, agent.dies(dying, seconds, armed)
+        report, trouble = agent.run(message, seconds, arm, disarmed)
         if not seen:
             disarmed()
         if server is not None:
             seen.update(server.rest())
             server.trust()
-        return run_of(case, report, seen, self._folders, trouble, time.monotonic() - started)
+        lasted = time.monotonic() - started
+        return run_of(case, report, seen, self._folders, trouble, lasted, died=died)
+
+    def _scout(self, agent: Agent, case: Case, message: dict[str, Any], profile: Profile) -> None:
+        """Have the agent import what cases like this one need, and begin with clean folders."""
+        self._folders.sweep()
+        if case.promise is None and agent.scout(
+            self._trial(case, message, profile), case.real_seconds_max, self._folders.sweep
+        ):
+            self._folders.settle()
 
     def _trial(self, case: Case, message: dict[str, Any], profile: Profile) -> dict[str, Any]:
         """What is run once for its imports: the case, but for its calls where somebody else runs
@@ -186,3 +195,7 @@ class Room:
                 replacement.write_text(text)
                 binds[name] = str(replacement)
         return binds
+
+
+def _armed_already() -> None:
+    """Nothing is to be done when a case goes on where another process died."""

@@ -20,6 +20,9 @@ from flows_registry.lab.server.http_wire import head_of, whole
 
 __all__ = ["Answerer", "reset"]
 
+HELD_SECONDS = (0.0, 0.0, 0.2, 1.0)
+"""How long an answer may be held back once its request was applied: others come before it."""
+
 DRIP_SECONDS = 3.0
 DRIP_BYTES_MAX = 4000
 ENDLESS_BYTES = 64 * 1024 * 1024
@@ -76,6 +79,9 @@ class Answerer:
         note["committed"] = True
         _note_answer(note, response)
         self._desk.log(note)
+        if "hold_seed" in perturbation:
+            source = random.Random(f"{perturbation['hold_seed']}/{note['number']}")  # noqa: S311
+            self._desk.sleep(source.choice(HELD_SECONDS))
         return self._send(request, response, chunk_bytes=perturbation.get("chunk_bytes"))
 
     def _send(
