@@ -448,6 +448,14 @@ _ROWS = (
         "exception.",
     ),
     Diagnostic(
+        "LAB005",
+        "plugin does not let itself be tried",
+        "The plugin ends or stops the process that runs its cases, speaks in its name, or takes "
+        "more of the machine than a client of a service can need.",
+        "Leave the process, its signals and its open files to whoever runs it, and start no more "
+        "than an operation needs.",
+    ),
+    Diagnostic(
         "LAB010",
         "evidence not usable",
         "The folder or file holds no evidence, or evidence that is damaged, changed, or of another "

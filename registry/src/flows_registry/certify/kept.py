@@ -7,6 +7,7 @@ from flows_registry.lab.lab import (
     NoReference,
     ReferenceBroken,
     RoomBroken,
+    Unruly,
 )
 from flows_registry.lab.simulators.absence import Absent
 from flows_registry.verdict import CheckResult, Finding, Reproduction, Verdict
@@ -17,12 +18,14 @@ PROBLEMS = (AgentBroken, HostBroken, NoReference, ReferenceBroken, RoomBroken)
 """Everything that the lab raises instead of a run."""
 
 _TEXT_MAX = 1500
-_CODES = frozenset({"LAB001", "LAB002", "LAB003", "LAB004", "CONTRACT004"})
+_CODES = frozenset({"LAB001", "LAB002", "LAB003", "LAB004", "LAB005", "CONTRACT004"})
 
 
 def kept(check: str, backend: str, problem: Exception) -> CheckResult:
     """The result of a check that this problem kept from running."""
     match problem:
+        case Unruly():
+            return _unruly(check, backend, problem)
         case AgentBroken():
             return not_importable(check, backend, problem)
         case NoReference():
@@ -57,6 +60,20 @@ def not_importable(check: str, backend: str, broken: AgentBroken | HostBroken) -
         _told_of(broken),
         Reproduction(),
         "declare what it imports among its dependencies or the backend's extra",
+    )
+    return CheckResult(check, backend, Verdict.REFUSED, 1, (finding,))
+
+
+def _unruly(check: str, backend: str, unruly: Unruly) -> CheckResult:
+    last = str(unruly).strip().splitlines()[-1]
+    finding = Finding(
+        "LAB005",
+        f"the plugin does not let itself be tried: {last}",
+        "a case runs to its end, and leaves what runs it alone",
+        _told_of(unruly),
+        Reproduction(),
+        "leave the process, its signals and its open files to whoever runs it, and start no more "
+        "than an operation needs",
     )
     return CheckResult(check, backend, Verdict.REFUSED, 1, (finding,))
 

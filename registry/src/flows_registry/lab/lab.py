@@ -18,7 +18,13 @@ from typing import Any, Self, TypeVar
 
 from core_caps.claims.egress import addresses
 
-from flows_registry.lab.broken import AgentBroken, ReferenceBroken, RoomBroken
+from flows_registry.lab.broken import (
+    AgentBroken,
+    AgentDisturbed,
+    ReferenceBroken,
+    RoomBroken,
+    Unruly,
+)
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is, walls_of
 from flows_registry.lab.references.known import reference_factory
@@ -41,6 +47,7 @@ __all__ = [
     "Profile",
     "ReferenceBroken",
     "RoomBroken",
+    "Unruly",
 ]
 
 _BASE = Profile()
@@ -284,7 +291,7 @@ class Lab:
         Raises:
             AgentBroken, NoReference, RoomBroken: as `run` does.
         """
-        return self._somewhere(lambda worker: worker.room(backend).promises(contract))
+        return self._somewhere(lambda worker: worker.promises(contract, backend))
 
     def host(self, kind: str, name: str) -> Host:
         """A process of the plugin's environment, without a network, that answers questions about
@@ -359,29 +366,38 @@ class _Worker(threading.Thread):
             room.close()
 
     def perform(self, case: Case, profile: Profile) -> CaseRun:
-        """Run a case in this worker's room; a broken room is replaced once."""
+        """Run a case in this worker's room; a broken room is replaced once.
+
+        Raises:
+            Unruly: the plugin does not let it be run, there either.
+        """
+        return self._asked(case.backend, profile is OUTSIDE, lambda room: room.run(case, profile))
+
+    def promises(self, contract: str, backend: str) -> list[str]:
+        """The promises of a suite that apply, as this worker's room tells them."""
+        return self._asked(backend, False, lambda room: room.promises(contract))
+
+    def _asked(
+        self, backend: str, outside: bool, question: Callable[[Room], "_Answer"]
+    ) -> "_Answer":
         try:
-            return self._room_for(case, profile).run(case, profile)
+            return question(self._room(backend, outside))
         except RoomBroken:
-            broken = self._rooms.pop((case.backend, profile is OUTSIDE), None)
+            broken = self._rooms.pop((backend, outside), None)
             if broken is not None:
                 broken.close()
-            return self._room_for(case, profile).run(case, profile)
+        try:
+            return question(self._room(backend, outside))
+        except AgentDisturbed as disturbed:
+            raise Unruly(str(disturbed)) from None
 
-    def room(self, backend: str) -> Room:
+    def _room(self, backend: str, outside: bool) -> Room:
         """This worker's room for the backend, furnished when it is first wanted."""
-        key = backend, False
+        key = backend, outside
         if key not in self._rooms:
-            self._rooms[key] = self._lab.room(backend, self._directory / backend).__enter__()
-        return self._rooms[key]
-
-    def _room_for(self, case: Case, profile: Profile) -> Room:
-        if profile is not OUTSIDE:
-            return self.room(case.backend)
-        key = case.backend, True
-        if key not in self._rooms:
-            directory = self._directory / f"{case.backend}-outside"
-            self._rooms[key] = self._lab.outside(case.backend, directory).__enter__()
+            make = self._lab.outside if outside else self._lab.room
+            name = f"{backend}-outside" if outside else backend
+            self._rooms[key] = make(backend, self._directory / name).__enter__()
         return self._rooms[key]
 
 

@@ -90,12 +90,12 @@ def test_what_it_prints_stops_nothing(run: Run) -> None:
 
 
 def processes(mark: str) -> dict[int, str]:
-    """The processes whose command or environment carries the mark: their command lines."""
+    """The processes whose command, environment or folder carries the mark: their command lines."""
     found: dict[int, str] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             line = (folder / "cmdline").read_bytes()
-            told = line + (folder / "environ").read_bytes()
+            told = line + (folder / "environ").read_bytes() + bytes((folder / "cwd").readlink())
         except OSError:
             continue
         if mark.encode() in told:

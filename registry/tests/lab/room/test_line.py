@@ -4,7 +4,8 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from flows_registry.lab.broken import RoomBroken
+from flows_registry.lab.broken import AgentDisturbed, RoomBroken
+from flows_registry.lab.room import line as line_module
 from flows_registry.lab.room.line import Line
 
 pytestmark = pytest.mark.feature("P4-03")
@@ -29,6 +30,27 @@ def test_garbage_is_told(ends: tuple[Line, socket.socket], said: bytes) -> None:
     theirs.sendall(said + b"\n")
     with pytest.raises(RoomBroken, match="the agent said what is no message"):
         line.receive(1)
+
+
+def test_a_message_without_an_end_is_cut_short(
+    ends: tuple[Line, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_module, "MESSAGE_BYTES_MAX", 1000)
+    line, theirs = ends
+    theirs.sendall(b"x" * 2000)
+    with pytest.raises(RoomBroken, match="more than 1000 bytes at once"):
+        line.receive(1)
+
+
+@pytest.mark.parametrize("said", [b'{"event": "done"}', b'{"event": "done", "word": "guessed"}'])
+def test_who_does_not_know_the_word_is_somebody_else(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line = Line(ours, "the agent", word="sesame", broken=AgentDisturbed)
+        theirs.sendall(b'{"event": "warm", "word": "sesame"}\n' + said + b"\n")
+        assert line.receive(1) == {"event": "warm"}
+        with pytest.raises(AgentDisturbed, match="somebody spoke for the agent"):
+            line.receive(1)
 
 
 def test_who_ends_without_having_read_has_gone(ends: tuple[Line, socket.socket]) -> None:

@@ -61,17 +61,21 @@ class Line:
         return json.loads(line)
 
 
-def main(control: int, settings: dict[str, Any]) -> None:
+def main(control: int) -> None:
     """Warm up, say so, and serve cases until the socket closes.
+
+    It is told its settings first: `word` (see Line), `profile` (see perturb), `warm` (modules to
+    import), `page` (path), `ports`, `redirect` (ports to turn to the fault server, or None in a
+    network of our own), `hidden` (what the walls around this process hide, or None where there are
+    none).
 
     Args:
         control: the descriptor of the control socket.
-        settings: `profile` (see perturb), `warm` (modules to import), `page` (path), `ports`,
-            `redirect` (ports to turn to the fault server, or None in a network of our own),
-            `hidden` (what the walls around this process hide, or None where there are none).
     """
     die_with_parent()
     line = Line(control)
+    settings = line.receive() or {}
+    line.word = settings.pop("word")
     hidden = settings["hidden"]
     if hidden is not None and (ways := denials.open_ways(hidden)):
         line.send({"event": "open", "ways": ways})

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from flows_registry.lab.agent.dying import DEATH_EXIT
-from flows_registry.lab.broken import AgentBroken, AgentDisturbed, RoomBroken, WallsOpen
+from flows_registry.lab.bounds import stopped
+from flows_registry.lab.broken import AgentBroken, AgentDisturbed, WallsOpen
 from flows_registry.lab.room.child import START_SECONDS_MAX, Child
 from flows_registry.lab.room.folders import inside_of
 from flows_registry.lab.room.furniture import Furniture, Profile
@@ -47,6 +48,7 @@ class Agent:
 
     Raises:
         AgentBroken: the plugin cannot be imported.
+        AgentDisturbed: it has ended already, or was spoken for.
     """
 
     def __init__(self, child: Child, *, walled: bool) -> None:
@@ -58,12 +60,9 @@ class Agent:
         self._shared = 0
         try:
             self.python: str = self._answer()["python"]
-        except WallsOpen:
+        except AgentDisturbed as disturbed:
             child.close()
-            raise
-        except RoomBroken:
-            child.close()
-            raise AgentBroken(f"the agent ended at its start:\n{child.log_tail()}") from None
+            raise self._told(disturbed) from None
         except BaseException:
             child.close()
             raise
@@ -105,7 +104,7 @@ class Agent:
         command = [str(furniture.python), "-P", "-s", "-c", _BOOT, str(AGENT)]
         return cls(
             Child(
-                "the agent",
+                "what runs the plugin",
                 entering(command),
                 settings,
                 environment=_environment(profile, directory, furniture.authority),
@@ -165,7 +164,7 @@ class Agent:
         try:
             return self._run(message, seconds, on_armed, on_disarmed)
         except AgentDisturbed as disturbed:
-            raise AgentDisturbed(f"{disturbed}\n{self._child.log_tail()}".strip()) from disturbed
+            raise self._told(disturbed) from None
 
     def _run(
         self,
@@ -220,6 +219,12 @@ class Agent:
         """Run a case whose process is to end without a word; whether it did, in time."""
         report, trouble = self.run(message, seconds, on_armed, lambda: None)
         return not report and trouble == _trouble({}, DEATH_EXIT, False, seconds)
+
+    def _told(self, disturbed: AgentDisturbed) -> AgentDisturbed:
+        """The same, after what it has printed; where it took too much that is said instead."""
+        log = self._child.log_tail()
+        too_much = stopped(log)
+        return AgentDisturbed(f"{log}\n{too_much or disturbed}")
 
     def _taken(self, *, together: bool) -> int:
         """The process that waits for another case, if this one may run in it; else 0."""

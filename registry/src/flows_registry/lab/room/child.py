@@ -1,6 +1,7 @@
 """A process of a room: a line to talk over, and a log of what it prints."""
 
-import json
+import os
+import secrets
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from flows_registry.lab.broken import AgentDisturbed, RoomBroken
 from flows_registry.lab.room.line import Line
 
 __all__ = ["START_SECONDS_MAX", "Child"]
@@ -23,11 +25,12 @@ class Child:
 
     Args:
         what: to print, "the agent".
-        argv: its command line; the descriptor of its line and its settings are added.
-        settings: what it is told, JSON-shaped.
+        argv: its command line; the descriptor of its line is added.
+        settings: what it is told first, JSON-shaped.
         environment: its environment, whole.
         directory: where it starts.
         log: the file for what it prints.
+        foreign: it runs what may write on its line; it is given a word that tells who speaks.
     """
 
     def __init__(
@@ -39,13 +42,19 @@ class Child:
         environment: Mapping[str, str],
         directory: Path,
         log: Path,
+        foreign: bool = False,
     ) -> None:
         self._log = log
         ours, theirs = socket.socketpair()
-        self.line = Line(ours, what)
+        if foreign:
+            word = secrets.token_hex(16)
+            self.line = Line(ours, what, word=word, broken=AgentDisturbed)
+            settings = {**settings, "word": word}
+        else:
+            self.line = Line(ours, what)
         with theirs, log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*argv, str(theirs.fileno()), json.dumps(settings)],
+                [*argv, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -53,6 +62,8 @@ class Child:
                 env=dict(environment),
                 cwd=directory,
             )
+        with suppress(RoomBroken):  # it may have ended at once: its log says why
+            self.line.send(settings)
 
     @property
     def pid(self) -> int:
@@ -61,7 +72,9 @@ class Child:
 
     def log_tail(self) -> str:
         """The end of what it has printed."""
-        return self._log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:]
+        with self._log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL_CHARACTERS))
+            return log.read().decode(errors="replace")
 
     def close(self, *, patience_seconds: float = 0.0) -> None:
         """Hang up, and kill it where it has not ended by itself after so long."""

@@ -1,7 +1,7 @@
 """The fault server's process: a control socket around the server.
 
-Started inside a room as `python -m flows_registry.lab.server CONTROL_FD SETTINGS_JSON`. It answers
-in lines of JSON to `begin`, `arm`, `disarm` and `rest`, says unasked what went wrong inside it, and
+Started inside a room as `python -m flows_registry.lab.server CONTROL_FD`. It is told its settings
+first, and then answers in lines of JSON to `begin`, `arm`, `disarm` and `rest`, says unasked what went wrong inside it, and
 ends with its control socket.
 """
 
@@ -19,7 +19,7 @@ from flows_registry.lab.server.server import Server
 __all__ = ["main"]
 
 
-def main(control: int, settings: dict[str, Any]) -> None:
+def main(control: int) -> None:
     """Serve the room until the control socket closes."""
     threading.stack_size(512 * 1024)
     with socket.socket(fileno=control) as line, line.makefile("rwb") as stream:
@@ -31,7 +31,7 @@ def main(control: int, settings: dict[str, Any]) -> None:
                 stream.flush()
 
         try:
-            server = Server(settings, lambda what, text: reply({what: text}))
+            server = Server(json.loads(stream.readline()), lambda what, text: reply({what: text}))
             reply({"ports": server.listen()})
             for raw in stream:
                 reply(_answer(server, json.loads(raw)))
@@ -65,4 +65,4 @@ def _done(server: Server, command: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    main(int(sys.argv[1]))
