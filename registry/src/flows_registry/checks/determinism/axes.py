@@ -4,12 +4,16 @@ With the service pinned, whatever differs between two replays comes from the plu
 surroundings; an operation that claims anything better than nondeterministic shows no difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from flows_registry.lab.lab import Profile
 
-__all__ = ["AXES", "REPEAT", "all_axes", "thread_schedule"]
+__all__ = ["AXES", "REPEAT", "all_axes", "thread_schedule", "together"]
+
+_BASE = Profile()
 
 CLOCK_OFFSET_SECONDS = 40_000_003.0 + 0.625
 """More than a year and not a whole number of anything: every field of a date changes."""
@@ -34,8 +38,8 @@ AXES: Mapping[str, Profile] = MappingProxyType(
             Profile("clock", inside={"clock_offset_seconds": CLOCK_OFFSET_SECONDS}),
             Profile("random numbers", inside={"random_seed": 99}),
             Profile("time zone", timezone="XYZ-5:45"),
-            Profile("locale", locale="C", environment=_C_LOCALE),
-            Profile("environment", environment=_ELSEWHERE),
+            Profile("locale", locale="C", environment=_C_LOCALE, inside={"comma_decimals": True}),
+            Profile("environment", environment=_ELSEWHERE, inside={"stranger": True}),
             Profile("working directory", directory="elsewhere"),
             Profile("directory listing order", inside={"reverse_listings": True}),
             thread_schedule(1),
@@ -53,22 +57,21 @@ def all_axes(without: frozenset[str] = frozenset()) -> Profile:
     Args:
         without: axes that an operation declares to depend on.
     """
-    inside: dict[str, object] = {}
-    environment: dict[str, str] = {}
-    server: dict[str, object] = {}
-    for axis in AXES.values():
-        if axis.name not in without:
-            inside |= axis.inside
-            environment |= axis.environment
-            server |= axis.server
-    return Profile(
-        f"every axis without {', '.join(sorted(without))}" if without else "every axis",
-        hash_seed=AXES["hash seed"].hash_seed,
-        timezone=AXES["time zone"].timezone,
-        locale=AXES["locale"].locale,
-        environment=environment,
-        directory=AXES["working directory"].directory,
-        inside=inside,
-        server=server,
-        nonce=2,
-    )
+    profile = together([axis for axis in AXES if axis not in without])
+    left = f" without {', '.join(sorted(without))}" if without else ""
+    return replace(profile, name=f"every axis{left}", nonce=2)
+
+
+def together(axes: Collection[str]) -> Profile:
+    """These axes at once."""
+    chosen = [AXES[name] for name in AXES if name in axes]
+    changed: dict[str, Any] = {}
+    for field in fields(Profile):
+        usual = getattr(_BASE, field.name)
+        for value in (getattr(profile, field.name) for profile in chosen):
+            if isinstance(usual, Mapping):
+                changed[field.name] = {**changed.get(field.name, {}), **value}
+            elif value != usual:
+                changed[field.name] = value
+    named = " + ".join(profile.name for profile in chosen)
+    return replace(_BASE, **{**changed, "name": named})

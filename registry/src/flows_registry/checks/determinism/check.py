@@ -4,19 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from core_caps.claims.lattice import Determinism
 
-from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes, thread_schedule
+from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes
+from flows_registry.checks.determinism.culprits import DECLARED, culprits
 from flows_registry.checks.determinism.replay import NAME, Difference, replayed
 from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN, moved, never_moved
 from flows_registry.checks.plan import Baseline, Plan, collapsed
 from flows_registry.verdict import CheckResult, Finding, Verdict
 
 __all__ = ["check_determinism"]
-
-_DECLARED_AXES = {"clock": "resource::clock", "random numbers": "resource::rng"}
-"""An operation that declares such a hint says that it depends on it."""
-
-RACES = 3
-"""In how many schedules threads race for what differs, before anything else is blamed."""
 
 
 def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
@@ -31,7 +26,7 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
     elsewhere = list(moved(plan, backend, list(steady.values())))
     differences = [difference for _, difference in (*repeated, *elsewhere) if difference]
     suspects = [difference for _, difference in surrounded if difference]
-    differences += _culprits(plan, backend, suspects)
+    differences += culprits(plan, backend, suspects)
     found = list(collapsed(_with_operation(plan, differences)))
     compared = len(repeated) + len(surrounded) + len(elsewhere)
     verdict = Verdict.REFUSED if found else Verdict.PASSED
@@ -68,50 +63,27 @@ def _by_declared(bases: Sequence[Baseline]) -> Mapping[frozenset[str], list[Base
     """The exercises by the axes that their operations declare to depend on."""
     groups: dict[frozenset[str], list[Baseline]] = {}
     for base in bases:
-        declared = {axis for axis, hint in _DECLARED_AXES.items() if hint in base.claim.hints}
+        declared = {axis for axis, hint in DECLARED.items() if hint in base.claim.hints}
         groups.setdefault(frozenset(declared), []).append(base)
     return groups
 
 
-def _culprits(plan: Plan, backend: str, suspects: Sequence[Difference]) -> Iterator[Difference]:
-    """Which axis alone makes each difference; several together where none does.
-
-    Who wins a race differs from run to run, whatever else changes: it is looked for first.
-    """
-    found: dict[int, Difference] = {}
-    bases = [suspect.base for suspect in suspects]
-    profiles = [*map(thread_schedule, range(2, 2 + RACES)), *AXES.values()]
-    groups = [(profile, bases) for profile in profiles] if suspects else []
-    for (profile, _), group in zip(groups, replayed(plan, backend, groups), strict=True):
-        for number, (base, difference) in enumerate(group):
-            if _DECLARED_AXES.get(profile.name) in base.claim.hints:
-                continue
-            if difference is not None:
-                found.setdefault(number, difference)
-    for number, suspect in enumerate(suspects):
-        yield found.get(number, suspect)
-
-
 def _with_operation(plan: Plan, differences: Sequence[Difference]) -> Iterator[tuple[str, Finding]]:
     for difference in differences:
-        yield difference.base.exercise.call.operation, _finding(plan, difference)
+        yield difference.operation, _finding(plan, difference)
 
 
 def _finding(plan: Plan, difference: Difference) -> Finding:
-    operation = difference.base.exercise.call.operation
-    named = difference.cause in (*AXES, REPEAT.name, MOVED, OVERWRITTEN)
-    cause = f"the {difference.cause}" if named else "several of its surroundings together"
+    first = difference.causes[0] if difference.causes else ""
     return Finding(
         "DET301",
-        f"{operation} depends on {cause}",
+        f"{difference.operation} depends on {difference.cause}",
         f"determinism = {difference.base.claim.determinism}: "
-        + _PROMISES.get(difference.cause, "with the service standing still, the same call gives "
-                        "the same bytes"),
+        + _PROMISES.get(first, "with the service standing still, the same call gives the same "
+                        "bytes"),
         difference.shown,
         plan.reproduce(NAME, difference.base.name),
-        _FIXES.get(
-            difference.cause, "remove the dependency, or declare determinism = 'nondeterministic'"
-        ),
+        "; ".join(dict.fromkeys(_FIXES.get(cause, _FIX) for cause in difference.causes)) or _FIX,
     )  # fmt: skip
 
 
@@ -141,13 +113,18 @@ _PROMISES = {
     OVERWRITTEN: "what is pinned gives the same bytes, or an error, never others",
 }
 
+_FIX = "remove the dependency, or declare determinism = 'nondeterministic'"
+
 _FIXES = {
     "clock": "take the time from the injected clock and keep it out of results, or declare "
     "resource::clock",
     "random numbers": "take randomness from the injected rng and keep it out of results, or "
     "declare resource::rng",
     "hash seed": "sort what comes out of a set or a hash before it is written",
-    "memory addresses": "keep id() and default reprs out of keys and results",
+    "memory addresses": "keep id(), default reprs, numbers of processes and threads, and measured "
+    "times out of keys and results",
+    "environment": "take what it needs as settings, and never read the machine's or the user's",
+    "working directory": "take folders as settings",
     "answer order": "combine concurrent answers in the order of the calls, not of their arrival",
     "chunking": "read a body to its end, however many pieces it comes in",
     "thread schedule": "guard what threads share with a lock, or give each its own",

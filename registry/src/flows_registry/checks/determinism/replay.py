@@ -23,16 +23,33 @@ class Difference:
 
     Attributes:
         base: the first run.
-        cause: what was otherwise: an axis, or the world.
+        causes: what was otherwise: the world, or the axes that make it; none where nobody knows.
         place: what differs, for people.
         first, second: its bytes in both runs.
+        joint: it takes all of the axes together, and no single one of them does.
     """
 
     base: Baseline
-    cause: str
+    causes: tuple[str, ...]
     place: str
     first: bytes
     second: bytes
+    joint: bool = False
+
+    @property
+    def operation(self) -> str:
+        """The operation under test."""
+        return self.base.exercise.call.operation
+
+    @property
+    def cause(self) -> str:
+        """What the operation depends on, as it follows "depends on"."""
+        if not self.causes:
+            return "several of its surroundings together"
+        told = [f"the {cause}" for cause in self.causes]
+        if self.joint:
+            return f"{', '.join(told[:-1])} and {told[-1]} together"
+        return ", and on ".join(told)
 
     @property
     def shown(self) -> str:
@@ -88,7 +105,7 @@ def _difference(base: Baseline, run: CaseRun, cause: str) -> Difference | None:
     given = difference_of_results(base, run, cause, calls)
     if given is None and base.run.state_after != run.state_after:
         first, second = base.run.state_text_after.encode(), run.state_text_after.encode()
-        return Difference(base, cause, "what reached the service", first, second)
+        return Difference(base, (cause,), "what reached the service", first, second)
     return given
 
 
@@ -97,7 +114,7 @@ def difference_of_results(
 ) -> Difference | None:
     """How a replay differs from the first run in what these calls gave back."""
     first, second = (_signature(base, one, calls) for one in (base.run, run))
-    return None if first == second else Difference(base, cause, "the result", first, second)
+    return None if first == second else Difference(base, (cause,), "the result", first, second)
 
 
 def _signature(base: Baseline, run: CaseRun, calls: Sequence[Call]) -> bytes:

@@ -13,10 +13,22 @@ real = {
     name: getattr(time, name)
     for name in (
         "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
-        "sleep", "localtime", "gmtime", "ctime", "asctime", "strftime",
+        "clock_gettime", "clock_gettime_ns", "sleep", "localtime", "gmtime", "ctime", "asctime",
+        "strftime",
     )
 }  # fmt: skip
 """The clocks themselves, by name."""
+
+_CLOCKS = {
+    getattr(time, name): reading
+    for reading, names in {
+        wall: ("CLOCK_REALTIME", "CLOCK_TAI"),
+        monotonic: ("CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME"),
+    }.items()
+    for name in names
+    if hasattr(time, name)
+}
+"""The kernel's clocks that go with the time of the case; those of the processor do not."""
 
 
 def install() -> None:
@@ -30,6 +42,10 @@ def _install_time() -> None:
     time.time_ns = lambda: int(wall() * 1e9)
     time.monotonic = time.perf_counter = monotonic
     time.monotonic_ns = time.perf_counter_ns = lambda: int(monotonic() * 1e9)
+    time.clock_gettime = _clock_gettime
+    time.clock_gettime_ns = lambda clk_id: (
+        int(_clock_gettime(clk_id) * 1e9) if clk_id in _CLOCKS else real["clock_gettime_ns"](clk_id)
+    )
     time.localtime = lambda seconds=None: real["localtime"](wall() if seconds is None else seconds)
     time.gmtime = lambda seconds=None: real["gmtime"](wall() if seconds is None else seconds)
     time.ctime = lambda seconds=None: real["ctime"](wall() if seconds is None else seconds)
@@ -37,6 +53,11 @@ def _install_time() -> None:
     time.strftime = lambda form, moment=None: real["strftime"](form, moment or time.localtime())
     # Modules of the standard library that took a copy of the name before us.
     threading._time = queue.time = monotonic  # type: ignore[attr-defined]
+
+
+def _clock_gettime(clk_id: int) -> float:
+    reading = _CLOCKS.get(clk_id)
+    return real["clock_gettime"](clk_id) if reading is None else reading()
 
 
 def _install_datetime() -> None:

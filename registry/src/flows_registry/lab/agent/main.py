@@ -80,7 +80,7 @@ def main(control: int) -> None:
     if hidden is not None and (ways := denials.open_ways(hidden)):
         line.send({"event": "open", "ways": ways})
         return
-    perturb.apply(settings["profile"])
+    perturb.apply(settings["profile"], [name.partition(".")[0] for name in settings["warm"]])
     if settings["redirect"] is not None:
         redirect.install(settings["redirect"])
     try:

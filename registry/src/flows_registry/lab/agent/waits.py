@@ -168,7 +168,7 @@ def _select(r: Any, w: Any, x: Any, timeout: float | None = None) -> tuple[list[
 
 def _condition_wait(self: Any, timeout: float | None = None) -> bool:
     """threading.Condition.wait with a virtual timeout."""
-    if HELD.keeper is None or timeout is None:
+    if HELD.keeper is None or timeout is None or timeout <= 0:
         return _real_condition_wait(self, timeout)
     if not self._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")

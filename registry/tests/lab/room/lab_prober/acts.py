@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lab_prober.readings import READINGS
+
 HOST = "api.cloudflare.com"
 _ENOUGH_BYTES = 2_000_000
 AT_CLOSING: list[Callable[[], object]] = []
@@ -423,3 +425,20 @@ def carry_out(folder: str, target: str) -> None:
     """Make a file in the folder, and give it a name elsewhere."""
     keep(folder, "carried")
     Path(folder, "carried").rename(target)
+
+
+# ---- reading what is not an argument
+
+
+def readings() -> dict[str, dict[str, str]]:
+    """What every reading gives, by its axis; an error is an answer, too."""
+    return {
+        axis: {name: _read(one) for name, one in ways.items()} for axis, ways in READINGS.items()
+    }
+
+
+def _read(one: Callable[[], object]) -> str:
+    try:
+        return repr(one())
+    except Exception as error:
+        return repr(error)
