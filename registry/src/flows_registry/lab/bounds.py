@@ -19,7 +19,7 @@ STOPPED = 118
 TASKS_MAX = 256
 """Processes and threads together."""
 
-MEMORY_BYTES_MAX = 4 << 30
+MEMORY_BYTES_MAX = 2 << 30
 DISK_BYTES_MAX = 2 << 30
 FILES_MAX = 100_000
 """Files, in the folders that may be written to."""
@@ -56,9 +56,9 @@ def watched(first: int, folders: Sequence[str]) -> int:
     ending = os.pidfd_open(first)
     while not select.select([ending], [], [], LOOK_SECONDS)[0]:
         if too_much := _too_much(folders):
+            print(f"\n{_WORD}{too_much}", flush=True)
             os.kill(first, signal.SIGKILL)  # and with it the kernel ends all others
             os.waitpid(first, 0)
-            print(f"\n{_WORD}{too_much}", flush=True)
             return STOPPED
     _, status = os.waitpid(first, 0)
     return os.waitstatus_to_exitcode(status)

@@ -3,8 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,9 +60,6 @@ class Agent:
         self._shared = 0
         try:
             self.python: str = self._answer()["python"]
-        except AgentDisturbed as disturbed:
-            child.close()
-            raise self._told(disturbed) from None
         except BaseException:
             child.close()
             raise
@@ -122,7 +119,7 @@ class Agent:
             AgentBroken: the suite cannot be imported.
         """
         self._dismiss()
-        self._line.send({"promises": message})
+        self._say({"promises": message})
         return self._answer()["names"]
 
     def scout(
@@ -139,10 +136,10 @@ class Agent:
             return False
         self._scouted.add(message["protocol"])
         self._dismiss()
-        self._line.send({"scout": message, "seconds": seconds})
+        self._say({"scout": message, "seconds": seconds})
         self._answer(seconds)
         on_tried()
-        self._line.send({"go": True})
+        self._say({"go": True})
         self._answer(seconds)
         return True
 
@@ -161,27 +158,15 @@ class Agent:
         Raises:
             AgentDisturbed: the agent was ended, stopped, or spoken for.
         """
-        try:
-            return self._run(message, seconds, on_armed, on_disarmed)
-        except AgentDisturbed as disturbed:
-            raise self._told(disturbed) from None
-
-    def _run(
-        self,
-        message: Mapping[str, Any],
-        seconds: float,
-        on_armed: Callable[[], None],
-        on_disarmed: Callable[[], None],
-    ) -> tuple[dict[str, Any], str | None]:
         pid = self._taken(together=message["together"])
-        self._line.send({"run": message})
+        self._say({"run": message})
         end = time.monotonic() + seconds
         report, killed = {}, False
         # One that ended while it waited may have left this case to a fork that nobody knows of.
         unheard = pid > 0
         while not report.get("again"):
             try:
-                event = self._line.receive(max(0.01, end - time.monotonic()))
+                event = self._heard(max(0.01, end - time.monotonic()))
             except TimeoutError:
                 if killed:
                     raise AgentDisturbed("a killed case did not end") from None
@@ -198,10 +183,10 @@ class Agent:
                     pid = self._own_child(event.get("pid"))
                 case "armed":
                     on_armed()
-                    self._line.send({"go": True})
+                    self._say({"go": True})
                 case "disarmed":
                     on_disarmed()
-                    self._line.send({"go": True})
+                    self._say({"go": True})
                 case "done":
                     report = event
                 case "ended":
@@ -220,11 +205,23 @@ class Agent:
         report, trouble = self.run(message, seconds, on_armed, lambda: None)
         return not report and trouble == _trouble({}, DEATH_EXIT, False, seconds)
 
-    def _told(self, disturbed: AgentDisturbed) -> AgentDisturbed:
-        """The same, after what it has printed; where it took too much that is said instead."""
-        log = self._child.log_tail()
-        too_much = stopped(log)
-        return AgentDisturbed(f"{log}\n{too_much or disturbed}")
+    def _say(self, message: Mapping[str, Any]) -> None:
+        with self._explained():
+            self._line.send(message)
+
+    def _heard(self, seconds: float) -> dict[str, Any]:
+        with self._explained():
+            return self._line.receive(seconds)
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        """What has disturbed it is told after what it has printed; where it was stopped because it
+        took too much, that is told instead."""
+        try:
+            yield
+        except AgentDisturbed as disturbed:
+            log = self._child.log_tail()
+            raise AgentDisturbed(f"{log}\n{stopped(log) or disturbed}") from None
 
     def _taken(self, *, together: bool) -> int:
         """The process that waits for another case, if this one may run in it; else 0."""
@@ -237,9 +234,9 @@ class Agent:
         """End the process that waits for another case."""
         if self._waiting:
             waiting, self._waiting, self._shared = self._waiting, 0, 0
-            self._line.send({"end": True})
+            self._say({"end": True})
             try:
-                ended = self._line.receive(_KILLED_SECONDS_MAX).get("event") == "ended"
+                ended = self._heard(_KILLED_SECONDS_MAX).get("event") == "ended"
             except TimeoutError:
                 ended = False
             if not ended:
@@ -269,7 +266,7 @@ class Agent:
 
     def _answer(self, more_seconds: float = 0.0) -> dict[str, Any]:
         try:
-            answer = self._line.receive(START_SECONDS_MAX + more_seconds)
+            answer = self._heard(START_SECONDS_MAX + more_seconds)
         except TimeoutError as silence:
             raise AgentBroken(f"importing or opening the plugin does not end: {silence}") from None
         if answer.get("event") == "broken":
