@@ -420,6 +420,13 @@ _ROWS = (
         "others can come between, or state shared between calls.",
         "Send the condition with the write and let the service decide.",
     ),
+    Diagnostic(
+        "INJECT006",
+        "half done where a client died",
+        "A client died in a write, after a request that it had made and before its answer. Another "
+        "client found a half of the write, or made it again and found it twice.",
+        "Let one request do it all, or the last one make it visible; send a key with each.",
+    ),
     # LAB: what the lab itself can say
     Diagnostic(
         "LAB001",

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from flows_registry.checks.timeline import course_of, timeline_of
+from flows_registry.checks.timeline import Riddle, course_of, timeline_of
 from flows_registry.lab.case import CaseRun
 from flows_registry.lab.lab import Profile
 from flows_registry.lab.stored import stored
@@ -34,12 +34,18 @@ class Ledger:
         self._runs: defaultdict[_Key, dict[tuple[str, str], tuple[Profile, CaseRun]]] = defaultdict(
             dict
         )
+        self._riddles: defaultdict[_Key, dict[str, Riddle]] = defaultdict(dict)
 
     def add(self, check: str, profile: Profile, run: CaseRun) -> None:
         """A case of a check has ended; what ran again counts as it went the last time."""
         key = check, run.case.contract, run.case.backend
         with self._lock:
             self._runs[key][profile.name, run.case.name] = profile, run
+
+    def point(self, check: str, run: CaseRun, riddle: Riddle) -> None:
+        """The call of a case that its check cannot explain; the last word of it counts."""
+        with self._lock:
+            self._riddles[check, run.case.contract, run.case.backend][run.case.name] = riddle
 
     def settled(self, result: CheckResult, contract: str) -> CheckResult:
         """The result with the records of the cases that it judged; the first result of a backend
@@ -50,10 +56,16 @@ class Ledger:
                 for check in (BASELINE, result.check)
                 for key, ended in self._runs.pop((check, contract, result.backend), {}).items()
             }
+            riddles = self._riddles.pop((result.check, contract, result.backend), {})
         refused = {case for f in result.findings if f.refuses for case in f.cases}
         unmet = set(result.facts.get("faults_not_met", ()))
         records = tuple(
-            record_of(profile, run, _outcome(run.case.name, refused, unmet))
+            record_of(
+                profile,
+                run,
+                _outcome(run.case.name, refused, unmet),
+                riddles.get(run.case.name),
+            )
             for profile, run in runs.values()
         )
         ended = [run for _, run in runs.values()]
@@ -91,8 +103,10 @@ def _outcome(case: str, refused: set[str], unmet: set[str]) -> Outcome:
     return Outcome.NOT_MET if case in unmet else Outcome.PASSED
 
 
-def record_of(profile: Profile, run: CaseRun, outcome: Outcome) -> CaseRecord:
-    """What is kept of a case that has run."""
+def record_of(
+    profile: Profile, run: CaseRun, outcome: Outcome, riddle: Riddle | None = None
+) -> CaseRecord:
+    """What is kept of a case that has run, and of the call in it that nobody explains."""
     case = run.case
     operations = {call.operation for call in case.calls}
     return CaseRecord(
@@ -104,7 +118,7 @@ def record_of(profile: Profile, run: CaseRun, outcome: Outcome) -> CaseRecord:
         figures=dict(_figures(run)),
         case=stored(case, profile),
         course=tuple(course_of(run)),
-        timeline=tuple(timeline_of(run)) if outcome is Outcome.REFUSED else (),
+        timeline=tuple(timeline_of(run, riddle)) if outcome is Outcome.REFUSED else (),
     )
 
 

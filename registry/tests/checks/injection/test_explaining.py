@@ -7,7 +7,7 @@ import pytest
 from core_caps.capabilities.queue import Delivery
 from core_caps.contract.queue import CONTRACT
 from core_caps.contract.suite import Call, Result
-from flows_registry.checks.injection.explaining import explained_at_once, mismatch_in_turn
+from flows_registry.checks.injection.explaining import mismatch_in_turn
 from flows_registry.lab.case import Case, CaseRun, ErrorFacts, Step
 from flows_registry.lab.faults import Fault
 
@@ -90,39 +90,3 @@ def test_a_failure_that_nothing_lost_is_told() -> None:
     found = mismatch_in_turn(CONTRACT, ran([send(b"a")], [failed("Unavailable")], []))
     assert found is not None
     assert found.want == ("value", None)
-
-
-@pytest.mark.parametrize("strong", [True, False])
-def test_what_happened_at_once_is_explained_by_some_order(strong: bool) -> None:
-    calls = [send(b"a"), PULL, send(b"b")]
-    run = ran(calls, [DONE, gave(b"b"), DONE], [gave(b"a"), gave()])
-    run = replace(run, case=replace(run.case, concurrent=True))
-    assert explained_at_once(CONTRACT, run, strong=strong)
-    lost = replace(run, probe=(gave(), gave()))
-    assert not explained_at_once(CONTRACT, lost, strong=strong)
-    invented = replace(run, probe=(gave(b"c"), gave(b"a")))
-    assert not explained_at_once(CONTRACT, invented, strong=strong)
-
-
-def test_a_look_refers_to_what_calls_at_once_gave_whatever_their_order() -> None:
-    again = [Call("retry", (Result(n, "*.lease"),), {"delay_seconds": 0}) for n in (1, 2)]
-    case = Case(
-        "history",
-        "queue/1",
-        "remote",
-        (PULL, PULL),
-        setup=(send(b"a"),),
-        probe=(again[1], PULL, again[0], PULL),
-        concurrent=True,
-    )
-    run = CaseRun(
-        case,
-        setup=(DONE,),
-        steps=(gave(b"a"), gave()),
-        probe=(DONE, gave(), DONE, gave(b"a")),
-    )
-    assert explained_at_once(CONTRACT, run, strong=True)
-    swapped = replace(run, steps=(gave(), gave(b"a")))
-    assert not explained_at_once(CONTRACT, swapped, strong=True)
-    rightly = replace(swapped, probe=(DONE, gave(b"a"), DONE, gave()))
-    assert explained_at_once(CONTRACT, rightly, strong=True)

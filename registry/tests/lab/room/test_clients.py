@@ -31,6 +31,13 @@ def test_each_makes_its_own_calls_in_order_and_waits_before_them(run: Run) -> No
     assert all(begin < end for begin, end in moments)
 
 
+def test_waits_that_end_together_all_end(run: Run) -> None:
+    waits = [(0, 0.6), (2, 0.3), (1, 0.1), (1, 0.0), (0, 0.6), (2, 0.3), (2, 0.6), (0, 0.1)]
+    done = run(*[NOW] * len(waits), turns=[Turn(*wait) for wait in waits], real_seconds_max=10.0)
+    assert done.trouble is None
+    assert max(step.at_seconds for step in done.steps) == pytest.approx(1.3, abs=0.01)
+
+
 def test_one_more_looks_once_all_has_settled(run: Run) -> None:
     told = run(NOW, NOW, turns=[Turn(0), Turn(1)], settle_seconds=30.0, probe=(NOW,))
     assert value_of(told) == pytest.approx(told.probe[0].value - 30, abs=1)

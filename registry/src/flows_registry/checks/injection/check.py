@@ -1,7 +1,9 @@
 """Seeded histories on one backend, compared with the model at every step and at the end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from flows_registry.checks.injection.footprints import Footprints
+from flows_registry.checks.injection.judging import Judge
 from flows_registry.checks.injection.keys import (
     NAME,
     UNPROVEN,
@@ -10,11 +12,16 @@ from flows_registry.checks.injection.keys import (
     never_keyed,
     repeated_under,
 )
+from flows_registry.checks.injection.shrinking import Shrinker
 from flows_registry.checks.injection.trials import KINDS, LENGTH, Maker, Trial
 from flows_registry.checks.plan import Baseline, Plan, collapsed
+from flows_registry.lab.case import CaseRun
 from flows_registry.verdict import CheckResult, Finding, Verdict
 
 __all__ = ["check_injection"]
+
+SHRUNK = frozenset({"INJECT003", "INJECT004", "INJECT005", "INJECT006"})
+"""What is found in histories, and shown in the smallest of them."""
 
 
 def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> CheckResult:
@@ -35,8 +42,8 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
         if contract is None:
             unjudged.append(capability.contract)
             continue
-        maker = Maker(plan, backend, capability, contract)
-        trials += maker.trials()
+        maker = Maker(Judge(plan, capability, contract, Footprints(contract)), backend)
+        trials += maker.trials(baselines)
         lacking += maker.lacking()
     trials = [trial for trial in trials if plan.only in trial.case.name]
     runs = plan.run(NAME, backend, [trial.case for trial in trials])
@@ -45,7 +52,8 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
         for trial, run in zip(trials, runs, strict=True)
         for finding in trial.judge(run)
     ]
-    judged = list(collapsed(findings))
+    ran = {run.case.name: (trial, run) for trial, run in zip(trials, runs, strict=True)}
+    judged = list(_shrunk(plan, ran, collapsed(findings)))
     found = [*static, *(finding for finding in judged if finding.code != UNPROVEN)]
     verdict = Verdict.REFUSED if found else Verdict.PASSED
     if verdict is Verdict.PASSED:
@@ -55,6 +63,17 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
     facts = {"seed": plan.seed, "length": LENGTH, "kinds": KINDS, "repeated_under": repeats}
     cases = len(trials) + len(static)
     return CheckResult(NAME, backend, verdict, cases, tuple(found), plan.lab.level, facts)
+
+
+def _shrunk(
+    plan: Plan, ran: Mapping[str, tuple[Trial, CaseRun]], findings: Iterator[Finding]
+) -> Iterator[Finding]:
+    """Each as it is seen in the smallest case in which it is."""
+    shrinker = Shrinker(plan)
+    for finding in findings:
+        known = ran.get(finding.reproduce.case)
+        shrinks = known is not None and finding.code in SHRUNK
+        yield shrinker.smallest(*known, finding) if known and shrinks else finding
 
 
 def _unproven(plan: Plan, unjudged: Sequence[str], unkeyed: Sequence[str]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
-"""Whether the model explains what a backend answered: in turn, or all at once in some order."""
+"""Whether the model explains what a backend answered to one client, call after call."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core_caps.contract.suite import Call, Contract, Follower, Model
@@ -11,11 +11,11 @@ from flows_registry.checks.injection.histories import (
     answer_of,
     apply,
     followed,
-    renumbered,
 )
-from flows_registry.lab.case import CaseRun, Step
+from flows_registry.checks.injection.made import is_lost
+from flows_registry.lab.case import CaseRun
 
-__all__ = ["Mismatch", "answers_of", "explained_at_once", "mismatch_in_turn"]
+__all__ = ["Mismatch", "mismatch_in_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,14 @@ class Mismatch:
         want: what a perfect service answers.
         given: what the backend answered.
         at: its number in the history, or None where it was made to look at the end.
+        look: its number among those that look.
     """
 
     call: Call
     want: Answer
     given: Answer
     at: int | None
+    look: int = 0
 
 
 def mismatch_in_turn(contract: Contract, run: CaseRun) -> Mismatch | None:
@@ -54,43 +56,9 @@ def mismatch_in_turn(contract: Contract, run: CaseRun) -> Mismatch | None:
     return closest
 
 
-def explained_at_once(contract: Contract, run: CaseRun, *, strong: bool) -> bool:
-    """Whether some order of calls made all at once explains how the service ended.
-
-    Args:
-        contract: whose model is asked.
-        run: the calls, made after its setup and looked at by its probe.
-        strong: the order has to explain what each call answered, too.
-    """
-    before, group, look = run.case.setup, run.case.calls, run.case.probe
-    started = answers_of(contract, before, run.setup)
-    given, seen = answers_of(contract, group, run.steps), answers_of(contract, look, run.probe)
-    if (len(started), len(given), len(seen)) != (len(before), len(group), len(look)):
-        return False
-    for order in itertools.permutations(range(len(group))):
-        model = contract.model()
-        for call, answer in zip(before, started, strict=True):
-            followed(model, call, answer)
-        answers = {number: followed(model, group[number], given[number]) for number in order}
-        if strong and any(answers[number] != given[number] for number in order):
-            continue
-        places = {len(before) + number: len(before) + at for at, number in enumerate(order)}
-        looked = [renumbered(call, places) for call in look]
-        if all(followed(model, c, a) == a for c, a in zip(looked, seen, strict=True)):
-            return True
-    return False
-
-
-def answers_of(
-    contract: Contract, calls: Sequence[Call], steps: Sequence[Step]
-) -> tuple[Answer, ...]:
-    """What a provider answered to each call, in the model's terms."""
-    return tuple(answer_of(contract, c, step) for c, step in zip(calls, steps, strict=False))
-
-
 def _choices(run: CaseRun) -> Iterator[Mapping[int, bool]]:
     """For each call whose answer was lost, whether it was applied: every way it can have been."""
-    lost = [at for at in range(len(run.case.calls)) if _lost(run, at)]
+    lost = [at for at in range(len(run.case.calls)) if is_lost(run, run.steps[at])]
     open_to_choice = [at for at in lost if _outcome(run, at) == "unknown"]
     told = {at: _outcome(run, at) == "applied" for at in lost if at not in open_to_choice}
     for chosen in itertools.product((True, False), repeat=len(open_to_choice)):
@@ -111,7 +79,7 @@ def _mismatch(contract: Contract, run: CaseRun, applied: Mapping[int, bool]) -> 
         given = answer_of(contract, call, run.probe[at])
         want = followed(model, call, given)
         if want != given:
-            return Mismatch(call, want, given, None)
+            return Mismatch(call, want, given, None, at)
     return None
 
 
@@ -121,16 +89,6 @@ def _lose(model: Model, call: Call, applied: bool, *, told: bool) -> None:
         model.lost(call, applied if told else None)
     elif applied:
         apply(model, call)
-
-
-def _lost(run: CaseRun, at: int) -> bool:
-    """Whether this step's answer was lost on purpose: its error says that the line broke."""
-    error = run.steps[at].error
-    return (
-        bool(run.case.faults)
-        and error is not None
-        and error.kind in ("Unavailable", "ProtocolViolation", "TimedOut")
-    )
 
 
 def _outcome(run: CaseRun, at: int) -> str:

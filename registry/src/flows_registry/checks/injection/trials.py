@@ -1,19 +1,12 @@
 """Seeded histories of one capability, as a network makes them, and how each is judged."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from core_caps.claims.guarantees import AtLeast, satisfies
-from core_caps.claims.lattice import Effects
-from core_caps.contract.suite import Call, Contract
+from core_caps.contract.suite import Call
 
-from flows_registry.checks.injection.explaining import (
-    answers_of,
-    explained_at_once,
-    mismatch_in_turn,
-)
-from flows_registry.checks.injection.findings import disorder, trouble, went_apart
+from flows_registry.checks.injection.clients import CLIENTS, Clients
 from flows_registry.checks.injection.histories import (
     conditional,
     duplicated,
@@ -22,11 +15,12 @@ from flows_registry.checks.injection.histories import (
     reordered,
     spread,
 )
-from flows_registry.checks.injection.keys import NAME, UNPROVEN, Judge
-from flows_registry.checks.plan import Plan
+from flows_registry.checks.injection.judging import Judge
+from flows_registry.checks.injection.keys import NAME, UNPROVEN
+from flows_registry.checks.injection.strength import writes_of
+from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.faults import Fault
-from flows_registry.subject import Capability
 from flows_registry.verdict import Finding
 
 __all__ = ["KINDS", "LENGTH", "Maker", "Trial"]
@@ -36,38 +30,43 @@ LENGTH = 14
 GROUP = 3
 LOST = 4
 ONE_KEY_SHARE = 0.7
-KINDS = ("duplicate", "reorder", "at once", "apart at once", "lost answer")
+KINDS = (
+    "duplicate", "reorder", "at once", "apart at once", "lost answer",
+    f"{CLIENTS} clients, answers delayed, held back and lost", "death of a client",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One case and how to judge it: the findings of its run."""
+    """One case and how to judge it: the findings of its run.
+
+    Attributes:
+        case: the case.
+        judge: gives the findings of a run of it, or of a smaller one.
+        looks: for the calls of a history those that show what it left; None where it is no
+            history, and has to stay as it is.
+    """
 
     case: Case
-    judge: Judge
+    judge: Callable[[CaseRun], Iterator[Finding]]
+    looks: Callable[[Sequence[Call]], tuple[Call, ...]] | None = None
 
 
 class Maker:
     """Makes the trials of one capability on one backend."""
 
-    def __init__(
-        self, plan: Plan, backend: str, capability: Capability, contract: Contract
-    ) -> None:
-        self._plan = plan
+    def __init__(self, judge: Judge, backend: str) -> None:
+        self._judge = judge
+        self._plan = judge.plan
         self._backend = backend
-        self._capability = capability
-        self._contract = contract
+        self._capability = judge.capability
+        self._contract = judge.contract
         self._made: list[Call] = []
-        # What concurrent reads may answer is promised only from here on; the final state always is.
-        promised = capability.declared.guarantees.get("consistency", "unknown")
-        self._strong = satisfies(promised, AtLeast("per_key"), guarantee="consistency")
-        self._writes = frozenset(
-            name
-            for name, claim in capability.claims.items()
-            if claim.effects is Effects.EFFECTFUL and not claim.delegates
-        )
+        self._wired = judge.plan.backend(backend).wire is not None
+        self._clients = Clients(judge, backend, self._wired)
+        self._writes = writes_of(judge.capability.claims)
 
-    def trials(self) -> Iterator[Trial]:
+    def trials(self, baselines: Sequence[Baseline]) -> Iterator[Trial]:
         """Every trial, from seeds that follow the plan's."""
         for number in range(HISTORIES):
             seed = f"{self._plan.seed}/{self._capability.contract}/{number}"
@@ -79,8 +78,13 @@ class Maker:
             yield self._reordered(number, calls, source)
             yield self._contended(number, calls, source)
             yield from self._apart(number, calls)
-            if self._plan.backend(self._backend).wire is not None:
+            if self._wired:
                 yield self._lost_answers(number, calls, source)
+        for case in self._clients.together():
+            yield Trial(case, self._judge.together, self._clients.looks)
+        if self._wired:
+            for case in self._clients.deaths(baselines):
+                yield Trial(case, self._clients.survived, self._clients.looks)
 
     def lacking(self) -> Iterator[Finding]:
         """What the trials, once made, prove nothing of."""
@@ -124,46 +128,29 @@ class Maker:
         """Calls made all at once, mostly on one key: contention reveals a check before an act."""
         plain = [call for call in calls if not refers(call)]
         before, group = plain[:-GROUP], plain[-GROUP:]
-        keys = [key for call in group if (key := self._key(call))]
+        key_of = self._clients.key_of
+        keys = [key for call in group if (key := key_of(call))]
         if keys and source.random() < ONE_KEY_SHARE:
-            group = [rekeyed(call, keys[0]) if self._key(call) else call for call in group]
+            group = [rekeyed(call, keys[0]) if key_of(call) else call for call in group]
         return self._at_once(f"at once {number}", before, group)
 
     def _apart(self, number: int, calls: Sequence[Call]) -> Iterator[Trial]:
         """Writes to several keys all at once: a shared index must not lose any of them."""
-        writes = [call for call in calls if call.operation in self._writes and self._key(call)]
+        key_of = self._clients.key_of
+        writes = [call for call in calls if call.operation in self._writes and key_of(call)]
         group = spread(writes)[: GROUP + 1]
         if len(group) > 1:
             yield self._at_once(f"apart at once {number}", (), group)
 
-    def _key(self, call: Call) -> str | None:
-        """The one key that a call touches, if it is one: the contract knows where to look."""
-        key = call.args[0] if call.args else None
-        looks = len(self._contract.read_back((call,))) - len(self._contract.read_back(()))
-        return key if isinstance(key, str) and looks == 1 else None
-
     def _in_turn(self, name: str, history: Sequence[Call], faults: Sequence[Fault]) -> Trial:
         """A history made one call after the other: the model answers each as the backend does."""
-
-        def judge(run: CaseRun) -> Iterator[Finding]:
-            yield from trouble(self._plan, run)
-            if run.trouble is None and run.opening is None:
-                mismatch = mismatch_in_turn(self._contract, run)
-                if mismatch is not None:
-                    yield went_apart(self._plan, run, mismatch)
-
-        return Trial(self._case(name, (), history, faults), judge)
+        case = self._case(name, (), history, faults)
+        return Trial(case, self._judge.in_turn, self._clients.looks)
 
     def _at_once(self, name: str, before: Sequence[Call], group: Sequence[Call]) -> Trial:
         """A group of calls made all at once: some order of them explains every answer."""
-
-        def judge(run: CaseRun) -> Iterator[Finding]:
-            yield from trouble(self._plan, run)
-            if run.steps and not explained_at_once(self._contract, run, strong=self._strong):
-                given = answers_of(self._contract, group, run.steps)
-                yield disorder(self._plan, run, given)
-
-        return Trial(self._case(name, before, group, (), at_once=True), judge)
+        case = self._case(name, before, group, (), at_once=True)
+        return Trial(case, self._judge.together, self._clients.looks)
 
     def _case(
         self,
@@ -174,14 +161,13 @@ class Maker:
         *,
         at_once: bool = False,
     ) -> Case:
-        look = self._contract.read_back((*before, *calls))
         return Case(
             f"{self._plan.place(self._capability, self._backend)}/{name}",
             self._capability.contract,
             self._backend,
             tuple(calls),
             setup=tuple(before),
-            probe=tuple(call for call in look if call.operation in self._capability.claims),
+            probe=self._clients.looks((*before, *calls)),
             faults=tuple(faults),
             perturbation={"delay_seed": name} if at_once else {},
             concurrent=at_once,

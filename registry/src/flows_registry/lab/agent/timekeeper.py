@@ -244,6 +244,8 @@ class Timekeeper:
             start = self._page.now
             if target > start:
                 self._page.now = target + ROUNDING_SECONDS
+            elif first <= start:  # a wait too short for a float to tell, which would never end
+                self._page.now = start + ROUNDING_SECONDS
             due: list[Deadline] = []
             while self._deadlines and self._deadlines[0][0] <= self._page.now:
                 deadline = heapq.heappop(self._deadlines)[2]

@@ -1,0 +1,197 @@
+"""What a claim of consistency promises of a history, and where one goes apart from it.
+
+linearizable: one order of all calls explains every answer; what ended before another began comes
+before it. per_key: the same of the calls on each key; what reads several keys may show each as it
+was. read_your_writes: and at least with what its own client has written. eventual: a read may be
+late, and each part of it at another time, but no part is read that no writes lead to.
+
+Whatever is claimed, also where nothing is: once all has settled, the service holds what some order
+of the writes leads to, in which every client's own stand as they were answered.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from core_caps.claims.lattice import Effects
+from core_caps.claims.manifest import OperationClaim
+from core_caps.contract.suite import Contract, Follower
+
+from flows_registry.checks.injection.footprints import Footprints
+from flows_registry.checks.injection.histories import apply
+from flows_registry.checks.injection.keys import keys_of
+from flows_registry.checks.injection.made import Made, referred
+from flows_registry.checks.injection.orders import Budget, Question, Stuck, stuck
+from flows_registry.checks.injection.parts import parts_of
+
+__all__ = ["Strength", "writes_of"]
+
+_Numbers = frozenset[int]
+
+
+def writes_of(claims: Mapping[str, OperationClaim]) -> frozenset[str]:
+    """The operations that change the service by themselves."""
+    return frozenset(
+        name
+        for name, claim in claims.items()
+        if claim.effects is Effects.EFFECTFUL and not claim.delegates
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """What one provider claims.
+
+    Attributes:
+        contract: whose model says what a perfect service answers.
+        claims: of its operations.
+        promised: its guarantee of consistency.
+        footprints: which keys calls touch.
+    """
+
+    contract: Contract
+    claims: Mapping[str, OperationClaim]
+    promised: str
+    footprints: Footprints
+
+    def broken_by(self, made: Sequence[Made], budget: Budget) -> Stuck | None:
+        """The call that goes apart from what is claimed, or None.
+
+        Raises:
+            GaveUp: the budget is spent.
+        """
+        history = _History(self, list(made))
+        for question in history.questions():
+            found = stuck(self.contract, question, budget)
+            if found is not None and not self._in_parts(question, budget):
+                return found
+        return None
+
+    def _in_parts(self, question: Question, budget: Budget) -> bool:
+        """Whether a read that may be late is explained part by part."""
+        if self.promised != "eventual" or len(question.sure) != 1:
+            return False
+        one = question.made[min(question.sure)]
+        if one.looks or one.given is None:
+            return False
+        parts = parts_of(one.given)
+        asked = (replace(question, alike=part) for part in parts)
+        return bool(parts) and all(stuck(self.contract, each, budget) is None for each in asked)
+
+
+class _History:
+    """The questions that a claim asks of one history, the quickest first."""
+
+    def __init__(self, strength: Strength, made: list[Made]) -> None:
+        self._promised = strength.promised
+        self._made = made
+        self._follows = isinstance(strength.contract.model(), Follower)
+        writes = writes_of(strength.claims)
+        self._writes = [number for number, one in enumerate(made) if one.call.operation in writes]
+        used = {step for one in made for step in referred(one.call)}
+        keyed = {
+            number
+            for number, one in enumerate(made)
+            if one.call.operation in strength.claims
+            and keys_of(strength.claims[one.call.operation], one.call)
+        }
+        self._remembered = frozenset(used | keyed)
+        touched = {n: strength.footprints.of(one.call) for n, one in enumerate(made)}
+        parts = [] if used else strength.footprints.parts(touched, self._lasting())
+        self._keys = parts if _independent(strength.contract, made, parts) else []
+
+    def questions(self) -> Iterator[Question]:
+        everything = range(len(self._made))
+        match self._promised:
+            case "linearizable":
+                yield from (self._in_order(part) for part in self._keys)
+                yield self._in_order(everything)
+            case "per_key" | "read_your_writes":
+                yield from (self._in_order(part) for part in self._keys)
+                within = frozenset(number for part in self._keys for number in part)
+                yield from self._reads(own=self._promised != "per_key", but=within)
+                yield self._settled(everything)
+            case "eventual":
+                yield from (self._settled(part) for part in self._keys)
+                yield from self._reads(own=False, but=frozenset())
+                yield self._settled(everything)
+            case _:
+                yield from (self._settled(part) for part in self._keys)
+                yield self._settled(everything)
+
+    def _in_order(self, numbers: Collection[int]) -> Question:
+        """Every answer is explained, in an order that time allows."""
+        made = self._made
+        after = {
+            n: frozenset(m for m in numbers if made[m].end < made[n].begin)
+            for n in numbers
+            if self._follows or not (made[n].lost and made[n].failed)
+        }
+        needed = frozenset(n for n in after if self._follows or not _may_be_left(made[n]))
+        sure = frozenset(n for n in after if not made[n].prepares)
+        return self._question(after, needed, sure)
+
+    def _settled(self, numbers: Collection[int]) -> Question:
+        """What the service holds in the end is explained by some order of the writes."""
+        made, lasting = self._made, self._lasting()
+        looks = [n for n in numbers if made[n].looks]
+        stand = {n for n in numbers if n in lasting or made[n].looks or made[n].prepares}
+        stand |= {step for n in stand for step in referred(made[n].call)}
+        after = {n: self._own_before(n, stand) for n in stand}
+        heard = frozenset(n for n in stand if not made[n].looks and made[n].end < _ever)
+        after |= {n: heard | {m for m in looks if m < n} for n in looks}
+        needed = frozenset(n for n in stand if self._follows or not _may_be_left(made[n]))
+        return self._question(after, needed, frozenset(looks))
+
+    def _reads(self, *, own: bool, but: Set[int]) -> Iterator[Question]:
+        """Each read by itself: some of the writes that had begun by then lead to its answer."""
+        for number, one in enumerate(self._made):
+            if one.at is None or number in self._writes or number in but or one.lost:
+                continue
+            begun = {n for n in self._lasting() if self._made[n].begin < one.end}
+            mine = self._own_before(number, begun) if own else frozenset[int]()
+            after = {n: self._own_before(n, mine) for n in begun} | {number: mine}
+            yield self._question(after, frozenset({number, *mine}), frozenset({number}))
+
+    def _own_before(self, number: int, among: Collection[int]) -> _Numbers:
+        """What its client had been answered before, and what had been made before all."""
+        one = self._made[number]
+        return frozenset(
+            n
+            for n in among
+            if self._made[n].end < one.begin
+            and (self._made[n].client == one.client or self._made[n].prepares)
+        )
+
+    def _lasting(self) -> set[int]:
+        """The writes that may have been applied; who follows answers is told of the others too."""
+        kept = (n for n in self._writes if self._follows or not self._made[n].failed)
+        return {n for n in kept if not self._made[n].looks}
+
+    def _question(
+        self, after: Mapping[int, _Numbers], needed: _Numbers, sure: _Numbers
+    ) -> Question:
+        return Question(self._made, after, needed, sure, self._remembered)
+
+
+_ever = float("inf")
+
+
+def _may_be_left(made: Made) -> bool:
+    """Whether it may never have been applied."""
+    return made.lost and made.applied is None
+
+
+def _independent(contract: Contract, made: Sequence[Made], parts: Sequence[_Numbers]) -> bool:
+    """Whether the model answers the calls of each part as if the others were never made: what
+    numbers all it is given, whatever its key, has no parts."""
+    inside = {number for part in parts for number in part}
+    together = _answers(contract, made, inside)
+    return all(_answers(contract, made, part).items() <= together.items() for part in parts)
+
+
+def _answers(
+    contract: Contract, made: Sequence[Made], numbers: Collection[int]
+) -> Mapping[int, str]:
+    """What the model answers to some of the calls, made in turn."""
+    model = contract.model()
+    return {number: repr(apply(model, made[number].call)) for number in sorted(numbers)}
