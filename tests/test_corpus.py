@@ -161,6 +161,39 @@ def test_the_determinism_check_refuses(name: str, tmp_path: Path) -> None:
     for finding in _is_refused(twin, bases.made(twin), tmp_path):
         assert f"depends on the {twin.alone}" in finding.message
         assert "differs at byte" in finding.observed
+        if "in the output" in name:
+            assert f"; read at corpus_{twin.base}/mock.py:" in finding.observed
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P4-02", "CK-02")
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (
+            "bool(self._clock.now() > 2_010_000_000 and os.getenv('USER'))",
+            "the clock and the environment together",
+        ),
+        ("[self._clock.now(), os.getcwd()]", "the clock, and on the working directory"),
+    ],
+)
+def test_what_matters_together_and_what_matters_by_itself_is_told_apart(
+    seen: str, told: str, tmp_path: Path
+) -> None:
+    edits = [
+        ("mock.py", "import json\n", "import json\nimport os\n"),
+        (
+            "mock.py",
+            "Entry(stored.value, _parsed(stored))",
+            f'Entry(stored.value, {{"seen": {seen}}})',
+        ),
+    ]
+    path = bases.write(bases.edited(bases.files_of("pure"), "pure", edits), tmp_path / "plugin")
+    options = Options(path, checks=("determinism",), only="get_with_metadata", jobs=1)
+    findings = [f for check in certify(options).checks for f in check.findings]
+    assert {finding.message.partition(" (and")[0] for finding in findings} == {
+        f"get_with_metadata depends on {told}"
+    }
 
 
 @pytest.mark.slow

@@ -314,6 +314,7 @@ class CaseRun:
         watched: (kind, detail) of files, processes and connections the interpreter reported; an
             "own file" lies in a folder that a setting of the backend names.
         reached, reached_around: those of the case's places that ran in its calls, and around them.
+        sources: where its profile asks for that, the lines of the plugin that read along an axis.
         sightings: the canaries that the plugin's process showed.
         kept: for a promise, whether it was kept.
         broken: for a broken promise, what was promised and observed.
@@ -344,6 +345,7 @@ class CaseRun:
     watched: tuple[tuple[str, str], ...] = ()
     reached: frozenset[Place] = frozenset()
     reached_around: frozenset[Place] = frozenset()
+    sources: tuple[str, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     kept: bool | None = None
     broken: Mapping[str, str] = field(default_factory=dict[str, str])

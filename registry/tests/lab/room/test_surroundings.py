@@ -58,3 +58,26 @@ def test_what_is_read_is_the_same_in_another_process(
 ) -> None:
     again = _seen(rooms, alone, REPEAT)
     assert not [name for name, seen in pinned[axis].items() if again[axis][name] != seen]
+
+
+UNTOLD = {
+    "hash seed": {"set", "frozenset"},
+    "time zone": {"time.tzname", "time.timezone"},
+    "locale": {"file names"},
+}
+"""Ways that are no call: nothing tells of them."""
+
+
+@pytest.mark.parametrize("axis", ALIKE)
+def test_the_line_that_reads_is_told(rooms: Rooms, alone: Room, axis: str) -> None:
+    inside = {**AXES[axis].inside, "tells": [axis]}
+    telling = replace(AXES[axis], name=f"{axis}, told of", inside=inside)
+    environment = {**rooms.profile.environment, **telling.environment}
+    silent: set[str] = set()
+    for name in READINGS[axis]:
+        case = Case("probe", "prober/1", "mock", (act("reading", axis, name),))
+        run = alone.run(case, replace(telling, environment=environment))
+        value_of(run)
+        if not any(site.startswith("lab_prober/readings.py:") for site in run.sources):
+            silent.add(name)
+    assert silent == UNTOLD.get(axis, set())

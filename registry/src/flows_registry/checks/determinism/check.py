@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from core_caps.claims.lattice import Determinism
 
 from flows_registry.checks.determinism.axes import AXES, REPEAT, all_axes
-from flows_registry.checks.determinism.culprits import DECLARED, culprits
+from flows_registry.checks.determinism.culprits import DECLARED, culprits, located
 from flows_registry.checks.determinism.replay import NAME, Difference, replayed
 from flows_registry.checks.determinism.world import MOVED, OVERWRITTEN, moved, never_moved
 from flows_registry.checks.plan import Baseline, Plan, collapsed
@@ -27,6 +27,7 @@ def check_determinism(plan: Plan, backend: str, baselines: Sequence[Baseline]) -
     differences = [difference for _, difference in (*repeated, *elsewhere) if difference]
     suspects = [difference for _, difference in surrounded if difference]
     differences += culprits(plan, backend, suspects)
+    differences = located(plan, backend, differences)
     found = list(collapsed(_with_operation(plan, differences)))
     compared = len(repeated) + len(surrounded) + len(elsewhere)
     verdict = Verdict.REFUSED if found else Verdict.PASSED

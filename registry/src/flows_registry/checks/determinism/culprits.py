@@ -4,12 +4,12 @@ that make it together, found by leaving them out."""
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from flows_registry.checks.determinism.axes import AXES, thread_schedule, together
-from flows_registry.checks.determinism.replay import Difference, replayed
+from flows_registry.checks.determinism.axes import AXES, REPEAT, thread_schedule, together
+from flows_registry.checks.determinism.replay import NAME, Difference, cases_of, replayed
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.lab import Profile
 
-__all__ = ["DECLARED", "RACES", "SETS_MAX", "Axes", "Search", "culprits", "fewest"]
+__all__ = ["DECLARED", "RACES", "SETS_MAX", "Axes", "Search", "culprits", "fewest", "located"]
 
 DECLARED: Mapping[str, str] = {"clock": "resource::clock", "random numbers": "resource::rng"}
 """An operation that declares such a hint says that it depends on it."""
@@ -19,6 +19,9 @@ RACES = 3
 
 SETS_MAX = 40
 """So many sets of surroundings are tried to find the fewest; each takes a process of its own."""
+
+_TOLD = {*AXES, REPEAT.name} - {thread_schedule(0).name, "answer order", "chunking"}
+"""What is read by a call, of which a process can tell."""
 
 Axes = tuple[str, ...]
 Search = Generator[Sequence[Axes], Collection[Axes], Axes]
@@ -36,6 +39,33 @@ def culprits(plan: Plan, backend: str, suspects: Sequence[Difference]) -> list[D
     for number, difference in zip(first.values(), searched, strict=True):
         found[number] = difference
     return found
+
+
+def located(plan: Plan, backend: str, differences: Sequence[Difference]) -> list[Difference]:
+    """The differences, the first of each operation with the lines of the plugin that read what
+    makes it: one more run, in which every call is told of."""
+    found, asked = list(differences), dict[Axes, list[int]]()
+    first: dict[str, int] = {}
+    for number, difference in enumerate(differences):
+        causes = tuple(cause for cause in difference.causes if cause in _TOLD)
+        if causes and first.setdefault(difference.operation, number) == number:
+            asked.setdefault(causes, []).append(number)
+    groups = [
+        (_telling(causes), cases_of(backend, [found[number].base for number in numbers]))
+        for causes, numbers in asked.items()
+    ]
+    ran = plan.run_apart(NAME, backend, groups) if groups else []
+    for numbers, runs in zip(asked.values(), ran, strict=True):
+        for number, run in zip(numbers, runs, strict=True):
+            found[number] = replace(found[number], sources=run.sources)
+    return found
+
+
+def _telling(causes: Axes) -> Profile:
+    """These axes; and whoever reads along them is told of."""
+    profile = together(causes)
+    named = f"{' + '.join(causes)}, told of"
+    return replace(profile, name=named, inside={**profile.inside, "tells": list(causes)})
 
 
 def fewest(axes: Axes) -> Search:

@@ -12,7 +12,7 @@ from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun, Step
 from flows_registry.lab.lab import Profile
 
-__all__ = ["NAME", "Difference", "Replayed", "difference_of_results", "replayed"]
+__all__ = ["NAME", "Difference", "Replayed", "cases_of", "difference_of_results", "replayed"]
 
 NAME = "determinism"
 
@@ -26,6 +26,7 @@ class Difference:
         causes: what was otherwise: the world, or the axes that make it; none where nobody knows.
         place: what differs, for people.
         first, second: its bytes in both runs.
+        sources: the lines of the plugin's source that read what matters, as far as that is known.
         joint: it takes all of the axes together, and no single one of them does.
     """
 
@@ -35,6 +36,7 @@ class Difference:
     first: bytes
     second: bytes
     joint: bool = False
+    sources: tuple[str, ...] = ()
 
     @property
     def operation(self) -> str:
@@ -53,7 +55,13 @@ class Difference:
 
     @property
     def shown(self) -> str:
-        """The first differing byte with what surrounds it; long states are not kept whole."""
+        """The first differing byte with what surrounds it, and where its cause is read."""
+        read = f"; read at {', '.join(self.sources)}" if self.sources else ""
+        return self._bytes + read
+
+    @property
+    def _bytes(self) -> str:
+        """Long states are not kept whole."""
         if self.first == self.second:
             return f"{self.place} differs beyond the {len(self.first)} bytes that are kept of it"
         at = next(
@@ -74,7 +82,7 @@ def replayed(
 ) -> list[Replayed]:
     """Each group's exercises once more under its profile."""
     runs = plan.run_apart(
-        NAME, backend, [(profile, _cases(backend, bases)) for profile, bases in groups]
+        NAME, backend, [(profile, cases_of(backend, bases)) for profile, bases in groups]
     )
     return [
         [
@@ -85,7 +93,8 @@ def replayed(
     ]
 
 
-def _cases(backend: str, bases: Sequence[Baseline]) -> list[Case]:
+def cases_of(backend: str, bases: Sequence[Baseline]) -> list[Case]:
+    """The exercises as cases of this check."""
     return [
         Case(
             base.name,

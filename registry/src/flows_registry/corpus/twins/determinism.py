@@ -47,6 +47,24 @@ TWINS: tuple[Twin, ...] = (
         "working directory",
     ),
     _read_from_outside(
+        "a variable of its own in the output",
+        "import os\n",
+        'os.environ.get("CORPUS_REGION", "nowhere")',
+        "environment",
+    ),
+    _read_from_outside(
+        "the age of a file in the output",
+        "import os\nimport tempfile\n",
+        "os.stat(tempfile.mkstemp()[1]).st_mtime",
+        "clock",
+    ),
+    _read_from_outside(
+        "a number of its own generator in the output",
+        "import random\n",
+        "random.Random().random()",
+        "random numbers",
+    ),
+    _read_from_outside(
         "a directory as the system lists it",
         "import os\n",
         "os.listdir(os.path.dirname(__file__))",

@@ -33,7 +33,7 @@ def told(result: os.stat_result) -> os.stat_result:
     for number, stamp in enumerate(_STAMPS, 7):
         real: int = named[f"{stamp}_ns"]
         if real >= _BEGAN:
-            seconds = _SEEN.setdefault(real, wall())
+            seconds = _SEEN[real] = _SEEN.get(real) or wall()
             fields[number] = int(seconds)
             named[stamp], named[f"{stamp}_ns"] = seconds, int(seconds * 1e9)
     return os.stat_result(fields, named)

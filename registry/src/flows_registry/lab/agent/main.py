@@ -25,6 +25,7 @@ from .hearing import HEARING
 from .orphans import Orphans, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
 from .places import Places
+from .sources import Sources
 from .timekeeper import THREAD_NAME, Timekeeper
 from .watch import Watch
 
@@ -80,7 +81,7 @@ def main(control: int) -> None:
     if hidden is not None and (ways := denials.open_ways(hidden)):
         line.send({"event": "open", "ways": ways})
         return
-    perturb.apply(settings["profile"], [name.partition(".")[0] for name in settings["warm"]])
+    perturb.apply(settings["profile"], _packages(settings))
     if settings["redirect"] is not None:
         redirect.install(settings["redirect"])
     try:
@@ -194,6 +195,8 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     watch = Watch()
     places = Places(case.get("places", []))
     places.follow()  # before the plugin is opened: it may start threads
+    sources = Sources(settings["profile"].get("tells", ()), _packages(settings))
+    sources.follow()
     found = _left(keeper)
     while True:
         HEARING.begin(case)
@@ -205,6 +208,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         report.update(event="done", again=again, watched=watch.events, reached=places.reached)
         report.update(attempts=watch.attempts, lookups=watch.lookups)
         report.update(reached_around=places.reached_around)
+        report.update(sources=sources.found)
         report.update(sightings=HEARING.end(watch.written))
         keeper.paused = True
         line.send(report)
@@ -274,6 +278,11 @@ def _timekeeper(
         if (seed := settings["profile"].get("schedule_seed")) is not None:
             schedule.shuffle(int(seed), keeper)
     return keeper
+
+
+def _packages(settings: dict[str, Any]) -> list[str]:
+    """The plugin's own packages."""
+    return [name.partition(".")[0] for name in settings["warm"]]
 
 
 def _module(name: str) -> Any:

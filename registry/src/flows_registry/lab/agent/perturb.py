@@ -22,7 +22,8 @@ def apply(profile: dict[str, Any], packages: Collection[str] = ()) -> None:
 
     The profile's keys: `clock_offset_seconds`, `random_seed`, `reverse_listings`,
     `switch_seconds`, `stranger` (another machine and user), `comma_decimals`; `real_time` leaves
-    everything as it is. `schedule_seed` is for each case: see `schedule`.
+    everything as it is. `schedule_seed` and `tells` are for each case: see `schedule` and
+    `sources`.
 
     Args:
         profile: what to pin, and what to perturb.

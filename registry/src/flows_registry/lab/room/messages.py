@@ -125,6 +125,7 @@ def run_of(
         ),
         reached=_places(case, report.get("reached", ())),
         reached_around=_places(case, report.get("reached_around", ())),
+        sources=tuple(map(str, report.get("sources", ()))),
         sightings=_sightings(report.get("sightings", ())),
         kept=report.get("kept"),
         broken={key: report[key] for key in ("promised", "observed", "text") if key in report},

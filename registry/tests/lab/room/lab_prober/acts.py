@@ -437,6 +437,11 @@ def readings() -> dict[str, dict[str, str]]:
     }
 
 
+def reading(axis: str, name: str) -> str:
+    """What one of them gives."""
+    return _read(READINGS[axis][name])
+
+
 def _read(one: Callable[[], object]) -> str:
     try:
         return repr(one())
