@@ -255,6 +255,12 @@ class CheckResult:
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     records: tuple[CaseRecord, ...] = field(default=(), repr=False)
 
+    @property
+    def virtual_seconds(self) -> float:
+        """How long its cases took in their own time, in which waiting costs nothing."""
+        each = self.facts.get("each") or [self.facts]
+        return sum(facts.get("virtual_seconds", 0.0) for facts in each)
+
     def as_json(self) -> dict[str, Any]:
         """The published shape, without the records."""
         return {

@@ -8,6 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from flows_registry.checks.timeline import Riddle, course_of, timeline_of
 from flows_registry.lab.case import CaseRun
@@ -69,8 +70,18 @@ class Ledger:
             for profile, run in runs.values()
         )
         ended = [run for _, run in runs.values()]
-        seen = {"observed": _observed(ended), "reached": _reached(ended)} if ended else {}
+        seen = _facts(ended)
         return replace(result, records=records, facts={**seen, **result.facts})
+
+
+def _facts(runs: Sequence[CaseRun]) -> Mapping[str, Any]:
+    if not runs:
+        return {}
+    return {
+        "observed": _observed(runs),
+        "reached": _reached(runs),
+        "virtual_seconds": round(sum(run.virtual_seconds for run in runs), 3),
+    }
 
 
 def _observed(runs: Sequence[CaseRun]) -> Mapping[str, str]:

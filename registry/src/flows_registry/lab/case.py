@@ -321,6 +321,7 @@ class CaseRun:
         died: whether the case's victim died in its last call, and not before or after.
         trouble: "hung", "crashed …", "killed …": the case has no steps to trust. Or None.
         stalled_connections: how many silent connections the client had not left at the end.
+        virtual_seconds: how long it took in its own time, from its opening to its end.
         real_seconds: how long it really took.
     """
 
@@ -352,4 +353,5 @@ class CaseRun:
     died: bool = False
     trouble: str | None = None
     stalled_connections: int = 0
+    virtual_seconds: float = 0.0
     real_seconds: float = 0.0

@@ -16,13 +16,14 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import denials, patches, perturb, redirect, schedule
 from .hearing import HEARING
-from .orphans import Orphans, die_with_parent
+from .orphans import Orphans, close_to_children, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
 from .places import Places
 from .sources import Sources
@@ -33,6 +34,9 @@ __all__ = ["main"]
 
 _HUNG_EXIT = 75
 _THREAD_END_SECONDS = 5.0
+_TOLD_BYTES_MAX = 4 << 20
+
+_monotonic = time.monotonic
 
 
 class Line:
@@ -74,6 +78,7 @@ def main(control: int) -> None:
         control: the descriptor of the control socket.
     """
     die_with_parent()
+    close_to_children()
     line = Line(control)
     settings = line.receive() or {}
     line.word = settings.pop("word")
@@ -140,14 +145,27 @@ def _tried(case: dict[str, Any], settings: dict[str, Any], seconds: float) -> di
         Line(writing).send({"modules": sorted(set(sys.modules) - known), "clean": clean})
         os._exit(0)
     os.close(writing)
-    answer: dict[str, Any] | None = None
-    if not select.select([reading], [], [], seconds)[0]:
-        os.kill(child, signal.SIGKILL)
-    with contextlib.suppress(ValueError):
-        answer = Line(reading).receive()
+    told = _told(reading, _monotonic() + seconds)
     os.close(reading)
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return answer or {}
+    try:
+        return dict(json.loads(told))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+
+
+def _told(reading: int, end: float) -> bytes:
+    """The line that is said there, if it ends by then and is no longer than it can be."""
+    told = bytearray()
+    while not told.endswith(b"\n") and len(told) < _TOLD_BYTES_MAX:
+        if not select.select([reading], [], [], max(0.0, end - _monotonic()))[0]:
+            break
+        chunk = os.read(reading, 1 << 16)
+        if not chunk:
+            break
+        told += chunk
+    return bytes(told)
 
 
 def _follow(case: dict[str, Any], tried: dict[str, Any]) -> int:
@@ -208,7 +226,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         report.update(event="done", again=again, watched=watch.events, reached=places.reached)
         report.update(attempts=watch.attempts, lookups=watch.lookups)
         report.update(reached_around=places.reached_around)
-        report.update(sources=sources.found)
+        report.update(sources=sources.found, virtual_seconds=keeper.now() - ORIGIN_SECONDS)
         report.update(sightings=HEARING.end(watch.written))
         keeper.paused = True
         line.send(report)

@@ -132,6 +132,7 @@ def run_of(
         died=died,
         trouble=trouble,
         stalled_connections=seen.get("stalled_connections", 0),
+        virtual_seconds=report.get("virtual_seconds", 0.0),
         real_seconds=real_seconds,
     )
 

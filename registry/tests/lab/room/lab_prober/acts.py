@@ -371,6 +371,17 @@ def _folders() -> list[Path]:
     return [Path.cwd(), Path.home(), Path(os.environ["TMPDIR"])]
 
 
+# ---- an hour of waiting
+
+
+async def wait_in_a_task(seconds: float) -> None:
+    await asyncio.create_task(asyncio.sleep(seconds))
+
+
+async def wait_in_a_thread(seconds: float) -> None:
+    await asyncio.to_thread(time.sleep, seconds)
+
+
 # ---- a fork in the road, and ways to come to it
 
 
