@@ -90,6 +90,10 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
                     "help": "with --self-test: the sound plugins over N seeds, and no others",
                 },
             ),
+            (
+                ("--full",),
+                {"action": "store_true", "help": "run everything, whatever has not changed"},
+            ),
             (("--keep",), {"metavar": "DIR", "help": "keep wheel and logs in DIR"}),
             (
                 ("--level",),

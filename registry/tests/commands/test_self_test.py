@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flows_registry.certify import run
+from flows_registry.certify import checking
 from flows_registry.corpus import bases
 from flows_registry.corpus.public import ELSEWHERE, PUBLIC, SOUND_ITEMS
 from flows_registry.corpus.sound import SOUND
@@ -40,7 +40,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Check], None]:
     """Puts something else in the place of the injection check."""
 
     def put(check: Check) -> None:
-        monkeypatch.setitem(run._ON_BACKENDS, "injection", check)
+        monkeypatch.setitem(checking._ON_BACKENDS, "injection", check)
 
     return put
 

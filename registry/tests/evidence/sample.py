@@ -168,10 +168,12 @@ _PACKAGE = {"sha256": {"cap_x-1.0.0.tar.gz": "b" * 64, "cap_x-1.0.0-py3-none-any
 _SEEN = {
     "observed": {"get": "asks it", "put": "changes it"},
     "reached": ["api.example.com:443"],
-    "carried": True,
+    "carried": {"from": "2026-11-20", "key": "0" * 64, "evidence": "f" * 64},
     "seconds": 1.25,
 }
-_MET = {"promises": 1, "faults": 3, "faults_not_met": [], "seconds": 3.5}
+_MET = {
+    "promises": 1, "faults": 3, "faults_not_met": [], "seconds": 3.5, "virtual_seconds": 3661.0,
+}  # fmt: skip
 
 
 def _records(backend: str) -> tuple[CaseRecord, ...]:

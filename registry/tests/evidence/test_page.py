@@ -78,7 +78,7 @@ def test_what_was_promised_stands_beside_what_was_seen(sample: ModuleType) -> No
     assert "api.example.com:443" in said
     assert "1 promise of the contract on remote, all kept ✓ an absent key is none" in said
     assert "No simulator for contract x/1" in said
-    assert "carried" in said
+    assert "carried from 2026-11-20" in said
 
 
 def test_a_finding_says_all_that_helps(sample: ModuleType) -> None:

@@ -29,7 +29,7 @@ from flows_registry.verdict import (
     Verdict,
 )
 
-__all__ = ["NoSuchCase", "Replay", "Replayed", "Wanted", "replay"]
+__all__ = ["NoSuchCase", "Replay", "Replayed", "Wanted", "replay", "restored_in"]
 
 
 class NoSuchCase(CapsError):
@@ -194,7 +194,7 @@ def _run(
         redactor = Redactor(lab.all_canaries())
         again: list[Replayed] = []
         for check, then in found:
-            case, profile = _restored(lab, then)
+            case, profile = restored_in(lab, then)
             (run,) = lab.run([case], profile=profile)
             now = record_of(profile, run, Outcome.REFUSED)  # its whole story is wanted
             findings = [finding for finding in check.findings if then.name in finding.cases]
@@ -202,7 +202,12 @@ def _run(
         return again
 
 
-def _restored(lab: Lab, record: CaseRecord) -> tuple[Case, Profile]:
+def restored_in(lab: Lab, record: CaseRecord) -> tuple[Case, Profile]:
+    """A recorded case and its profile, as the lab can run them.
+
+    Raises:
+        EvidenceUnusable: it cannot.
+    """
     try:
         case, profile = restored(record.case)
     except ValueError as error:

@@ -4,25 +4,25 @@ import datetime as dt
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows_registry.certify.kept import PROBLEMS, kept, not_importable, was_kept
-from flows_registry.certify.parity_of import check_parity, nothing_compared, without_simulator
+from flows_registry.certify.before import Before, before_of, packaged
+from flows_registry.certify.checking import CHECKS, checked, is_told
+from flows_registry.certify.delta import Delta, delta_of
+from flows_registry.certify.kept import not_importable
+from flows_registry.certify.keys import parts_of_plugin
+from flows_registry.certify.parity_of import nothing_compared, without_simulator
 from flows_registry.certify.promised import promised
+from flows_registry.certify.sample import WentOtherwise
 from flows_registry.certify.scratch import scratch_folder
 from flows_registry.certify.subject_of import described, subject_of
-from flows_registry.checks.budget.check import check_budget
-from flows_registry.checks.contract.check import check_contract
-from flows_registry.checks.determinism.check import check_determinism
-from flows_registry.checks.effects.check import check_effects
-from flows_registry.checks.injection.check import check_injection
 from flows_registry.checks.package import Built, check_package
-from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.checks.policy.check import check_policy
+from flows_registry.checks.plan import Plan
 from flows_registry.evidence.redaction import Redactor
-from flows_registry.lab.lab import HostBroken, Lab, NoReference
+from flows_registry.evidence.words import is_carried
+from flows_registry.lab.lab import HostBroken, Lab
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.lab.uv import Uv
 from flows_registry.policy.deciding import decided
@@ -35,25 +35,9 @@ from flows_registry.verdict import (
     Level,
     Reproduction,
     Verdict,
-    merged,
 )
 
 __all__ = ["CHECKS", "Options", "certify", "judged"]
-
-BackendCheck = Callable[[Plan, str, Sequence[Baseline]], CheckResult]
-
-_ON_BACKENDS: dict[str, BackendCheck] = {
-    "effects": check_effects,
-    "determinism": check_determinism,
-    "contract": check_contract,
-    "injection": check_injection,
-    # These judge what the others have run, too.
-    "policy": check_policy,
-    "budget": check_budget,
-}
-
-CHECKS = ("package", *_ON_BACKENDS, "parity")
-"""The checks, in the order in which they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +54,8 @@ class Options:
         keep: keep everything that was made in this folder.
         simulators: where simulators come from.
         policy: what the organisation asks.
-        today: the day on which waivers hold or do not.
+        today: the day on which waivers hold or do not, and from which carried results count.
+        full: carry nothing of the last certification.
         progress: told (check, backend, cases done, cases in all), or (text, "", 0, 0).
     """
 
@@ -84,6 +69,7 @@ class Options:
     simulators: SimulatorAccess = field(default_factory=SimulatorAccess)
     policy: Policy = field(default_factory=built_in)
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
+    full: bool = False
     progress: Callable[[str, str, int, int], None] = lambda check, backend, done, total: None
 
 
@@ -95,16 +81,40 @@ def certify(options: Options) -> Certification:
         ManifestInvalid: its capability.toml cannot be used (CAP106).
     """
     started = time.monotonic()
+    before = _before(options)
     with scratch_folder(options.keep) as scratch:
-        options.progress("package", "", 0, 1)
-        uv = Uv(offline=options.simulators.offline)
-        result, built = check_package(options.path, scratch / "package", uv=uv)
-        options.progress("package", "", 1, 1)
-        return judged(options, result, built, scratch, started)
+        try:
+            return _certified(options, scratch, started, before)
+        except WentOtherwise as other:
+            before = Before(options.today, told=f"nothing is carried: {other}")
+            return _certified(options, scratch / "again", started, before)
+
+
+def _before(options: Options) -> Before:
+    """What may be carried: who asks for a part, or wants to keep what is made, wants it run."""
+    if options.full or options.keep is not None or _part(options):
+        return Before(options.today)
+    return before_of(options.path, today=options.today, days_max=options.policy.carry_days_max)
+
+
+def _certified(options: Options, scratch: Path, started: float, before: Before) -> Certification:
+    options.progress("package", "", 0, 1)
+    uv = Uv(offline=options.simulators.offline)
+    known = before.packaged(options.path, scratch / "known", uv=uv)
+    result, built = known or check_package(options.path, scratch / "package", uv=uv)
+    if known is None and built is not None and not _part(options):
+        result = packaged(result, built, scratch, before, uv=uv)
+    options.progress("package", "", 1, 1)
+    return judged(options, result, built, scratch, started, before)
 
 
 def judged(
-    options: Options, result: CheckResult, built: Built | None, scratch: Path, started: float
+    options: Options,
+    result: CheckResult,
+    built: Built | None,
+    scratch: Path,
+    started: float,
+    before: Before | None = None,
 ) -> Certification:
     """Every check that was asked for on what has been packaged, and the verdict over them.
 
@@ -114,18 +124,22 @@ def judged(
         built: what it left, or None where nothing can be opened.
         scratch: a folder of one's own.
         started: when the certification began, as `time.monotonic()` tells it.
+        before: what may be carried of the last certification; None carries nothing.
+
+    Raises:
+        WentOtherwise: what the last certification left is not true.
     """
     part = _part(options)
     if built is None:
         subject = options.path.resolve().name
         refused = Certification(subject, (result,), _facts(started), part)
         return _decided(options, refused, subject)
-    promises: dict[str, Any] = {}
-    checks = tuple(_checked(options, built, scratch, promises))
+    told: dict[str, Any] = {}
+    checks = tuple(_checked(options, built, scratch, before, told))
     if options.only:
         checks = _told(options, checks)
     distribution = f"{built.wheel.name} {built.wheel.version}"
-    facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built), **promises}
+    facts: dict[str, Any] = {**_facts(started), **_not_compared(options, built), **told}
     if not checks and (unplayed := facts.get("no_simulator")):
         checks = (nothing_compared(unplayed),)
     found = Certification(distribution, (result, *checks), facts, part)
@@ -146,7 +160,7 @@ def _part(options: Options) -> str:
 def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """The results that some case stands behind, and those that were kept from running one: the
     others were not asked about."""
-    told = tuple(filter(_is_told, checks))
+    told = tuple(filter(is_told, checks))
     if told:
         return told
     finding = Finding(
@@ -161,10 +175,6 @@ def _told(options: Options, checks: Sequence[CheckResult]) -> tuple[CheckResult,
     return (CheckResult(options.checks[0], "", Verdict.INCONCLUSIVE, 0, (finding,)),)
 
 
-def _is_told(result: CheckResult) -> bool:
-    return bool(result.cases) or result.verdict is Verdict.REFUSED or was_kept(result)
-
-
 def _facts(started: float) -> dict[str, float]:
     return {"seconds": round(time.monotonic() - started, 3)}
 
@@ -176,10 +186,10 @@ def _not_compared(options: Options, built: Built) -> dict[str, list[str]]:
 
 
 def _checked(
-    options: Options, built: Built, scratch: Path, facts: dict[str, Any]
+    options: Options, built: Built, scratch: Path, before: Before | None, facts: dict[str, Any]
 ) -> Iterator[CheckResult]:
     """The results of every check that runs the plugin, no secret of the lab in them; what the
-    subject promises is added to the facts."""
+    subject promises, and what is carried, is added to the facts."""
     wanted = [name for name in options.checks if name != "package"]
     if not wanted:
         return
@@ -214,77 +224,18 @@ def _checked(
             policy=options.policy,
         )
         facts["promised"] = promised(plan)
-        yield from map(redactor.result, _every(options, plan, wanted))
+        delta = _delta(options, plan, built, before, wanted)
+        facts.update(delta.facts)
+        for result in checked(plan, wanted, options.simulators, delta):
+            carried = is_carried(result)  # no secret of this lab is in it
+            yield result if carried else delta.stamped(redactor.result(result))
 
 
-def _every(options: Options, plan: Plan, wanted: Sequence[str]) -> Iterator[CheckResult]:
-    """The results of the checks on each backend, and of what compares backends."""
-    for backend in plan.subject.manifest.backends:
-        yield from _on_backend(plan, backend, wanted)
-    if "parity" in wanted and not options.only:  # it is one comparison, and has no cases to name
-        yield from _timed(lambda: check_parity(plan, options.simulators), "parity", "")
-
-
-def _on_backend(plan: Plan, backend: str, wanted: Sequence[str]) -> Iterator[CheckResult]:
-    """Every check of one backend; what keeps it from running is a result too.
-
-    Each capability is judged by itself, for two may have operations of one name; what is said of
-    them is put together.
-    """
-    names = [name for name in _ON_BACKENDS if name in wanted]
-    plans = plan.apart(backend)
-    if not names or not plans:
-        return
-    try:
-        baselines = [part.baselines(backend) for part in plans]
-    except PROBLEMS as problem:
-        yield from (kept(name, backend, problem) for name in _said_of(names, problem))
-        return
-    own = plan.lab.own_reference(backend)
-    told = {} if own is None else {"own_reference": own}
-    for name in names:
-        asked = [(part, part.asked(name, its)) for part, its in zip(plans, baselines, strict=True)]
-        asked = [(part, its) for part, its in asked if its or not plan.only]
-        if not asked:
-            continue
-        for result in _timed(lambda n=name, a=asked: [_together(n, backend, a)], name, backend):
-            yield replace(result, facts={**result.facts, **told})
-
-
-def _together(
-    name: str, backend: str, asked: Sequence[tuple[Plan, Sequence[Baseline]]]
-) -> CheckResult:
-    """What a check says of every capability, as one result; where only some cases were asked for,
-    of those that have such a case."""
-    results = [_alone(name, backend, part, its) for part, its in asked]
-    told = [each for each in results if _is_told(each)] if asked[0][0].only else results
-    return merged(told or results)
-
-
-def _alone(name: str, backend: str, part: Plan, baselines: Sequence[Baseline]) -> CheckResult:
-    """What a check says of one capability: what keeps one from being judged keeps no other."""
-    (capability,) = part.subject.capabilities.values()
-    try:
-        result = _ON_BACKENDS[name](part, backend, baselines)
-    except PROBLEMS as problem:
-        result = kept(name, backend, problem)
-    return part.named(capability, part.ledger.settled(result, capability.contract))
-
-
-def _said_of(names: Sequence[str], problem: Exception) -> Sequence[str]:
-    """A missing reference keeps every check from running; the rest is said once."""
-    return names if isinstance(problem, NoReference) else names[:1]
-
-
-def _timed(
-    check: Callable[[], Sequence[CheckResult]], name: str, backend: str
-) -> Iterator[CheckResult]:
-    started = time.monotonic()
-    try:
-        results = check()
-    except PROBLEMS as problem:
-        yield kept(name, backend, problem)
-        return
-    seconds = round((time.monotonic() - started) / max(1, len(results)), 3)
-    for result in results:
-        yield replace(result, facts={**result.facts, "seconds": seconds})
+def _delta(
+    options: Options, plan: Plan, built: Built, before: Before | None, wanted: Sequence[str]
+) -> Delta:
+    """What is carried; nothing is, nor will be, of what was asked for in part."""
+    if before is None or _part(options):
+        return Delta(Before(options.today))
+    plugin = parts_of_plugin(built.wheel, built.manifest, built.environment)
+    return delta_of(plan, plugin, wanted, before, options.simulators)

@@ -5,7 +5,7 @@ The policy and the budget checks read it instead of running everything again.
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flows_registry.checks.ledger import BASELINE
@@ -91,6 +91,17 @@ class Observations:
             if check in _ON_A_FAULT | {BASELINE}:
                 one.faulted |= check != BASELINE and bool(run.case.faults)
                 self._cost(one, run)
+
+    def recall(self, backend: str, reached: Iterable[str], scopes: Iterable[str]) -> None:
+        """What cases of an earlier certification showed of a backend that do not run again: each
+        `host:port`, and each permission, or several joined by ` or `."""
+        with self._lock:
+            seen = self._backends[backend]
+            for place in reached:
+                host, _, port = place.rpartition(":")
+                seen.reached.add((host, int(port)))
+            for row in scopes:
+                seen.scopes.setdefault(tuple(row.split(" or ")), "a call that was seen before")
 
     def has_met_faults(self, contract: str, backend: str) -> bool:
         """Whether calls of this capability have been met with faults."""

@@ -44,20 +44,20 @@ class Built:
 
     Attributes:
         source: the files it was built from.
-        artifacts: wheel and source distribution.
         wheel: the wheel as it was read.
         manifest: the manifest inside the wheel.
         environment: the wheel with every backend's extra, their requirements, nothing else.
         bare: the wheel without any extra.
+        build_requires: what its build backend asked for.
         specifications: the capabilities of the plugin's own, by contract.
     """
 
     source: Source
-    artifacts: Artifacts
     wheel: Wheel
     manifest: Manifest
     environment: Environment
     bare: Environment
+    build_requires: tuple[str, ...] = ()
     specifications: Mapping[str, CapabilitySpec] = field(default_factory=dict[str, CapabilitySpec])
 
 
@@ -186,7 +186,8 @@ def _examine(
         return None
     assert loading.environment is not None
     assert loading.bare is not None
-    return Built(tree, artifacts, wheel, manifest, loading.environment, loading.bare, own)
+    made = loading.environment, loading.bare
+    return Built(tree, wheel, manifest, *made, artifacts.requires, own)
 
 
 def _of_a_wheel_built_again(findings: Iterable[Finding], root: Path) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from flows_registry.lab.wheel import Wheel
 from flows_registry.lab.workspace import companions
 from flows_registry.verdict import Finding, Reproduction
 
-__all__ = ["Loading", "check_loading"]
+__all__ = ["Loading", "check_loading", "environments"]
 
 LOAD_SECONDS_MAX = 60.0
 
@@ -73,11 +73,8 @@ class _Lab:
     run: Run
 
     def environment(self, extras: Sequence[str]) -> Environment:
-        """The wheel with these extras, with the workspace's own packages beside the index."""
-        beside = companions(self.wheel, extras, uv=self.uv, scratch=self.scratch)
-        wanted = [self.wheel.requirement(tuple(extras)), *(each.requirement() for each in beside)]
-        name = "-".join(("environment", *extras))
-        return make_environment(wanted, uv=self.uv, scratch=self.scratch / name)
+        """The wheel with these extras."""
+        return _environment(self.wheel, extras, self.scratch, self.uv)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +132,7 @@ def check_loading(
     """
     lab = _Lab(wheel, plugin, manifest, scratch, uv, run)
     loading = Loading()
-    own = wheel.extras
-    extras = sorted(
-        {
-            extra
-            for backend in manifest.backends.values()
-            if backend.extra and (extra := canonicalize_name(backend.extra)) in own
-        }
-    )
+    extras = _extras(wheel, manifest)
     loading.bare = lab.environment(())
     loading.environment = lab.environment(extras) if extras else loading.bare
     for extra in ("", *extras):
@@ -152,6 +142,32 @@ def check_loading(
     loading.answers.append(list(_strangers(lab, loading.environment, extras)))
     loading.answers.append(list(_undeclared(lab, loading.environment, loading)))
     return loading
+
+
+def environments(
+    wheel: Wheel, manifest: Manifest, scratch: Path, *, uv: Uv
+) -> tuple[Environment, Environment]:
+    """The wheel with the extras of all its backends, and without any.
+
+    Raises:
+        EnvironmentFailed, BuildFailed: as `check_loading` does.
+    """
+    extras = _extras(wheel, manifest)
+    bare = _environment(wheel, (), scratch, uv)
+    return (_environment(wheel, extras, scratch, uv) if extras else bare), bare
+
+
+def _environment(wheel: Wheel, extras: Sequence[str], scratch: Path, uv: Uv) -> Environment:
+    """The wheel with these extras, with the workspace's own packages beside the index."""
+    beside = companions(wheel, extras, uv=uv, scratch=scratch)
+    wanted = [wheel.requirement(tuple(extras)), *(each.requirement() for each in beside)]
+    return make_environment(wanted, uv=uv, scratch=scratch / "-".join(("environment", *extras)))
+
+
+def _extras(wheel: Wheel, manifest: Manifest) -> list[str]:
+    """The extras that backends name, and the wheel has."""
+    named = {canonicalize_name(each.extra) for each in manifest.backends.values() if each.extra}
+    return sorted(named & wheel.extras)
 
 
 def _load(place: _Place, loading: Loading) -> list[Finding]:

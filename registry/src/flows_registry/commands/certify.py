@@ -75,6 +75,7 @@ def run(arguments: "argparse.Namespace") -> int:
             ),
             policy=policy,
             today=today,
+            full=arguments.full,
             progress=progress.step,
         )
         certification = certify(options)

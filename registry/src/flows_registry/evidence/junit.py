@@ -4,7 +4,7 @@ test per case. Nothing is ever skipped in it: what proved nothing is an error.""
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from flows_registry.evidence.words import cut, place, safe
+from flows_registry.evidence.words import carried_from, cut, is_carried, place, safe
 from flows_registry.verdict import (
     CaseRecord,
     Certification,
@@ -35,6 +35,9 @@ def junit(certification: Certification) -> bytes:
 def _suite(certification: Certification, check: CheckResult) -> Element:
     subject = certification.subject.partition(" ")[0]
     suite = Element("testsuite", name=safe(place(check)))
+    if is_carried(check):
+        told = SubElement(suite, "properties")
+        SubElement(told, "property", name="carried", value=safe(carried_from(check)))
     called = safe(".".join(filter(None, (subject, check.check, check.backend))))
     tests = [_case(check, record) for record in check.records]
     told = {record.name for record in check.records}
@@ -44,7 +47,7 @@ def _suite(certification: Certification, check: CheckResult) -> Element:
     for test in tests or [_test(check.check)]:
         test.set("classname", called)
         suite.append(test)
-    suite.set("tests", str(len(suite)))
+    suite.set("tests", str(len(suite.findall(_CASE))))
     suite.set("failures", str(len(suite.findall(f"{_CASE}/failure"))))
     suite.set("errors", str(len(suite.findall(f"{_CASE}/error"))))
     suite.set("skipped", "0")

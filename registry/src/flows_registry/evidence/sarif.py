@@ -9,7 +9,7 @@ from typing import Any
 from core_caps.diagnostics import DIAGNOSTICS
 
 from flows_registry.evidence.canonical import canonical
-from flows_registry.evidence.words import cut, place
+from flows_registry.evidence.words import carried_from, cut, is_carried, place
 from flows_registry.verdict import Certification, CheckResult, Finding, Severity, Verdict
 
 __all__ = ["sarif"]
@@ -73,13 +73,15 @@ def _results(certification: Certification) -> Iterator[dict[str, Any]]:
 def _whole(check: CheckResult) -> dict[str, Any]:
     """What a check says that nothing was found by."""
     told = f"{place(check)}: {check.verdict.value} at {check.level}, {check.cases} cases"
+    origin = {"properties": {"carried": check.facts["carried"]}} if is_carried(check) else {}
+    told += f", carried from {carried_from(check)}" if origin else ""
     if check.verdict is Verdict.REFUSED:
         kind = {"kind": "fail", "level": "error"}
     elif check.verdict is Verdict.INCONCLUSIVE:
         kind = {"kind": "open", "level": "none"}
     else:
         kind = {"kind": "pass", "level": "none"}
-    return {"ruleId": check.check, **kind, **_message(told), **_located(check, ())}
+    return {"ruleId": check.check, **kind, **_message(told), **_located(check, ()), **origin}
 
 
 def _finding(check: CheckResult, finding: Finding) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What the readable files call things, the same in all of them."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, cast
 
 from flows_registry.verdict import CaseRecord, Certification, CheckResult, Finding, Level, Verdict
 
 __all__ = [
     "LEVELS",
     "SHOWN_TEXT_MAX",
+    "carried_from",
     "cut",
     "headline",
     "is_carried",
@@ -77,6 +78,14 @@ def place(check: CheckResult, finding: Finding | None = None) -> str:
 def is_carried(check: CheckResult) -> bool:
     """Whether it was not run again, because nothing that it depends on is different."""
     return bool(check.facts.get("carried"))
+
+
+def carried_from(check: CheckResult) -> str:
+    """The day on which what is carried was run; "" where nothing is."""
+    origin = check.facts.get("carried")
+    if not isinstance(origin, Mapping):
+        return ""
+    return str(cast("Mapping[str, object]", origin).get("from", ""))
 
 
 def stories(check: CheckResult, finding: Finding) -> Iterator[CaseRecord]:

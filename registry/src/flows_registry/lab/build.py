@@ -101,6 +101,7 @@ class Artifacts:
         differences: what the second build made differently; empty when it is reproducible.
         strays: files that the build wrote outside of its own folder.
         seconds: wall time of both builds.
+        requires: what the backend asked for, as requirements.
     """
 
     wheel: Path
@@ -109,6 +110,7 @@ class Artifacts:
     differences: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
     seconds: float = 0.0
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def build(
     """
     started = time.monotonic()
     backend = _Backend.of(source)
-    environment = _build_environment(backend, source, scratch, uv, run, timeout_seconds)
+    environment, requires = _build_environment(backend, source, scratch, uv, run, timeout_seconds)
 
     def once(surroundings: _Surroundings) -> "_Outcome":
         return _build(source, environment, scratch, surroundings, run, timeout_seconds)
@@ -167,6 +169,7 @@ def build(
         differing,
         tuple(dict.fromkeys((*first.strays, *second.strays))),
         time.monotonic() - started,
+        requires,
     )
 
 
@@ -180,7 +183,7 @@ def build_once(
         EnvironmentFailed: the build's own requirements cannot be had (PACKAGE014).
     """
     backend = _Backend.of(source)
-    environment = _build_environment(backend, source, scratch, uv, run, timeout_seconds)
+    environment, _ = _build_environment(backend, source, scratch, uv, run, timeout_seconds)
     done = _build(source, environment, scratch, _FIRST, run, timeout_seconds)
     return done.artifacts(timeout_seconds)
 
@@ -256,8 +259,9 @@ class _Outcome:
 
 def _build_environment(
     backend: _Backend, source: Source, scratch: Path, uv: Uv, run: Run, timeout_seconds: float
-) -> Environment:
-    """What the backend needs, and what it says it needs when asked (PEP 517)."""
+) -> tuple[Environment, tuple[str, ...]]:
+    """What the backend needs, and what it says it needs when asked (PEP 517); and by which
+    requirements."""
     work = scratch / "build-requirements"
     environment = make_environment(backend.requires, uv=uv, scratch=work)
     tree = copy(source, work / "tree", mtime=_FIRST.mtime)
@@ -276,10 +280,11 @@ def _build_environment(
     try:
         more: object = json.loads(answer.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return environment  # the build itself will say why it cannot answer
+        return environment, backend.requires  # the build itself will say why it cannot answer
     if not more or not _texts(more):
-        return environment
-    return make_environment([*backend.requires, *cast("list[str]", more)], uv=uv, scratch=work)
+        return environment, backend.requires
+    requires = (*backend.requires, *cast("list[str]", more))
+    return make_environment(requires, uv=uv, scratch=work), requires
 
 
 def _build(

@@ -86,6 +86,9 @@ class PolicyModel(_Model):
     waiver_days_max: Annotated[int, Field(ge=1, le=WAIVER_DAYS_MAX)] = Field(
         90, description="How far away a waiver may end."
     )
+    carry_days_max: Annotated[int, Field(ge=0, le=WAIVER_DAYS_MAX)] = Field(
+        30, description="For how many days what has not changed is not run again."
+    )
     egress: HostsModel = Field(HostsModel(), description="Where plugins may go.")  # pyright: ignore[reportCallIssue]
     scopes: WordsModel = Field(WordsModel(), description="Permissions.")  # pyright: ignore[reportCallIssue]
     residency: WordsModel = Field(WordsModel(), description="Regions.")  # pyright: ignore[reportCallIssue]

@@ -141,6 +141,7 @@ class Policy:
         name: to print.
         sha256: the digest of the file it stands in.
         level_min: how closely checks have to look at least.
+        carry_days_max: for how many days what has not changed is not run again.
         egress: where plugins may go.
         scopes, residency, data_classes: what may be declared.
         severities: by code.
@@ -151,6 +152,7 @@ class Policy:
     name: str
     sha256: str = ""
     level_min: Level = Level.STATIC
+    carry_days_max: int = 30
     egress: Hosts = Hosts()
     scopes: Words = Words()
     residency: Words = Words()

@@ -195,6 +195,7 @@ def _policy(model: PolicyModel, sha256: str) -> Policy:
         name=model.name,
         sha256=sha256,
         level_min=Level(int(model.level_min[1:])),
+        carry_days_max=model.carry_days_max,
         egress=Hosts(_given(model.egress.allow), tuple(model.egress.forbid)),
         scopes=Words(_given(model.scopes.allow), tuple(model.scopes.forbid)),
         residency=Words(_given(model.residency.allow), tuple(model.residency.forbid)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flows_registry.evidence.page.markup import Child, Markup, tag
 from flows_registry.evidence.page.shown import amount, seconds
-from flows_registry.evidence.words import is_carried, verdict_word
+from flows_registry.evidence.words import carried_from, is_carried, verdict_word
 from flows_registry.verdict import Certification, CheckResult
 
 __all__ = ["checks"]
@@ -12,7 +12,7 @@ __all__ = ["checks"]
 
 def checks(certification: Certification) -> Markup:
     """The table, and what was not compared with anybody."""
-    heads = ("Check", "Backend", "Verdict", "Level", "Cases", "Time", "Remarks")
+    heads = ("Check", "Backend", "Verdict", "Level", "Cases", "Time", "Virtual time", "Remarks")
     head = tag("tr", [tag("th", name, scope="col") for name in heads])
     rows = [_row(check) for check in certification.checks]
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="plain")
@@ -34,6 +34,7 @@ def _row(check: CheckResult) -> Markup:
         tag("td", str(check.level)),
         tag("td", f"{check.cases:,}", class_="number"),
         tag("td", seconds(took) if isinstance(took, float) else "", class_="number"),
+        tag("td", seconds(check.virtual_seconds) if check.virtual_seconds else "", class_="number"),
         tag("td", list(_remarks(check))),
     )
 
@@ -41,7 +42,10 @@ def _row(check: CheckResult) -> Markup:
 def _remarks(check: CheckResult) -> Iterator[Child]:
     facts = check.facts
     if is_carried(check):
-        yield tag("span", "carried", class_="tag", title="not run again: nothing it reads changed")
+        why = "not run again: nothing it reads has changed"
+        yield tag("span", f"carried from {carried_from(check)}", class_="tag", title=why)
+    if changed := facts.get("changed"):
+        yield tag("span", f"run again: {', '.join(map(str, changed))}")
     waived = sum(finding.waived is not None for finding in check.findings)
     if waived:
         yield tag("span", f"{waived} waived", class_="tag")

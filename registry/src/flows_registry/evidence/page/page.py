@@ -14,7 +14,7 @@ from flows_registry.evidence.page.grid import grids
 from flows_registry.evidence.page.markup import Child, Markup, page_text, tag
 from flows_registry.evidence.page.promises import promises
 from flows_registry.evidence.page.shown import amount, seconds
-from flows_registry.evidence.words import LEVELS, headline, standing
+from flows_registry.evidence.words import LEVELS, headline, is_carried, standing
 from flows_registry.verdict import Certification, CheckResult, Level, Verdict
 
 __all__ = ["page"]
@@ -127,6 +127,10 @@ def _told(certification: Certification) -> Iterator[Child]:
         yield f"{amount(waived, 'finding')} "
         yield "is waived" if waived == 1 else "are waived"
         yield " by somebody with a name, for a time. "
+    if carried := sum(map(is_carried, certification.checks)):
+        yield f"{amount(carried, 'result')} of {len(certification.checks)} "
+        yield "is" if carried == 1 else "are"
+        yield " carried: nothing that they stand on has changed since they were found. "
     if removed := _removed(certification):
         yield f"Secrets stood where none may, and are shown as {', '.join(removed)}. "
 
@@ -145,7 +149,7 @@ def _figures(certification: Certification) -> Iterator[Markup]:
     faults = sum(bool(record.faults) for record in records)
     if faults:
         yield _figure(f"{faults:,}", "of them met a fault")
-    lived = sum(record.figures.get("virtual_seconds", 0) for record in records)
+    lived = sum(check.virtual_seconds for check in certification.checks)
     if lived >= 1:
         yield _figure(seconds(lived), "lived through in virtual time")
     yield _figure(seconds(float(certification.facts.get("seconds", 0))), "on the clock")
