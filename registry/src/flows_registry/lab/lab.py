@@ -55,6 +55,9 @@ _BASE = Profile()
 OUTSIDE = Profile("outside", inside={"real_time": True})
 """In the machine's own network and time, for a service that somebody else runs (a simulator)."""
 
+KILLED_MAX = 4
+"""So many cases of a plugin may go on until they are killed; it is tried no further then."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -107,6 +110,7 @@ class Lab:
         self._tasks: queue.SimpleQueue[Callable[[_Worker], None] | None] = queue.SimpleQueue()
         self._hosts: list[Host] = []
         self._empty: Holder | None = None
+        self._killed = 0
         self._furnishing = threading.Lock()
         self._furniture: dict[str, Furniture] = {}
         self._services: dict[str, PostgreSql] = {}
@@ -204,6 +208,17 @@ class Lab:
             self._tasks.put(_in_turn(cases, profile, futures))
         runs = iter(_collected([future for futures in waiting for future in futures], on_case))
         return [list(itertools.islice(runs, len(futures))) for futures in waiting]
+
+    def bear(self, run: CaseRun) -> CaseRun:
+        """The run, unless too many like it had to be killed.
+
+        Raises:
+            Unruly: they had to.
+        """
+        self._killed += (run.trouble or "").startswith("killed")
+        if self._killed > KILLED_MAX:
+            raise Unruly(f"{self._killed} of its cases went on until they were killed")
+        return run
 
     def room(self, backend: str, directory: Path) -> Room:
         """A room for this backend; use it as a context manager.
@@ -369,9 +384,11 @@ class _Worker(threading.Thread):
         """Run a case in this worker's room; a broken room is replaced once.
 
         Raises:
-            Unruly: the plugin does not let it be run, there either.
+            Unruly: the plugin does not let it be run, there either; or too many were killed.
         """
-        return self._asked(case.backend, profile is OUTSIDE, lambda room: room.run(case, profile))
+        outside = profile is OUTSIDE
+        run = self._asked(case.backend, outside, lambda room: room.run(case, profile))
+        return self._lab.bear(run)
 
     def promises(self, contract: str, backend: str) -> list[str]:
         """The promises of a suite that apply, as this worker's room tells them."""

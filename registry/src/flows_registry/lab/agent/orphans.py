@@ -1,4 +1,5 @@
-"""No process outlives the one that answers for it: a case its agent, and the agent its room."""
+"""No process outlives the one that answers for it, a case its agent, and the agent its room; and
+none reaches into the one that it comes from."""
 
 import contextlib
 import ctypes
@@ -7,14 +8,19 @@ import signal
 import threading
 from pathlib import Path
 
-__all__ = ["Orphans", "die_with_parent"]
+__all__ = ["Orphans", "close_to_children", "die_with_parent"]
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when the one that started it ends, however it ends."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def close_to_children() -> None:
+    """Let nobody of the same user trace this process or read and write its memory."""
+    _prctl(_PR_SET_DUMPABLE, 0)
 
 
 class Orphans:
