@@ -226,7 +226,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         report.update(event="done", again=again, watched=watch.events, reached=places.reached)
         report.update(attempts=watch.attempts, lookups=watch.lookups)
         report.update(reached_around=places.reached_around)
-        report.update(sources=sources.found)
+        report.update(sources=sources.found, virtual_seconds=keeper.now() - ORIGIN_SECONDS)
         report.update(sightings=HEARING.end(watch.written))
         keeper.paused = True
         line.send(report)
