@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from flows_registry.commands.output import coloured
 from flows_registry.commands.story import story
-from flows_registry.evidence.words import stories
+from flows_registry.evidence.page.shown import seconds as duration
+from flows_registry.evidence.words import carried_from, stories
 from flows_registry.verdict import Certification, CheckResult, Finding, Level, Verdict
 
 __all__ = ["CODES", "as_text", "exit_code"]
@@ -73,15 +74,25 @@ def _table(certification: Certification) -> Iterator[str]:
         shown = coloured(f"{word:<16}", colour)
         yield (
             f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}"
-            f"{time}{_remark(check)}"
+            f"{time}{_waited(check)}{_remark(check)}"
         )
     for contract in certification.facts.get("no_simulator", ()):
         said = f"no simulator for contract {contract}: not compared with what its vendor runs"
         yield f"  {'parity':<22}{coloured(said, 'yellow')}"
 
 
+def _waited(check: CheckResult) -> str:
+    """The virtual time of its cases, where that is worth telling."""
+    waited = check.virtual_seconds
+    return f"  ({duration(waited)} of virtual time)" if waited >= 1 else ""
+
+
 def _remark(check: CheckResult) -> str:
     """What is worth knowing beside a verdict."""
+    if carried := carried_from(check):
+        return f"  carried from {carried}"
+    if changed := check.facts.get("changed"):
+        return f"  run again: {', '.join(changed)}"
     simulator = check.facts.get("simulator")
     if simulator:
         return f"  against {simulator}"
@@ -166,7 +177,22 @@ def _paragraph(label: str, text: str) -> Iterator[str]:
         yield (first if index == 0 else indent) + line
 
 
+def _delta(certification: Certification) -> Iterator[str]:
+    """What was not run again, and why, or why everything was."""
+    delta = certification.facts.get("delta", {})
+    if why := delta.get("told"):
+        yield from textwrap.wrap(why, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    if checks := [check for check in certification.checks if carried_from(check)]:
+        yield coloured(
+            f"  {len(checks)} of {len(certification.checks)} results are carried, nothing that "
+            f"they stand on has changed; {delta.get('again', 0)} of their cases ran again. "
+            "--full runs all.",
+            "dim",
+        )
+
+
 def _closing(certification: Certification) -> Iterator[str]:
+    yield from _delta(certification)
     codes = sorted({f.code for check in certification.checks for f in check.findings})
     if codes:
         yield f"  flows-registry explain {codes[0]}  tells more about a code."
