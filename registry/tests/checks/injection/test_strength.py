@@ -171,6 +171,14 @@ def test_what_the_error_of_a_lost_write_says_is_so(outcome: str, there: bool) ->
         assert (broken(run) == set()) is ((seen is not None) is there)
 
 
+def test_who_gives_way_to_another_is_explained_where_there_was_another() -> None:
+    ancestors = ("core_caps.errors:Conflict", "core_caps.errors:ProviderError")
+    gave_way = Step(error=ErrorFacts("Conflict", outcome="not_applied", ancestors=ancestors))
+    for begin, explained in ((0, True), (6, False)):
+        run = history((0, begin, 9, put(b"1"), gave_way), (1, 2, 5, put(b"2"), None))
+        assert (breaks(run, "linearizable") is None) is explained
+
+
 def test_in_the_end_every_write_has_been_made_whatever_is_claimed() -> None:
     writes = [(0, 0, 3, put(b"1"), None), (1, 1, 4, put(b"2"), None)]
     for left in (b"1", b"2"):

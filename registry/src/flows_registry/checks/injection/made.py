@@ -27,6 +27,7 @@ class Made:
         given: what was answered; None where nobody knows.
         lost: whether its answer was lost: it may be applied at any time after its beginning.
         applied: of a lost one whether its error says that it was applied; None says nothing.
+        gave_way: whether it was refused, nothing applied, since another was in progress.
         at: its number among the calls under test; None of those before and after them.
         looks: whether it looks at what the others left.
     """
@@ -38,6 +39,7 @@ class Made:
     given: Answer | None = None
     lost: bool = False
     applied: bool | None = None
+    gave_way: bool = False
     at: int | None = None
     looks: bool = False
 
@@ -103,4 +105,10 @@ def _of(
         applied = {"applied": True, "not_applied": False}.get(outcome or "")
         until = end if applied else math.inf
         return Made(call, client, begin, until, lost=True, applied=applied, at=at)
-    return Made(call, client, begin, end, answer_of(contract, call, step), at=at, looks=looks)
+    given, way = answer_of(contract, call, step), _gave_way(step)
+    return Made(call, client, begin, end, given, gave_way=way, at=at, looks=looks)
+
+
+def _gave_way(step: Step) -> bool:
+    error = step.error
+    return error is not None and (error.kind, error.outcome) == ("Conflict", "not_applied")

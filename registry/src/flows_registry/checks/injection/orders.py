@@ -53,7 +53,8 @@ class Question:
         needed: those that stand in it; the others may.
         sure: those whose answers it explains.
         remembered: those of which a model may remember in what order they came, besides its state.
-        alike: whether what a perfect service answers explains what was answered.
+        late: a read that may be late, each part of its answer by as much as it likes, or None.
+        alike: whether what a perfect service answers to that read explains its answer.
     """
 
     made: list[Made]
@@ -61,6 +62,7 @@ class Question:
     needed: frozenset[int]
     sure: frozenset[int]
     remembered: frozenset[int] = frozenset()
+    late: int | None = None
     alike: Callable[[Answer, Answer], bool] = eq
 
 
@@ -137,7 +139,8 @@ class _Search:
             _unheard(model, call, made)
             return True
         want = followed(model, call, made.given)
-        if number not in self.question.sure or self.question.alike(want, made.given):
+        alike = self.question.alike if number == self.question.late else eq
+        if number not in self.question.sure or alike(want, made.given):
             return True
         self._ended(number, len(way), want)
         return False

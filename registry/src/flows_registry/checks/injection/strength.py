@@ -68,12 +68,8 @@ class Strength:
 
     def _in_parts(self, question: Question, budget: Budget) -> bool:
         """Whether a read that may be late is explained part by part."""
-        if self.promised != "eventual" or len(question.sure) != 1:
-            return False
-        one = question.made[min(question.sure)]
-        if one.looks or one.given is None:
-            return False
-        parts = parts_of(one.given)
+        given = None if question.late is None else question.made[question.late].given
+        parts = () if given is None else parts_of(given)
         asked = (replace(question, alike=part) for part in parts)
         return bool(parts) and all(stuck(self.contract, each, budget) is None for each in asked)
 
@@ -96,7 +92,8 @@ class _History:
         }
         self._remembered = frozenset(used | keyed)
         touched = {n: strength.footprints.of(one.call) for n, one in enumerate(made)}
-        parts = [] if used else strength.footprints.parts(touched, self._lasting())
+        lasting = frozenset(n for n in self._lasting() if not made[n].failed)
+        parts = [] if used else strength.footprints.parts(touched, lasting)
         self._keys = parts if _independent(strength.contract, made, parts) else []
 
     def questions(self) -> Iterator[Question]:
@@ -108,11 +105,12 @@ class _History:
             case "per_key" | "read_your_writes":
                 yield from (self._in_order(part) for part in self._keys)
                 within = frozenset(number for part in self._keys for number in part)
-                yield from self._reads(own=self._promised != "per_key", but=within)
+                own = self._promised == "read_your_writes"
+                yield from self._own_reads(within) if own else self._reads(but=within)
                 yield self._settled(everything)
             case "eventual":
                 yield from (self._settled(part) for part in self._keys)
-                yield from self._reads(own=False, but=frozenset())
+                yield from self._reads()
                 yield self._settled(everything)
             case _:
                 yield from (self._settled(part) for part in self._keys)
@@ -124,33 +122,72 @@ class _History:
         after = {
             n: frozenset(m for m in numbers if made[m].end < made[n].begin)
             for n in numbers
-            if self._follows or not (made[n].lost and made[n].failed)
+            if self._follows or not _came_to_nothing(made[n])
         }
-        needed = frozenset(n for n in after if self._follows or not _may_be_left(made[n]))
+        free = {n for n in after if (made[n].lost and made[n].applied is None) or self._gave_way(n)}
+        needed = frozenset(after if self._follows else after.keys() - free)
         sure = frozenset(n for n in after if not made[n].prepares)
         return self._question(after, needed, sure)
+
+    def _gave_way(self, number: int) -> bool:
+        """Whether it was refused for another that was in progress: that one was there."""
+        one = self._made[number]
+        return one.gave_way and any(
+            other.begin < one.end and one.begin < other.end
+            for other in self._made
+            if other is not one
+        )
 
     def _settled(self, numbers: Collection[int]) -> Question:
         """What the service holds in the end is explained by some order of the writes."""
         made, lasting = self._made, self._lasting()
-        looks = [n for n in numbers if made[n].looks]
+        looks = frozenset(n for n in numbers if made[n].looks)
         stand = {n for n in numbers if n in lasting or made[n].looks or made[n].prepares}
         stand |= {step for n in stand for step in referred(made[n].call)}
-        after = {n: self._own_before(n, stand) for n in stand}
-        heard = frozenset(n for n in stand if not made[n].looks and made[n].end < _ever)
-        after |= {n: heard | {m for m in looks if m < n} for n in looks}
         needed = frozenset(n for n in stand if self._follows or not _may_be_left(made[n]))
-        return self._question(after, needed, frozenset(looks))
+        after = {n: self._own_before(n, needed) for n in stand}
+        heard = frozenset(n for n in needed - looks if made[n].end < _EVER)
+        after |= {n: heard | {m for m in looks if m < n} for n in looks}
+        return self._question(after, needed, looks | self._refused(stand))
 
-    def _reads(self, *, own: bool, but: Set[int]) -> Iterator[Question]:
-        """Each read by itself: some of the writes that had begun by then lead to its answer."""
-        for number, one in enumerate(self._made):
-            if one.at is None or number in self._writes or number in but or one.lost:
-                continue
-            begun = {n for n in self._lasting() if self._made[n].begin < one.end}
-            mine = self._own_before(number, begun) if own else frozenset[int]()
-            after = {n: self._own_before(n, mine) for n in begun} | {number: mine}
-            yield self._question(after, frozenset({number, *mine}), frozenset({number}))
+    def _reads(self, *, but: Set[int] = frozenset()) -> Iterator[Question]:
+        """Each read by itself: the beginnings of what the service was given before, and of what
+        every client has written by then, lead to its answer, or to each part of it."""
+        for number, begun in self._read_after(but):
+            sure = self._sure(begun)
+            after = {n: self._own_before(n, sure) for n in begun} | {number: frozenset[int]()}
+            stands = self._refused(begun) | {number}
+            asked = self._question(after, frozenset({number}), stands)
+            yield replace(asked, late=number)
+
+    def _own_reads(self, but: Set[int]) -> Iterator[Question]:
+        """Each read by itself: all that its own client has written, and some of what others have,
+        lead to its answer."""
+        made = self._made
+        for number, begun in self._read_after(but):
+            client = made[number].client
+            own = {n for n in begun if made[n].client == client}
+            mine = self._own_before(number, self._sure(own))
+            after = {n: self._own_before(n, mine) if n in own else frozenset[int]() for n in begun}
+            stands = self._refused(begun) | {number}
+            yield self._question(after | {number: mine}, mine | {number}, stands)
+
+    def _read_after(self, but: Set[int]) -> Iterator[tuple[int, set[int]]]:
+        """The reads, each with the writes that had begun when it ended."""
+        made = self._made
+        for number, one in enumerate(made):
+            if one.at is not None and not one.lost and number not in {*self._writes, *but}:
+                yield number, {n for n in self._lasting() if made[n].begin < one.end}
+
+    def _sure(self, numbers: Collection[int]) -> _Numbers:
+        """Those that were surely applied."""
+        return frozenset(n for n in numbers if not _may_be_left(self._made[n]))
+
+    def _refused(self, numbers: Collection[int]) -> _Numbers:
+        """Those that stand in an order only where a perfect service refuses them, too."""
+        made = self._made
+        refused = (n for n in numbers if made[n].failed and not made[n].prepares)
+        return frozenset(() if self._follows else refused)
 
     def _own_before(self, number: int, among: Collection[int]) -> _Numbers:
         """What its client had been answered before, and what had been made before all."""
@@ -163,9 +200,11 @@ class _History:
         )
 
     def _lasting(self) -> set[int]:
-        """The writes that may have been applied; who follows answers is told of the others too."""
-        kept = (n for n in self._writes if self._follows or not self._made[n].failed)
-        return {n for n in kept if not self._made[n].looks}
+        """The writes that may have left something, also where they were refused; who follows
+        answers is told of the others too."""
+        made = self._made
+        kept = (n for n in self._writes if self._follows or not _came_to_nothing(made[n]))
+        return {n for n in kept if not made[n].looks}
 
     def _question(
         self, after: Mapping[int, _Numbers], needed: _Numbers, sure: _Numbers
@@ -173,12 +212,18 @@ class _History:
         return Question(self._made, after, needed, sure, self._remembered)
 
 
-_ever = float("inf")
+_EVER = float("inf")
+
+
+def _came_to_nothing(made: Made) -> bool:
+    """Whether its error says that it was not applied: where its answer was lost, the service never
+    heard of it."""
+    return made.lost and made.applied is False
 
 
 def _may_be_left(made: Made) -> bool:
-    """Whether it may never have been applied."""
-    return made.lost and made.applied is None
+    """Whether the end may be explained without it: nobody knows of it, or it was refused."""
+    return made.failed if not made.lost else made.applied is None
 
 
 def _independent(contract: Contract, made: Sequence[Made], parts: Sequence[_Numbers]) -> bool:
