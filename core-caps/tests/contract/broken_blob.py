@@ -450,6 +450,29 @@ class PageDropped(SoundStore):
         return later[0] if later else last
 
 
+class CursorFoldsCase(SoundStore):
+    """A page goes on after the last key whatever the case of its letters."""
+
+    async def list(self, *, prefix="", delimiter=None, limit=LIST_MAX, cursor=None):
+        page = await super().list(prefix=prefix, delimiter=delimiter, limit=limit, cursor=cursor)
+        last = self.after(cursor, prefix, delimiter)
+        after = "" if last is None else last.lower()
+        objects = tuple(info for info in page.objects if info.key.lower() > after)
+        return replace(page, objects=objects)
+
+
+class LaterPagesHaveNoPrefix(SoundStore):
+    """The last page of several goes on to keys that have not the prefix."""
+
+    async def list(self, *, cursor=None, **named):
+        page = await super().list(cursor=cursor, **named)
+        if cursor is None or page.cursor is not None or not page.objects:
+            return page
+        last = page.objects[-1].key
+        more = [key for key in sorted(self.objects, key=self.order) if key > last]
+        return replace(page, objects=(*page.objects, *map(self.line, more)))
+
+
 class Utf16Order(SoundStore):
     """Listings are in the order of UTF-16 code units."""
 

@@ -378,6 +378,26 @@ class PageRepeatsItsFirst(SoundKv):
         return super()._opened(cursor, prefix)[:-1]
 
 
+class CursorFoldsCase(SoundKv):
+    async def list(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> Page:
+        page = await super().list(prefix=prefix, limit=limit, cursor=cursor)
+        if cursor is None:
+            return page
+        after = self._opened(cursor, prefix).lower()
+        return Page(tuple(line for line in page.entries if line.key.lower() > after), page.cursor)
+
+
+class LaterPagesHaveNoPrefix(SoundKv):
+    later = False
+
+    async def list(self, *, cursor: str | None = None, **named: Any) -> Page:
+        self.later = cursor is not None
+        return await super().list(cursor=cursor, **named)
+
+    def _matches(self, key: str, prefix: str) -> bool:
+        return self.later or super()._matches(key, prefix)
+
+
 class NoCursorAtAll(SoundKv):
     async def list(self, **named: Any) -> Page:
         return Page((await super().list(**named)).entries)

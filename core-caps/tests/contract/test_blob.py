@@ -36,6 +36,8 @@ TRIAL = Trial(
         "WhenInMilliseconds": "every_read_tells_when_it_was_stored",
         "CopyForgets": "copy_takes_everything_along",
         "CopyCreates": "copying_nothing_is_none",
+        "CursorFoldsCase": "pages_cover_everything_once",
+        "LaterPagesHaveNoPrefix": "pages_cover_everything_once",
         "PageDropped": "pages_cover_everything_once",
         "Utf16Order": "a_listing_is_in_byte_order",
         "PrefixTwice": "a_delimiter_folds",

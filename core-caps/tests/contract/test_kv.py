@@ -44,6 +44,8 @@ TRIAL = Trial(
         "PrefixIsFolder": "a_prefix_selects_by_plain_text",
         "PageLosesItsLast": "pages_lose_and_repeat_nothing",
         "PageRepeatsItsFirst": "pages_lose_and_repeat_nothing",
+        "CursorFoldsCase": "pages_lose_and_repeat_nothing",
+        "LaterPagesHaveNoPrefix": "pages_lose_and_repeat_nothing",
         "NoCursorAtAll": "pages_lose_and_repeat_nothing",
         "EndlessListing": "a_listing_of_nothing_is_empty",
         "BadCursorStartsAnew": "a_bad_cursor_is_refused",

@@ -9,6 +9,9 @@ from core_caps.errors import InvalidArgument
 
 __all__ = ["CASES"]
 
+_PAGED = (*(f"{number:03}" for number in range(17)), "A", "B", "Z", "a", "b", "z")
+"""In byte order; letters that differ in their case alone are keys of their own."""
+
 
 @promise("list")
 async def a_listing_of_nothing_is_empty(kv: KeyValue, world: World) -> None:
@@ -71,9 +74,10 @@ async def a_prefix_selects_by_plain_text(kv: KeyValue, world: World) -> None:
 
 @promise("list", "put")
 async def pages_lose_and_repeat_nothing(kv: KeyValue, world: World) -> None:
-    """While nothing changes, the pages together are the listing, whatever their size."""
-    keys = [at(world, "pages", f"{number:03}") for number in range(23)]
-    for key in keys:
+    """While nothing changes, the pages together are the listing, whatever their size; the last
+    holds no more to its prefix than the first."""
+    keys = [at(world, "pages", name) for name in _PAGED]
+    for key in (*keys, at(world, "page", "0"), at(world, "pages~", "0")):
         await kv.put(key, b"")
     prefix = at(world, "pages")
     for limit in (1000, 1, 7, 10, 11, 22, 23, 24):
