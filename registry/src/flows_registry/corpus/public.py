@@ -56,7 +56,7 @@ ELSEWHERE: dict[str, str] = {
 SOUND_ITEMS: dict[str, str] = {
     "timestamps in logs only": "timestamps in logs only",
     "monotonic for timeouts only": "monotonic time for timeouts only",
-    "jitter from an injected RNG": "jitter from the injected source before a read is repeated once",
+    "jitter from an injected RNG": "jitter from the injected source of randomness",
     "429 without Retry-After": "a client on bare sockets, which gives 429 without Retry-After and 404 as None",
     "local read cache within TTL": "a cache of what was read a second ago, dropped where this client writes",
     "honest eventual store": "an honest eventual store on urllib in threads",

@@ -5,7 +5,7 @@ from flows_registry.corpus.twin import Edit, Sound
 
 __all__ = ["SOUND"]
 
-_BEGUN = "            async with asyncio.timeout(self._config.timeout_seconds):\n"
+_TURN = "        await asyncio.sleep(0)\n"
 _EGRESS = 'egress = ["api.cloudflare.com:443"]\n'
 
 SOUND: tuple[Sound, ...] = (
@@ -18,43 +18,43 @@ SOUND: tuple[Sound, ...] = (
     Sound("a bucket that streams in parts", "bucket"),
     Sound(
         "timestamps in logs only",
-        "urllib",
+        "pure",
         (
-            Edit("remote.py", "import hashlib\n", "import hashlib\nimport logging\n"),
+            Edit("mock.py", "import json\n", "import json\nimport logging\n"),
             Edit(
-                "remote.py",
-                ASKED,
-                '        logging.getLogger(__name__).info("%s at %s", method, self._clock.now())\n'
-                + ASKED,
+                "mock.py",
+                _TURN,
+                '        logging.getLogger(__name__).info("begun at %s", self._clock.now())\n'
+                + _TURN,
             ),
         ),
     ),
     Sound(
         "monotonic time for timeouts only",
-        "sockets",
+        "pure",
         (
-            Edit("remote.py", "import hashlib\n", "import hashlib\nimport time\n"),
+            Edit("mock.py", "import json\n", "import json\nimport time\n"),
             Edit(
-                "remote.py",
-                _BEGUN,
-                "            until = time.monotonic() + self._config.timeout_seconds\n"
-                "            async with asyncio.timeout(until - time.monotonic()):\n",
+                "mock.py",
+                _TURN,
+                "        until = time.monotonic() + 30.0\n"
+                "        async with asyncio.timeout(until - time.monotonic()):\n    " + _TURN,
             ),
         ),
     ),
     Sound(
-        "jitter from the injected source before a read is repeated once",
-        "sockets",
+        "jitter from the injected source of randomness",
+        "pure",
         (
-            Edit("capability.toml", 'retry_owner = "caller"', 'retry_owner = "provider"'),
-            Edit("capability.toml", "timeout_seconds_max = 61", "timeout_seconds_max = 125"),
             Edit(
-                "remote.py",
-                EXCHANGE,
-                EXCHANGE
-                + "                if answer.status == 503 and not writes and not answer.headers.get('retry-after'):\n"
-                "                    await self._clock.sleep(0.1 + self._rng.random() / 10)\n    "
-                + EXCHANGE,
+                "mock.py",
+                "        self._clock = clock\n",
+                "        self._clock = clock\n        self._rng = rng\n",
+            ),
+            Edit(
+                "mock.py",
+                _TURN,
+                "        await self._clock.sleep(0.1 + self._rng.random() / 10)\n",
             ),
         ),
     ),
