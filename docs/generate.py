@@ -109,12 +109,13 @@ def _corpus() -> Iterator[str]:
     yield "be refused by the check that is meant for it, and by no other; each sound one by none."
     yield "It prints recall by check and false refusals; the exit code is 0 only where nothing is"
     yield "missed and nobody refused without a reason. `--check` and `--case` take a part of it,"
-    yield "`--json` prints one object, `--flake N` repeats the sound plugins over N seeds and"
+    yield "`--level` looks no closer than that, and leaves out what shows only from a higher level"
+    yield "on. `--json` prints one object, `--flake N` repeats the sound plugins over N seeds and"
     yield "counts the runs that disagree."
     yield ""
     yield "## The public list"
     yield ""
-    yield "| defect | plugin | refused by |"
+    yield "| defect | plugin | found by |"
     yield "|---|---|---|"
     twins = {twin.name: twin for twin in TWINS}
     for item, name in PUBLIC.items():
@@ -132,7 +133,7 @@ def _corpus() -> Iterator[str]:
     yield ""
     yield "## Further defects"
     yield ""
-    yield "| plugin | refused by |"
+    yield "| plugin | found by |"
     yield "|---|---|"
     for twin in TWINS:
         if twin.name not in PUBLIC.values():

@@ -74,6 +74,23 @@ def test_a_twin_is_found_and_a_sound_plugin_passes(told: Told) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("twin", "check", "verdict"),
+    [
+        ("a waiver that never ends", "policy", "refused"),
+        ("a plugin that leaves nothing to see", "effects", "inconclusive"),
+    ],
+)
+def test_what_cannot_be_certified_is_found_too(
+    twin: str, check: str, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["certify", "--self-test", "--check", check, "--case", twin, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["recall"] == {check: {"found": 1, "all": 1}}
+    assert [plugin["verdict"] for plugin in found["plugins"]] == [verdict]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [_passes, _refuses, _breaks, _stumbles])
 def test_only_the_intended_reason_is_a_find(
     check: Check, told: Told, broken: Callable[[Check], None]
@@ -166,6 +183,7 @@ def test_every_item_of_the_public_list_has_its_plugin() -> None:
     assert set(SOUND_ITEMS.values()) <= {sound.name for sound in SOUND}
     assert not ELSEWHERE.keys() & (PUBLIC.keys() | SOUND_ITEMS.keys())
     assert len(TWINS) >= 38
+    assert len(SOUND) >= 14
 
 
 @pytest.mark.parametrize("plugin", [*TWINS, *SOUND], ids=lambda plugin: plugin.name)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from core_caps.errors import CapsError
+
 from flows_registry.certify.recall import JUDGING, SelfTest, Trial
 from flows_registry.certify.run import Options, judged
 from flows_registry.certify.scratch import scratch_folder
@@ -108,6 +110,8 @@ def _tried(asked: Asked, workshop: Workshop, place: Path, plugin: Twin | Sound) 
             room.mkdir()
             found = judged(_options(asked, plugin, place, seed), *packaged, room, started)
             trial = _trial(plugin, seed, found)
+        except CapsError as refusal:
+            trial = _turned_away(plugin, seed, refusal)
         except Exception as problem:
             trial = _broken(plugin, seed, problem)
         trials.append(replace(trial, seconds=round(time.monotonic() - started, 3)))
@@ -163,6 +167,13 @@ def _trial(plugin: Twin | Sound, seed: int, found: Certification) -> Trial:
     )
 
 
+def _turned_away(plugin: Twin | Sound, seed: int, refusal: CapsError) -> Trial:
+    """The trial of what is refused for what it is, before anything of it can run."""
+    as_meant = isinstance(plugin, Twin) and plugin.codes == (refusal.code,)
+    told = "" if as_meant else f"{refusal.code} {refusal.message}"[:_SHOWN]
+    return Trial(plugin.name, _check_of(plugin), seed, Verdict.REFUSED.value, as_meant, told)
+
+
 def _broken(plugin: Twin | Sound, seed: int, problem: Exception) -> Trial:
     """The trial of a plugin on which the certifier itself broke."""
     place = traceback.extract_tb(problem.__traceback__)[-1]
@@ -176,13 +187,15 @@ def _check_of(plugin: Twin | Sound) -> str:
 
 
 def _is_found(twin: Twin, found: Certification) -> bool:
-    """Whether the intended check refuses, it alone, for the intended reason, and after a run."""
-    refusing = [each for each in found.checks if each.verdict is Verdict.REFUSED]
-    codes = {finding.code for each in refusing for finding in each.findings if finding.refuses}
+    """Whether the intended check says it, it alone, for the intended reason, and after a run."""
+    saying = [each for each in found.checks if each.verdict is twin.verdict]
+    refuses = twin.verdict is Verdict.REFUSED
+    codes = {f.code for each in saying for f in each.findings if f.refuses or not refuses}
     return (
-        {each.check for each in refusing} == {twin.check}
+        found.verdict is twin.verdict
+        and {each.check for each in saying} == {twin.check}
         and set(twin.codes) <= codes
-        and all(each.cases > 0 for each in refusing)
+        and all(each.cases > 0 for each in saying)
     )
 
 

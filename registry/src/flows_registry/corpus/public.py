@@ -37,6 +37,8 @@ PUBLIC: dict[str, str] = {
     "scope wider than used": "a scope that nothing needs",
     "wildcard egress": "a setting that stands for any host",
     "missing data class": "a data class that is not declared",
+    "waiver without expiry": "a waiver that never ends",
+    "all checks skipped": "a plugin that leaves nothing to see",
     "entry point broken": "an entry point that is not there",
     "a build hook that writes outside": "a build hook that writes outside",
     "a .pth that runs at start": "a .pth that runs at start",
@@ -47,8 +49,6 @@ ELSEWHERE: dict[str, str] = {
     "key without tenant": "an idempotency key is made by core_caps.keys, whose tests hold its parts apart",
     "stale certificate for other bytes": "comes with publishing: issue 5",
     "expired or unknown signature": "comes with publishing: issue 5",
-    "waiver without expiry": "no policy at all: reading it is POLICY001",
-    "all checks skipped": "a part of a certification is never `certified`; a check without a case is inconclusive",
     "POST retried with a key": "certified with cap-stripe, whose service keeps idempotency keys",
 }
 """Item of the public list → why no plugin here stands for it."""

@@ -97,6 +97,32 @@ SOUND: tuple[Sound, ...] = (
         ),
     ),
     Sound(
+        "a set in any order, sorted before it is told",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "for key, stored in sorted(self._entries.items(), key=lambda item: item[0].encode())\n",
+                "for key in sorted(set(self._entries), key=str.encode)\n"
+                "            for stored in (self._entries[key],)\n",
+            ),
+        ),
+    ),
+    Sound(
+        "bytes that are written to memory alone",
+        "pure",
+        (
+            Edit("mock.py", "import json\n", "import io\nimport json\n"),
+            Edit(
+                "mock.py",
+                "        return None if stored is None else stored.value\n",
+                "        with io.BytesIO() as written:\n"
+                "            written.write(b'' if stored is None else stored.value)\n"
+                "            return None if stored is None else written.getvalue()\n",
+            ),
+        ),
+    ),
+    Sound(
         "parts uploaded out of order",
         "bucket",
         (

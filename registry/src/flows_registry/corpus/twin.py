@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flows_registry.verdict import Level
+from flows_registry.verdict import Level, Verdict
 
 __all__ = ["Edit", "Sound", "Twin"]
 
@@ -33,6 +33,7 @@ class Twin:
             exercise in which it shows.
         policy: what the organisation asks, as a policy file, or "" for what is built in.
         level: how closely one has to look to find it, at least.
+        verdict: what must be said; where nothing can be proved, that it is inconclusive.
         alone: the side of the effects check, or the axis or world of determinism, that finds it
             when no other does; "" where several do.
     """
@@ -46,6 +47,7 @@ class Twin:
     alone: str = ""
     policy: str = ""
     level: Level = Level.INTERPRETER
+    verdict: Verdict = Verdict.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

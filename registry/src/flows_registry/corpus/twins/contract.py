@@ -20,7 +20,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("EGRESS101",),
-        "status 500",
+        "remote/put/status 500",
     ),
     Twin(
         "telemetry of long values",
@@ -61,7 +61,7 @@ TWINS: tuple[Twin, ...] = (
         (Edit("remote.py", "writes=writes, wait=wait)", "writes=writes, wait=None)"),),
         "contract",
         ("CONTRACT017",),
-        "Retry-After",
+        "remote/get/status 429",
     ),
     Twin(
         "401 swallowed into None",
@@ -75,7 +75,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT012",),
-        "status 401",
+        "remote/get/status 401",
     ),
     Twin(
         "403 retried",
@@ -86,7 +86,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT014",),
-        "status 403",
+        "remote/get/status 403",
     ),
     Twin(
         "retries although the caller owns them",
@@ -94,7 +94,7 @@ TWINS: tuple[Twin, ...] = (
         (Edit("remote.py", EXCHANGE, again("answer.status >= 500")),),
         "contract",
         ("CONTRACT014",),
-        "status 503",
+        "remote/get/status 503",
     ),
     Twin(
         "a refused connection is tried again",
@@ -119,7 +119,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT014",),
-        "refused",
+        "remote/get/refused",
     ),
     Twin(
         "a lost write is sent again",
@@ -136,7 +136,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT014",),
-        "reset after commit",
+        "remote/put/reset after commit",
     ),
     Twin(
         "a hundred retries",
@@ -173,7 +173,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT016",),
-        "truncated body",
+        "remote/get/truncated body",
     ),
     Twin(
         "no read timeout",
@@ -187,7 +187,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT015",),
-        "get/stall",
+        "remote/get/stall",
     ),
     Twin(
         "no timeout while it connects",
@@ -220,7 +220,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT015",),
-        "mute handshake",
+        "remote/get/mute handshake",
     ),
     Twin(
         "412 taken for success",
@@ -234,7 +234,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT012",),
-        "status 412",
+        "remote/get/status 412",
     ),
     Twin(
         "a page dropped",
@@ -256,7 +256,7 @@ TWINS: tuple[Twin, ...] = (
         (Edit("transport.py", "ssl=ssl.create_default_context()", "ssl=False"),),
         "contract",
         ("CONTRACT018",),
-        "certificate",
+        "remote/get/untrusted certificate",
     ),
     Twin(
         "the host's name not verified",
@@ -270,7 +270,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT018",),
-        "certificate",
+        "remote/get/other host's certificate",
     ),
     Twin(
         "a redirect followed off the host",
@@ -278,7 +278,7 @@ TWINS: tuple[Twin, ...] = (
         (Edit("transport.py", "allow_redirects=False", "allow_redirects=True"),),
         "contract",
         ("EGRESS101",),
-        "get/redirect",
+        "remote/get/redirect",
     ),
     Twin(
         "a page of HTML taken for a value",
@@ -286,7 +286,7 @@ TWINS: tuple[Twin, ...] = (
         (Edit("answers.py", '    _typed(answer, "application/octet-stream")\n', ""),),
         "contract",
         ("CONTRACT012",),
-        "html page",
+        "remote/get/html page",
     ),
     Twin(
         "a secret in an exception",
@@ -300,7 +300,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("SECR101",),
-        "wrong content type",
+        "remote/list/wrong content type",
     ),
     Twin(
         "a lost write called NOT_APPLIED",
@@ -314,7 +314,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT013",),
-        "reset after commit",
+        "remote/put/reset after commit",
     ),
     Twin(
         "a foreign error reaches the caller",
@@ -328,7 +328,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT010",),
-        "reset before commit",
+        "remote/get/reset before commit",
     ),
     Twin(
         "a cancelled call holds its connection",
@@ -342,7 +342,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "contract",
         ("CONTRACT019",),
-        "cancelled",
+        "remote/get/cancelled",
     ),
     Twin(
         "a mock that forgets to expire",

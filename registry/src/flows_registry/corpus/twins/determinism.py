@@ -21,7 +21,7 @@ def _read_from_outside(name: str, imported: str, seen: str, axis: str) -> Twin:
         ),
         "determinism",
         ("DET301",),
-        "get_with_metadata",
+        "mock/get_with_metadata",
         axis,
     )
 
@@ -99,7 +99,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_with_metadata",
+        "mock/get_with_metadata",
         "thread schedule",
     ),
     Twin(
@@ -115,7 +115,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "put",
+        "mock/put",
         "random numbers",
     ),
     Twin(
@@ -131,7 +131,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "put",
+        "remote/put",
         "hash seed",
     ),
     Twin(
@@ -140,7 +140,7 @@ TWINS: tuple[Twin, ...] = (
         (Edit("mock.py", "self._entries[key] = ", "self._entries[key + repr(object())] = "),),
         "determinism",
         ("DET301",),
-        "put",
+        "mock/put",
         "memory addresses",
     ),
     Twin(
@@ -161,7 +161,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_with_metadata",
+        "remote/get_with_metadata",
         "answer order",
     ),
     Twin(
@@ -178,7 +178,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_with_metadata",
+        "remote/get_with_metadata",
         "chunking",
     ),
     Twin(
@@ -194,7 +194,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_by_hash",
+        "remote/get_by_hash",
         "world around its pin",
     ),
     Twin(
@@ -211,7 +211,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_by_hash",
+        "mock/get_by_hash",
         "world around its pin",
     ),
     # The contract's own promise refuses it too; here the byte that may not come is shown.
@@ -227,7 +227,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_by_hash",
+        "remote/get_by_hash",
         "content that stands under its pin",
     ),
     Twin(
@@ -248,7 +248,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "determinism",
         ("DET301",),
-        "get_with_metadata",
+        "remote/get_with_metadata",
         "answer order",
     ),
 )

@@ -2,6 +2,7 @@
 
 from flows_registry.corpus.places import GET, MOCK_GET, PRESIGNED, SENT
 from flows_registry.corpus.twin import Edit, Twin
+from flows_registry.verdict import Verdict
 
 __all__ = ["TWINS"]
 
@@ -14,6 +15,7 @@ def _signed(name: str, old: str, new: str) -> Twin:
         (Edit("remote.py", PRESIGNED, PRESIGNED.replace(old, new)),),
         "effects",
         ("EFFECT206",),
+        "remote/presign",
         alone="use_side",
     )
 
@@ -36,6 +38,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT201",),
+        "remote/get",
     ),
     Twin(
         "a read writes on its error path",
@@ -51,6 +54,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT201",),
+        "remote/get",
     ),
     Twin(
         "telemetry to another host",
@@ -76,6 +80,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EGRESS101",),
+        "remote/get",
     ),
     Twin(
         "a secret in a name that is only looked up",
@@ -94,6 +99,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EGRESS101",),
+        "remote/get",
         alone="wire_side",
     ),
     Twin(
@@ -109,6 +115,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EGRESS101",),
+        "mock/get",
     ),
     Twin(
         "telemetry to a process next door",
@@ -129,6 +136,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT203",),
+        "remote/get",
         alone="wire_side",
     ),
     Twin(
@@ -152,6 +160,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EGRESS101",),
+        "remote/get",
         alone="wire_side",
     ),
     Twin(
@@ -169,6 +178,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EGRESS101",),
+        "remote/get",
         alone="wire_side",
     ),
     Twin(
@@ -187,6 +197,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT203",),
+        "remote/get",
     ),
     Twin(
         "a declared write that never happens",
@@ -201,6 +212,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT204",),
+        "remote/get",
     ),
     Twin(
         "a write that no case reaches",
@@ -215,6 +227,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT201",),
+        "remote/get",
         alone="static_side",
     ),
     Twin(
@@ -234,6 +247,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EGRESS101",),
+        "remote/get",
         alone="wire_side",
     ),
     Twin(
@@ -257,6 +271,7 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT201",),
+        "remote/get",
         alone="state_side",
     ),
     Twin(
@@ -273,6 +288,19 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT201",),
+        "mock/get absent",
+    ),
+    Twin(
+        "a plugin that leaves nothing to see",
+        "pure",
+        (
+            Edit("capability.toml", ', "put", "delete"]', "]"),
+            Edit("mock.py", "    async def put(", "    async def _put("),
+            Edit("mock.py", "    async def delete(", "    async def _delete("),
+        ),
+        "effects",
+        ("EFFECT205",),
+        verdict=Verdict.INCONCLUSIVE,
     ),
     Twin(
         "a mock that keeps a file",
@@ -287,5 +315,6 @@ TWINS: tuple[Twin, ...] = (
         ),
         "effects",
         ("EFFECT203",),
+        "mock/get",
     ),
 )

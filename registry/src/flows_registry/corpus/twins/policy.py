@@ -16,10 +16,10 @@ def _leaking(name: str, code: str, *edits: Edit, only: str = "") -> Twin:
     return Twin(name, "urllib", edits, "policy", (code,), only)
 
 
-def _said(name: str, code: str, statement: str, only: str = "") -> Twin:
+def _said(name: str, code: str, statement: str) -> Twin:
     """A twin that says something before each request."""
     return _leaking(
-        name, code, Edit("remote.py", ASKED, f"        {statement}\n{ASKED}"), only=only
+        name, code, Edit("remote.py", ASKED, f"        {statement}\n{ASKED}"), only="remote/get"
     )
 
 
@@ -68,11 +68,10 @@ TWINS: tuple[Twin, ...] = (
             ASKED,
             '        logging.getLogger("client.wire").debug("sending %s", headers)\n' + ASKED,
         ),
+        only="remote/get",
     ),
     _said("a secret on standard error", "SECR101", "print(headers, flush=False)"),
-    _said(
-        "a secret in a URL", "SECR101", f'path += "?via=" + {_TOKEN}.encode().hex()', "remote/get"
-    ),
+    _said("a secret in a URL", "SECR101", f'path += "?via=" + {_TOKEN}.encode().hex()'),
     _said(
         "a secret in a header of another purpose", "SECR101", f'headers["User-Agent"] = {_TOKEN}'
     ),
@@ -85,6 +84,7 @@ TWINS: tuple[Twin, ...] = (
             '    def __repr__(self) -> str:\n        return f"RemoteKv({self._headers})"\n\n'
             "    def _opened(self)",
         ),
+        only="remote/get",
     ),
     _leaking(
         "personal data in an error",
@@ -105,6 +105,7 @@ TWINS: tuple[Twin, ...] = (
             ASKED,
             '        logging.getLogger("client.wire").info("sending %s", body)\n' + ASKED,
         ),
+        only="remote/put",
     ),
     _asks(
         "a scope that nothing needs",
@@ -163,6 +164,13 @@ TWINS: tuple[Twin, ...] = (
         _SCOPES,
         _SCOPES.replace('"]', '", "Workers Scripts Write"]'),
         _ENDED,
+    ),
+    _asks(
+        "a waiver that never ends",
+        "POLICY001",
+        'summary = "a subject to certify"',
+        'summary = "a subject"',
+        _ENDED.replace("expires = 2020-01-31\n", ""),
     ),
     _asks(
         "a host that the policy forbids",
