@@ -5,13 +5,14 @@ them together, from outside. Standard library only: it is imported where nothing
 """
 
 import os
+import re
 import resource
 import select
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
 
-__all__ = ["STOPPED", "limit", "stopped", "watched"]
+__all__ = ["STOPPED", "few_numbers", "limit", "stopped", "watched"]
 
 STOPPED = 118
 """The exit code of who watched, where it ended what it watched."""
@@ -29,8 +30,11 @@ DESCRIPTORS_MAX = 4096
 LOOK_SECONDS = 0.1
 
 _WORD = "stopped: "
+_NUMBERS_MAX = 300 + TASKS_MAX
+"""The numbers of a namespace's processes; the kernel keeps the lower 300 from being given twice."""
+
+_OWN_NUMBERS_SINCE = (6, 14)
 _PAGE_BYTES = resource.getpagesize()
-_KEPT_BYTES = 4096
 
 
 def limit() -> None:
@@ -40,10 +44,21 @@ def limit() -> None:
         (resource.RLIMIT_FSIZE, FILE_BYTES_MAX),
         (resource.RLIMIT_DATA, MEMORY_BYTES_MAX),
         (resource.RLIMIT_NOFILE, DESCRIPTORS_MAX),
+        (resource.RLIMIT_NPROC, 4 * TASKS_MAX),  # of all that its user runs in these rooms
     ):
         _, hard = resource.getrlimit(kind)
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (bound, bound))
+
+
+def few_numbers(proc: str) -> None:
+    """Give this process namespace, whose /proc is mounted there, no more numbers for processes and
+    threads than it may run: nobody has to be in time to stop them. Earlier kernels know but one
+    limit for all namespaces, and it is not ours to change."""
+    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    if release >= _OWN_NUMBERS_SINCE:
+        with suppress(OSError), open(f"{proc}/sys/kernel/pid_max", "w") as limit:  # noqa: PTH123
+            limit.write(str(_NUMBERS_MAX))
 
 
 def watched(first: int, folders: Sequence[str]) -> int:
@@ -66,8 +81,8 @@ def watched(first: int, folders: Sequence[str]) -> int:
 
 def stopped(said: str) -> str:
     """Why the watch ended what printed this; "" where it did not."""
-    last = said[-_KEPT_BYTES:].strip().rpartition("\n")[2]
-    return last.removeprefix(_WORD) if last.startswith(_WORD) else ""
+    reasons = re.findall(rf"(?m)^{_WORD}(.+)$", said)
+    return reasons[-1] if reasons else ""
 
 
 def _too_much(folders: Sequence[str]) -> str:

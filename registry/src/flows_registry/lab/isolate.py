@@ -107,6 +107,7 @@ def _become(root: Path, here: Path, command: list[str]) -> NoReturn:
     """The first process of the namespace: when it ends, the kernel ends all others in it."""
     kernel.die_with_parent()
     kernel.mount("proc", f"{root}/proc")
+    bounds.few_numbers(f"{root}/proc")
     kernel.pivot(str(root))
     kernel.set_read_only("/", below=False)
     with contextlib.suppress(FileNotFoundError):

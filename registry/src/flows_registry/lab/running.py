@@ -124,7 +124,7 @@ def run(
         _kill_group(process.pid)
         returncode = process.wait()
     seconds = time.monotonic() - started
-    too_much = stopped(output) if returncode == STOPPED else ""
+    too_much = (stopped(output) or "it takes too much") if returncode == STOPPED else ""
     return Ran(returncode, output, seconds, timed_out=not in_time, too_much=too_much)
 
 
