@@ -1,6 +1,7 @@
 """What a person reads of a certification."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from flows_registry.commands.report import as_text
@@ -50,3 +51,13 @@ def test_where_all_was_watched_nothing_is_said() -> None:
     told = _told(_effects({}))
     assert "stays at" not in told
     assert "Everything declared was seen, and nothing else." in told
+
+
+@pytest.mark.feature("AL-07")
+def test_the_time_that_cases_lived_through_is_told_beside_the_real_one() -> None:
+    facts = {"seconds": 16.0, "virtual_seconds": 11_520.0}
+    check = CheckResult("contract", "remote", Verdict.PASSED, 941, (), Level.WIRE, facts)
+    assert "941 L2 16.0 s (3.2 h of virtual time)" in _told(check)
+    both = [replace(check, facts={**facts, "capability": name}) for name in ("kv", "blob")]
+    assert "(6.4 h of virtual time)" in _told(merged(both))
+    assert "virtual" not in _told(replace(check, facts={"seconds": 16.0}))

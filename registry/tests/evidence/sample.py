@@ -170,6 +170,11 @@ _SEEN = {
     "reached": ["api.example.com:443"],
     "carried": {"from": "2026-11-20", "key": "0" * 64, "evidence": "f" * 64},
     "seconds": 1.25,
+    "coverage": {
+        "lines": [187, 223],
+        "branches": [101, 152],
+        "unreached": ["cap_x/remote.py:40-44 in get", "cap_x/remote.py:61 in <lambda>"],
+    },
 }
 _MET = {
     "promises": 1, "faults": 3, "faults_not_met": [], "seconds": 3.5, "virtual_seconds": 3661.0,

@@ -81,6 +81,14 @@ def test_what_was_promised_stands_beside_what_was_seen(sample: ModuleType) -> No
     assert "carried from 2026-11-20" in said
 
 
+def test_what_ran_of_the_source_is_told(sample: ModuleType) -> None:
+    told = _outline(sample.certified()).said
+    assert "84% of 223 lines" in told
+    assert "66% of 152 branches" in told
+    assert "2 places where nothing ran" in told
+    assert "cap_x/remote.py:61 in <lambda>" in told
+
+
 def test_a_finding_says_all_that_helps(sample: ModuleType) -> None:
     outline = _outline(sample.refused())
     finding = sample.refused().checks[2].findings[0]

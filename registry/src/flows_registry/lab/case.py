@@ -8,6 +8,7 @@ from core_caps.contract.codec import Foreign, decode
 from core_caps.contract.suite import Call
 
 from flows_registry.lab.faults import Fault
+from flows_registry.lab.ran import NOTHING, Ran
 
 __all__ = [
     "Answer",
@@ -251,7 +252,7 @@ class Case:
         victim: calls made between the setup and the others by a client of its own, whose process
             ends without a word while the last of them is under way. The setup's results are gone
             with it.
-        perturbation: for the server: `chunk_bytes`, `delay_seed`, `hold_seed` and
+        perturbation: for the server: `chunk_bytes`, `delay_seed`, `pace_seed` and
             `marks`, to look for in every request, each a list of the forms that it may have.
         cancel_after_seconds: cancel each call after so long, in the case's time.
         elapsed_seconds: let so much time pass between the setup and the calls.
@@ -264,6 +265,8 @@ class Case:
         together: it may run in a process in which others ran before, if those left it as they
             found it. Quicker; what goes wrong there is to be tried again without.
         places: tell which of these run between setup and probe; telling slows the case down.
+        followed: tell which lines and branches of the plugin's own source run; slower. It looks for
+            no places.
         measured: tell how much memory each call takes; slower, and streams are only counted.
         listening: hear what every library logs at every level, and not only the plugin.
     """
@@ -289,6 +292,7 @@ class Case:
     real_seconds_max: float = 30.0
     together: bool = False
     places: Sequence[Place] = ()
+    followed: bool = False
     measured: bool = False
     listening: bool = False
 
@@ -314,6 +318,7 @@ class CaseRun:
         watched: (kind, detail) of files, processes and connections the interpreter reported; an
             "own file" lies in a folder that a setting of the backend names.
         reached, reached_around: those of the case's places that ran in its calls, and around them.
+        ran: of a case that is followed, which lines and branches of the plugin ran in it.
         sources: where its profile asks for that, the lines of the plugin that read along an axis.
         sightings: the canaries that the plugin's process showed.
         kept: for a promise, whether it was kept.
@@ -346,6 +351,7 @@ class CaseRun:
     watched: tuple[tuple[str, str], ...] = ()
     reached: frozenset[Place] = frozenset()
     reached_around: frozenset[Place] = frozenset()
+    ran: Ran = NOTHING
     sources: tuple[str, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     kept: bool | None = None

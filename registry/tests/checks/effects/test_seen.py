@@ -84,14 +84,14 @@ def _looking(cases: Sequence[Case]) -> list[str]:
 def test_where_the_source_tells_all_nothing_is_looked_for() -> None:
     cases, left = _looked("", {})
     assert _looking(cases) == []
-    assert len(cases) == 3 * FAULTS  # no write is led astray
+    assert len(cases) == len(BASES) + 4 * FAULTS
     assert left == set()
 
 
 def test_an_exercise_is_repeated_once_where_that_reaches_the_place() -> None:
     cases, left = _looked("one", {"get": (TOP,), "put": (TOP,)})
     assert _looking(cases) == ["remote/get one", "remote/put one"]
-    assert len(cases) == 2 + 3 * FAULTS
+    assert len(cases) == 2 + len(BASES) + 4 * FAULTS
     assert left == set()
 
 
@@ -133,3 +133,16 @@ def test_what_stands_nowhere_is_never_reached() -> None:
     cases, left = _looked("", {"get": (NOWHERE,)})
     assert _looking(cases) == []
     assert left == {"get"}
+
+
+def test_every_exercise_is_followed_and_the_first_of_each_operation_off_the_path_too() -> None:
+    cases, _ = _looked("", {})
+    followed = [case.name for case in cases if case.followed]
+    assert followed[: len(BASES)] == [base.name for base in BASES]
+    led_off = {name.partition("/status 500")[0] for name in followed if "/status 500" in name}
+    assert led_off == {"remote/get one", "remote/put one", "remote/list one"}
+
+
+def test_a_case_that_looks_for_places_is_not_followed() -> None:
+    cases, _ = _looked("", {"get": (TOP,), "put": (TOP,)})
+    assert not [case.name for case in cases if case.places and case.followed]

@@ -6,7 +6,9 @@ refused; so is less, when the cases reached success. Each side finds what none o
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from flows_registry.checks.effects.declared import not_taken
 from flows_registry.checks.effects.evidence import Evidence, gathered
 from flows_registry.checks.effects.seen import NAME
 from flows_registry.checks.effects.state_side import state_side, unseen
@@ -35,15 +37,18 @@ def check_effects(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Ch
         found = [_nothing_seen(evidence, unproven)] if unproven else []
         found += [_not_read_back(evidence, hidden)] if (hidden := unseen(evidence)) else []
         found += [_not_used(evidence, held)] if (held := untried(evidence)) else []
+        found += [_not_taken(evidence, *each) for each in not_taken(evidence).items()]
         verdict = Verdict.INCONCLUSIVE if found else Verdict.PASSED
     unknown = {name: derived.top for name, derived in evidence.derived.items() if derived.top}
     unreached = evidence.unreached
     level = Level.STATIC if unreached else plan.lab.level
-    facts = {
+    facts: dict[str, Any] = {
         "sides": ["static", "wire", "state", "use"],
         "static_unknown": {name: _places(tops)[:3] for name, tops in unknown.items()},
         "static_unreached": {name: _places(tops) for name, tops in unreached.items()},
     }
+    if covered := evidence.coverage:
+        facts["coverage"] = covered.as_json()
     return CheckResult(NAME, backend, verdict, len(evidence.seen), tuple(found), level, facts)
 
 
@@ -83,4 +88,15 @@ def _not_used(evidence: Evidence, operations: Sequence[str]) -> Finding:
         evidence.reproduce(""),
         "give an exercise a Grant: what its URL permits, for how long, and the call that does the "
         "same",
+    )
+
+
+def _not_taken(evidence: Evidence, operation: str, places: Sequence[str]) -> Finding:
+    return Finding(
+        "EFFECT205",
+        f"{operation} was never seen to do what it declares",
+        "an effect that is declared is seen, or every way to it was gone",
+        f"no case of it came to {', '.join(places)}",
+        evidence.reproduce(""),
+        "add an exercise to the contract's suite that leads there, or declare the smaller effect",
     )

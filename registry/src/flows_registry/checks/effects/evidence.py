@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flows_registry.checks.effects.bounded import derive_bounded
+from flows_registry.checks.effects.coverage import Coverage, coverage
 from flows_registry.checks.effects.seen import NAME, Seen, Unreached, looked_at, unreached
 from flows_registry.checks.effects.static import Derived
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.verdict import Finding, Reproduction
+from flows_registry.lab.ran import all_of
+from flows_registry.verdict import Reproduction
 
-__all__ = ["Evidence", "gathered", "over_declared"]
+__all__ = ["Evidence", "gathered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class Evidence:
         the others would have reached."""
         return {} if self.plan.only else unreached(self.derived, self.seen)
 
+    @property
+    def coverage(self) -> Coverage | None:
+        """How much of the backend's own source ran; None where there is no source to read."""
+        sources = self.plan.sources
+        ran = all_of(one.run.ran for one in self.seen)
+        return coverage(sources, ran) if sources is not None and ran.files else None
+
     def reproduce(self, case: str) -> Reproduction:
         """The command that runs an exercise again, from every side; or the whole check."""
         return self.plan.reproduce(NAME, case)
@@ -47,19 +56,6 @@ def gathered(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> Evidenc
     derived = _derived(plan, backend)
     seen = looked_at(plan, backend, usable, derived)
     return Evidence(plan, backend, derived, usable, seen)
-
-
-def over_declared(evidence: Evidence, base: Baseline, what: str) -> Finding:
-    """An effect that is declared and never happens, although the cases reached success."""
-    operation = base.exercise.call.operation
-    return Finding(
-        "EFFECT204",
-        f"{operation} never {what}",
-        f"{operation} declares effects {base.claim.effects}",
-        "its cases succeeded without any such effect",
-        evidence.reproduce(base.name),
-        "declare the smaller effect, or make the operation do what it says",
-    )
 
 
 def _derived(plan: Plan, backend: str) -> Mapping[str, Derived]:

@@ -73,7 +73,13 @@ def looked_at(
         left = unreached(derived, seen)
         sought = [(base, replace(base.run.case, places=_places(left, base))) for base in exercises]
         seen += _run(plan, backend, [(base, case) for base, case in sought if case.places])
+    seen += _run(plan, backend, [(base, _followed(base)) for base in usable])
     return seen + _run(plan, backend, _detours(backend, usable, unreached(derived, seen)))
+
+
+def _followed(base: Baseline) -> Case:
+    """An exercise on its straight path once more, every line of it told of."""
+    return replace(base.run.case, followed=True, listening=False, together=True)
 
 
 def _of_each_operation(usable: Sequence[Baseline]) -> Iterator[list[Baseline]]:
@@ -89,7 +95,9 @@ def _detours(
     backend: str, usable: Sequence[Baseline], left: Unreached
 ) -> list[tuple[Baseline, Case]]:
     """Every exercise that only reads once more for each fault, at its first request; one that
-    writes too, where there are places that it has not reached."""
+    writes too, where there are places that it has not reached, and so is the first of each
+    operation, every line of it told of."""
+    first = {base.exercise.call.operation: base for base in reversed(usable)}
     return [
         (
             base,
@@ -101,10 +109,12 @@ def _detours(
                 setup=base.exercise.setup,
                 faults=(fault,),
                 places=_places(left, base),
+                followed=base is first[base.exercise.call.operation] and not _places(left, base),
             ),
         )
         for base in usable
-        if base.run.exchanges and (only_reads(base) or _places(left, base))
+        if base.run.exchanges
+        and (only_reads(base) or _places(left, base) or base is first[base.exercise.call.operation])
         for fault in _DETOURS
     ]
 

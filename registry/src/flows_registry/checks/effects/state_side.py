@@ -7,7 +7,8 @@ by reading back all that the exercise can have touched.
 from collections.abc import Callable, Iterator
 
 from flows_registry.checks.contract.check import comparable_of
-from flows_registry.checks.effects.evidence import Evidence, over_declared
+from flows_registry.checks.effects.declared import over_declared, ways_left, without_change
+from flows_registry.checks.effects.evidence import Evidence
 from flows_registry.checks.effects.seen import NAME, Seen, only_reads
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun
@@ -43,11 +44,9 @@ def _service(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
     for seen in changing:
         if only_reads(seen.base):
             yield seen.operation, _changed(evidence, seen)
-    changed = {seen.operation for seen in changing}
-    reached = {b.exercise.call.operation for b in evidence.usable if b.run.exchanges}
-    for base in evidence.usable:
-        operation = base.exercise.call.operation
-        if base.writes and operation in reached - changed:
+    for base in without_change(evidence):
+        if not ways_left(evidence, base):
+            operation = base.exercise.call.operation
             yield operation, over_declared(evidence, base, "changes the service")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from core_caps.claims.lattice import Effects
 
-from flows_registry.checks.effects.evidence import Evidence, over_declared
+from flows_registry.checks.effects.declared import over_declared, ways_left, without_request
+from flows_registry.checks.effects.evidence import Evidence
 from flows_registry.checks.effects.seen import Seen, only_reads
 from flows_registry.checks.reading import is_read
 from flows_registry.checks.ways_out import declared, strangers
@@ -21,7 +22,9 @@ def wire_side(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
     for seen in evidence.seen:
         for finding in (*_requests(evidence, seen), *_strangers(evidence, seen)):
             yield seen.operation, finding
-    yield from _never_reading(evidence)
+    for base in without_request(evidence):
+        if not ways_left(evidence, base):
+            yield base.exercise.call.operation, over_declared(evidence, base, "reads the service")
 
 
 def _requests(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
@@ -83,14 +86,3 @@ def _strangers(evidence: Evidence, seen: Seen) -> Iterator[Finding]:
                 "keep the work inside the process; hand files to a capability made for them",
             )
             break
-
-
-def _never_reading(evidence: Evidence) -> Iterator[tuple[str, Finding]]:
-    """Reads that are declared and send nothing; without a service there is no wire to look at."""
-    if evidence.plan.backend(evidence.backend).wire is None:
-        return
-    reached = {b.exercise.call.operation for b in evidence.usable if b.run.exchanges}
-    for base in evidence.usable:
-        operation = base.exercise.call.operation
-        if base.claim.effects is Effects.READ_ONLY and operation not in reached:
-            yield operation, over_declared(evidence, base, "reads the service")

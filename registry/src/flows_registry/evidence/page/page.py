@@ -9,6 +9,7 @@ from typing import cast
 
 from flows_registry.evidence.page.budgets import budgets
 from flows_registry.evidence.page.checks import checks
+from flows_registry.evidence.page.coverage import coverage
 from flows_registry.evidence.page.findings import findings
 from flows_registry.evidence.page.grid import grids
 from flows_registry.evidence.page.markup import Child, Markup, page_text, tag
@@ -24,6 +25,7 @@ _SECTIONS = {
     "checks": ("Checks", checks),
     "promises": ("Promised and seen", promises),
     "faults": ("Operations and faults", grids),
+    "coverage": ("What ran of its source", coverage),
     "budgets": ("What a call takes", budgets),
 }
 

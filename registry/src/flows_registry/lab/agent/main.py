@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import denials, patches, perturb, redirect, schedule
+from .branches import Branches
 from .hearing import HEARING
 from .orphans import Orphans, close_to_children, die_with_parent
 from .page import NEVER, ORIGIN_SECONDS, Page
@@ -215,14 +216,18 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
     places.follow()  # before the plugin is opened: it may start threads
     sources = Sources(settings["profile"].get("tells", ()), _packages(settings))
     sources.follow()
+    branches = Branches(_packages(settings))
     found = _left(keeper)
     while True:
         HEARING.begin(case)
+        if case.get("followed"):
+            branches.follow()
         report = _performed(line, case, keeper, watch, places)
         again = case["together"] and "crashed" not in report and _alone() and _left(keeper) == found
         if not again:
             with contextlib.suppress(Exception):
                 atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+        report.update(ran=branches.end() if case.get("followed") else {})
         report.update(event="done", again=again, watched=watch.events, reached=places.reached)
         report.update(attempts=watch.attempts, lookups=watch.lookups)
         report.update(reached_around=places.reached_around)

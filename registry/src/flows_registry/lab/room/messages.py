@@ -17,6 +17,7 @@ from flows_registry.lab.case import (
     Sighting,
     Step,
 )
+from flows_registry.lab.ran import Ran
 from flows_registry.lab.room.folders import Folders
 from flows_registry.lab.room.furniture import Furniture
 
@@ -52,6 +53,7 @@ def message_of(case: Case, furniture: Furniture, folders: Folders) -> dict[str, 
         "concurrent": case.concurrent,
         "turns": [astuple(turn) for turn in case.turns],
         "measured": case.measured,
+        "followed": case.followed,
         "places": [astuple(place) for place in case.places],
     }
 
@@ -125,6 +127,7 @@ def run_of(
         ),
         reached=_places(case, report.get("reached", ())),
         reached_around=_places(case, report.get("reached_around", ())),
+        ran=Ran.of(report.get("ran", {})),
         sources=tuple(map(str, report.get("sources", ()))),
         sightings=_sightings(report.get("sightings", ())),
         kept=report.get("kept"),
