@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core_caps.contract.suite import Contract
+from core_caps.contract.suite import Call, Contract
 
 from flows_registry.checks.injection.explaining import mismatch_in_turn
 from flows_registry.checks.injection.findings import disorder, gave_up, trouble, went_apart
@@ -12,7 +12,7 @@ from flows_registry.checks.injection.histories import Answer
 from flows_registry.checks.injection.keys import NAME
 from flows_registry.checks.injection.made import Made, made_of
 from flows_registry.checks.injection.orders import Budget, GaveUp, Stuck
-from flows_registry.checks.injection.strength import Strength
+from flows_registry.checks.injection.strength import Strength, writes_of
 from flows_registry.checks.plan import Plan
 from flows_registry.checks.timeline import Riddle, shown_value
 from flows_registry.lab.case import CaseRun
@@ -35,6 +35,22 @@ class Judge:
     def promised(self) -> str:
         """The consistency that is claimed."""
         return self.capability.declared.guarantees.get("consistency", "unknown")
+
+    @property
+    def writes(self) -> frozenset[str]:
+        """The operations that change the service by themselves."""
+        return writes_of(self.capability.claims)
+
+    def looks(self, calls: Sequence[Call]) -> tuple[Call, ...]:
+        """The calls that show what these left."""
+        claims = self.capability.claims
+        return tuple(look for look in self.contract.read_back(calls) if look.operation in claims)
+
+    def key_of(self, call: Call) -> str | None:
+        """The one key that a call touches, if it is one: the contract knows where to look."""
+        key = call.args[0] if call.args else None
+        looks = len(self.contract.read_back((call,))) - len(self.contract.read_back(()))
+        return key if isinstance(key, str) and looks == 1 else None
 
     def in_turn(self, run: CaseRun) -> Iterator[Finding]:
         """A history of one client: the model answers each call as the backend does."""

@@ -3,10 +3,12 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core_caps.contract.suite import Call
 
 from flows_registry.checks.injection.clients import CLIENTS, Clients
+from flows_registry.checks.injection.deaths import deaths, survived
 from flows_registry.checks.injection.histories import (
     conditional,
     duplicated,
@@ -17,7 +19,6 @@ from flows_registry.checks.injection.histories import (
 )
 from flows_registry.checks.injection.judging import Judge
 from flows_registry.checks.injection.keys import NAME, UNPROVEN
-from flows_registry.checks.injection.strength import writes_of
 from flows_registry.checks.plan import Baseline
 from flows_registry.lab.case import Case, CaseRun
 from flows_registry.lab.faults import Fault
@@ -63,8 +64,7 @@ class Maker:
         self._contract = judge.contract
         self._made: list[Call] = []
         self._wired = judge.plan.backend(backend).wire is not None
-        self._clients = Clients(judge, backend, self._wired)
-        self._writes = writes_of(judge.capability.claims)
+        self._writes = judge.writes
 
     def trials(self, baselines: Sequence[Baseline]) -> Iterator[Trial]:
         """Every trial, from seeds that follow the plan's."""
@@ -80,11 +80,12 @@ class Maker:
             yield from self._apart(number, calls)
             if self._wired:
                 yield self._lost_answers(number, calls, source)
-        for case in self._clients.together():
-            yield Trial(case, self._judge.together, self._clients.looks)
+        for case in Clients(self._judge, self._backend, self._wired).together():
+            yield Trial(case, self._judge.together, self._judge.looks)
         if self._wired:
-            for case in self._clients.deaths(baselines):
-                yield Trial(case, self._clients.survived, self._clients.looks)
+            survives = partial(survived, self._judge)
+            for case in deaths(self._judge, baselines):
+                yield Trial(case, survives, self._judge.looks)
 
     def lacking(self) -> Iterator[Finding]:
         """What the trials, once made, prove nothing of."""
@@ -128,7 +129,7 @@ class Maker:
         """Calls made all at once, mostly on one key: contention reveals a check before an act."""
         plain = [call for call in calls if not refers(call)]
         before, group = plain[:-GROUP], plain[-GROUP:]
-        key_of = self._clients.key_of
+        key_of = self._judge.key_of
         keys = [key for call in group if (key := key_of(call))]
         if keys and source.random() < ONE_KEY_SHARE:
             group = [rekeyed(call, keys[0]) if key_of(call) else call for call in group]
@@ -136,7 +137,7 @@ class Maker:
 
     def _apart(self, number: int, calls: Sequence[Call]) -> Iterator[Trial]:
         """Writes to several keys all at once: a shared index must not lose any of them."""
-        key_of = self._clients.key_of
+        key_of = self._judge.key_of
         writes = [call for call in calls if call.operation in self._writes and key_of(call)]
         group = spread(writes)[: GROUP + 1]
         if len(group) > 1:
@@ -145,12 +146,12 @@ class Maker:
     def _in_turn(self, name: str, history: Sequence[Call], faults: Sequence[Fault]) -> Trial:
         """A history made one call after the other: the model answers each as the backend does."""
         case = self._case(name, (), history, faults)
-        return Trial(case, self._judge.in_turn, self._clients.looks)
+        return Trial(case, self._judge.in_turn, self._judge.looks)
 
     def _at_once(self, name: str, before: Sequence[Call], group: Sequence[Call]) -> Trial:
         """A group of calls made all at once: some order of them explains every answer."""
         case = self._case(name, before, group, (), at_once=True)
-        return Trial(case, self._judge.together, self._clients.looks)
+        return Trial(case, self._judge.together, self._judge.looks)
 
     def _case(
         self,
@@ -167,7 +168,7 @@ class Maker:
             self._backend,
             tuple(calls),
             setup=tuple(before),
-            probe=self._clients.looks((*before, *calls)),
+            probe=self._judge.looks((*before, *calls)),
             faults=tuple(faults),
             perturbation={"delay_seed": name} if at_once else {},
             concurrent=at_once,

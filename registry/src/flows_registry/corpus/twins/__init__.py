@@ -3,6 +3,7 @@
 from flows_registry.corpus.twin import Twin
 from flows_registry.corpus.twins import (
     budget,
+    clients,
     contract,
     determinism,
     effects,
@@ -19,6 +20,7 @@ TWINS: tuple[Twin, ...] = (
     *determinism.TWINS,
     *contract.TWINS,
     *injection.TWINS,
+    *clients.TWINS,
     *policy.TWINS,
     *budget.TWINS,
 )

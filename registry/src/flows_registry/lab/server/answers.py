@@ -20,8 +20,8 @@ from flows_registry.lab.server.http_wire import head_of, whole
 
 __all__ = ["Answerer", "reset"]
 
-HELD_SECONDS = (0.0, 0.0, 0.2, 1.0)
-"""How long an answer may be held back once its request was applied: others come before it."""
+PACES_SECONDS = (0.0, 0.0, 0.2, 1.0)
+"""How long a request may wait, and its answer once it was applied: others come before it."""
 
 DRIP_SECONDS = 3.0
 DRIP_BYTES_MAX = 4000
@@ -75,13 +75,15 @@ class Answerer:
         if "delay_seed" in perturbation:
             source = random.Random(f"{perturbation['delay_seed']}/{note['number']}")  # noqa: S311
             self._desk.sleep(source.uniform(0.0, 0.5))
+        waits, held = _paces(perturbation, note)
+        if waits:
+            self._desk.sleep(waits)
         response, note["changed"] = self._desk.apply(request)
         note["committed"] = True
         _note_answer(note, response)
         self._desk.log(note)
-        if "hold_seed" in perturbation:
-            source = random.Random(f"{perturbation['hold_seed']}/{note['number']}")  # noqa: S311
-            self._desk.sleep(source.choice(HELD_SECONDS))
+        if held:
+            self._desk.sleep(held)
         return self._send(request, response, chunk_bytes=perturbation.get("chunk_bytes"))
 
     def _send(
@@ -264,6 +266,16 @@ def _first_half(request: Request, response: Response) -> bytes:
     """Half of the body after its head; half of the head where there is no body."""
     head, body = whole(request, response)
     return head + body[: len(body) // 2] if body else head[: len(head) // 2]
+
+
+def _paces(perturbation: dict[str, Any], note: dict[str, Any]) -> tuple[float, float]:
+    """How long a request waits and its answer is held back: as its content says, so that leaving
+    out another changes nothing."""
+    if "pace_seed" not in perturbation:
+        return 0.0, 0.0
+    asked = " ".join(note[name] for name in ("method", "target", "body_sha256"))
+    source = random.Random(f"{perturbation['pace_seed']} {asked}")  # noqa: S311
+    return source.choice(PACES_SECONDS), source.choice(PACES_SECONDS)
 
 
 def _note_answer(note: dict[str, Any], response: Response) -> None:
