@@ -365,9 +365,9 @@ _ROWS = (
     Diagnostic(
         "EFFECT205",
         "effects not proven",
-        "An operation was never seen at work, nobody could read back what a mock did in it, or "
-        "nobody used the credential that it hands out, so nothing can be said of what it does. "
-        "No pass.",
+        "An operation was never seen at work, or no case took the way on which it would do what "
+        "it declares, nobody could read back what a mock did in it, or nobody used the credential "
+        "that it hands out, so nothing can be said of what it does. No pass.",
         "Add exercises for it to the contract's suite, and let the suite's `read_back` give the "
         "calls that show what such a call left; an operation that only reads needs it, too. Where "
         "it hands out a URL, give an exercise a `Grant`.",
@@ -474,6 +474,26 @@ _ROWS = (
         "no such case",
         "The evidence holds no case of the name that was to run again.",
         "Take a name from the report or from cases.jsonl; the message says which come near.",
+    ),
+    Diagnostic(
+        "LAB020",
+        "account not usable",
+        "The cases were to run on the user's own account, and a setting or a secret is missing, or "
+        "nobody could tell afterwards what the cases left there.",
+        "Set the environment variables that the manifest names, and name the backend.",
+    ),
+    Diagnostic(
+        "LAB021",
+        "account not empty",
+        "Something is on the account that no case has left, or nobody can list what is there. "
+        "Nothing was touched that is not ours.",
+        "Give an empty namespace, bucket or database that was made for this.",
+    ),
+    Diagnostic(
+        "LAB022",
+        "account asks to wait",
+        "The service asked to be called less often, or took too long, so not every case ran.",
+        "Run it again later; what the last case left may still be there.",
     ),
     # IDEM: idempotency keys
     Diagnostic(

@@ -91,6 +91,28 @@ COMMANDS: "dict[str, tuple[str, str, tuple[tuple[tuple[str, ...], dict[str, Any]
                 },
             ),
             (
+                ("--against",),
+                {
+                    "choices": ("live",),
+                    "help": "the healthy cases on your own account instead, by the environment "
+                    "variables that the manifest names",
+                },
+            ),
+            (("--backend",), {"metavar": "NAME", "help": "with --against: the backend"}),
+            (
+                ("--set",),
+                {
+                    "action": "append",
+                    "default": [],
+                    "metavar": "NAME=VALUE",
+                    "help": "with --against: a setting, no secret",
+                },
+            ),
+            (
+                ("--yes-use-my-account",),
+                {"action": "store_true", "help": "with --against: do it; else it is only told"},
+            ),
+            (
                 ("--full",),
                 {"action": "store_true", "help": "run everything, whatever has not changed"},
             ),

@@ -212,10 +212,11 @@ def restored_in(lab: Lab, record: CaseRecord) -> tuple[Case, Profile]:
         case, profile = restored(record.case)
     except ValueError as error:
         raise EvidenceUnusable(f"the case {record.name!r} cannot be run: {error}") from error
-    if profile.name == OUTSIDE.name:
+    if profile.inside.get("real_time"):
+        again = "--check parity" if profile.name == OUTSIDE.name else "--against live"
         raise EvidenceUnusable(
-            f"the case {record.name!r} ran on the vendor's own runtime",
-            "run its check again: --check parity",
+            f"the case {record.name!r} ran on a service outside of the lab",
+            f"run all of them again: {again}",
         )
     provided = lab.subject.manifest.backends.get(case.backend)
     if case.contract not in lab.subject.capabilities or provided is None:

@@ -49,6 +49,10 @@ def run(arguments: "argparse.Namespace") -> int:
         from flows_registry.commands import replay
 
         return replay.run(arguments)
+    if arguments.against:
+        from flows_registry.commands import live
+
+        return live.run(arguments)
     today = dt.datetime.now(dt.UTC).date()
     unknown = sorted(set(arguments.check) - set(CHECKS))
     if unknown:

@@ -56,12 +56,15 @@ def as_text(certification: Certification, report: str = "") -> str:
 def _headline(certification: Certification) -> Iterator[str]:
     word, colour = _HEADLINES[certification.verdict]
     if certification.part and word.startswith("certified"):
-        word = word.replace("certified", f"passed {certification.part}")
+        named = "" if certification.facts.get("against") else f" {certification.part}"
+        word = word.replace("certified", f"passed{named}")
     cases = sum(check.cases for check in certification.checks)
     seconds = certification.facts.get("seconds", 0.0)
+    against = certification.facts.get("against")
+    where = f"against {against}" if against else f"at {certification.level}"
     yield (
         f"{coloured(certification.subject, 'bold')}  {coloured(word, colour)} "
-        f"at {certification.level}, {cases} cases in {seconds:.1f} s"
+        f"{where}, {cases} cases in {seconds:.1f} s"
     )
 
 
@@ -73,7 +76,8 @@ def _table(certification: Certification) -> Iterator[str]:
         time = f"{seconds:6.1f} s" if isinstance(seconds, float) else ""
         shown = coloured(f"{word:<16}", colour)
         yield (
-            f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  {check.level!s:<5}"
+            f"  {check.check:<13}{check.backend:<9}{shown}{check.cases:>6}  "
+            f"{check.facts.get('against', check.level)!s:<5}"
             f"{time}{_waited(check)}{_remark(check)}"
         )
     for contract in certification.facts.get("no_simulator", ()):
@@ -197,7 +201,9 @@ def _closing(certification: Certification) -> Iterator[str]:
     if codes:
         yield f"  flows-registry explain {codes[0]}  tells more about a code."
     if certification.part:
-        yield coloured("  A part certifies nothing: leave --check and --case away for that.", "dim")
+        yield coloured(
+            "  A part certifies nothing: leave --check, --case and --against away.", "dim"
+        )
     elif certification.verdict is Verdict.WAIVED:
         told = f"  Certified under {len(certification.waivers)} waivers: as long as they hold."
         yield coloured(told, "yellow")
