@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -47,7 +48,8 @@ def main() -> int:
         print("\n".join(f"{mutant.name}\n{mutant.diff}" for mutant in mutants))
         return 0
     checks = asked.check or sorted({c for m in mutants for c in scope.checks_of(m.module)})
-    chosen = [p for p in plugins(checks, per_check=asked.twins) if asked.only in p.name]
+    every = plugins(checks, twins=asked.twins, sound=asked.sound)
+    chosen = [plugin for plugin in every if asked.only in plugin.name]
     if asked.record:
         missing = [plugin for plugin in chosen if not is_recorded(plugin)]
         record(missing, jobs=asked.jobs, told=_telling("recorded", len(missing)))
@@ -77,9 +79,15 @@ def _asked() -> argparse.Namespace:
     words.add_argument("--mutant", default="", help="only mutants with this text in their name")
     words.add_argument("--list", action="store_true", help="only say what would be changed")
     words.add_argument("--record", action="store_true", help="ask a real lab about what is missing")
-    words.add_argument("--check", action="append", help="twins of this check alone; repeatable")
+    words.add_argument(
+        "--check",
+        action="append",
+        choices=scope.CHECKS,
+        help="twins of this check alone; repeatable",
+    )
     words.add_argument("--only", default="", help="plugins with this text in their name")
-    words.add_argument("--twins", type=int, help="so many of each check, and sound ones; all")
+    words.add_argument("--twins", type=int, help="so many of each check; all of them")
+    words.add_argument("--sound", type=int, default=2, help="so many sound plugins")
     words.add_argument("--books", type=int, default=40, help="plugins at most for one mutant")
     words.add_argument("--seconds", type=float, default=10, help="tests that take longer stay away")
     words.add_argument("--jobs", type=int, default=2)
@@ -134,4 +142,5 @@ def _progress(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and everything that it runs ends, too
     sys.exit(main())

@@ -54,15 +54,14 @@ class Said:
     told: str
 
 
-def plugins(checks: Sequence[str], *, per_check: int | None = None) -> list[Twin | Sound]:
-    """The twins of these checks, so many of each, and sound plugins, as many.
-
-    What is packaged wrongly is no lab's matter.
-    """
+def plugins(
+    checks: Sequence[str], *, twins: int | None = None, sound: int | None = None
+) -> list[Twin | Sound]:
+    """The twins of these checks, so many of each, and so many sound plugins; None is all."""
     found: list[Twin | Sound] = []
     for check in checks:
-        found += [t for t in TWINS if t.check == check and check != "package"][:per_check]
-    return [*found, *SOUND[:per_check]]
+        found += [twin for twin in TWINS if twin.check == check][:twins]
+    return [*found, *SOUND[:sound]]
 
 
 def book_of(plugin: Twin | Sound) -> Path:
