@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 from core_caps.contract.suite import Call
-from flows_registry.checks.timeline import course_of, timeline_of
-from flows_registry.lab.case import Case, CaseRun, ErrorFacts, Exchange, Step
+from flows_registry.checks.timeline import Riddle, course_of, timeline_of
+from flows_registry.lab.case import Case, CaseRun, ErrorFacts, Exchange, Step, Turn
+from flows_registry.lab.faults import Fault
 
 pytestmark = pytest.mark.feature("AC-07", "AL-01")
 
@@ -76,3 +77,56 @@ def test_the_course_says_what_became_of_each_and_no_more() -> None:
     ]
     later = replace(run, steps=(replace(run.steps[0], at_seconds=9.0), Step(value=b"other")))
     assert list(course_of(later)) == list(course_of(run))
+
+
+@pytest.mark.feature("P4-04")
+def test_where_no_time_goes_by_moments_tell_the_order_of_several_clients() -> None:
+    run = CaseRun(
+        Case("c", "kv/1", "mock", (*TWO, TWO[1]), turns=[Turn(0), Turn(1), Turn(0)], probe=TWO[1:]),
+        steps=(Step(moments=(0, 3)), Step(moments=(1, 2)), Step(moments=(4, 5))),
+        probe=(Step(moments=(6, 7)),),
+    )
+    lanes = [(line["lane"], line["kind"]) for line in timeline_of(run)]
+    assert lanes == [
+        (1, "begin"), (2, "begin"), (2, "end"), (1, "end"), (1, "begin"), (1, "end"),
+        (3, "begin"), (3, "end"),
+    ]  # fmt: skip
+
+
+@pytest.mark.feature("P4-04")
+def test_what_nobody_explains_is_marked_and_what_is_perfect_stands_below() -> None:
+    run = CaseRun(Case("c", "kv/1", "mock", TWO), steps=(Step(), Step(value=b"2")))
+    told = list(timeline_of(run, Riddle("call", 1, "b'1'")))
+    assert [line["text"] for line in told][-2:] == ["b'2'", "b'1'"]
+    assert [(line["kind"], line.get("riddle")) for line in told][-2:] == [
+        ("end", True), ("perfect", None)
+    ]  # fmt: skip
+    assert not any(line.get("riddle") for line in told[:-2])
+
+
+@pytest.mark.feature("P4-04")
+def test_a_client_dies_before_another_goes_on() -> None:
+    run = CaseRun(
+        Case("c", "kv/1", "remote", TWO[1:], victim=TWO[:1], probe=TWO[1:]),
+        steps=(Step(requests=(1, 2), at_seconds=1.0),),
+        probe=(Step(at_seconds=1.0),),
+        exchanges=(_exchange(0, fault="stall after commit"), _exchange(1, at_seconds=1.0)),
+        died=True,
+    )
+    told = [(line["lane"], line["kind"]) for line in timeline_of(run)]
+    assert told == [
+        (1, "begin"), (0, "request"), (1, "died"), (2, "begin"), (0, "request"), (2, "end"),
+        (2, "begin"), (2, "end"),
+    ]  # fmt: skip
+    assert "died" in course_of(run)
+    assert "died" not in course_of(replace(run, died=False))
+
+
+@pytest.mark.feature("P4-04")
+def test_a_lost_answer_is_told_where_a_fault_can_have_lost_it() -> None:
+    lost = replace(ERROR, ancestors=("core_caps.errors:TimedOut",))
+    case = Case("c", "kv/1", "remote", TWO[:1], faults=(Fault("stall after commit"),))
+    run = CaseRun(case, steps=(Step(error=lost),))
+    assert [line.get("lost") for line in timeline_of(run)] == [None, True]
+    alone = replace(run, case=replace(case, faults=()))
+    assert not any(line.get("lost") for line in timeline_of(alone))

@@ -37,7 +37,7 @@ def timeline_of(run: CaseRun, riddle: Riddle | None = None) -> Iterator[Mapping[
 
     Each is `{"at_seconds", "lane", "kind", "text"}` and what belongs to its kind. Lane 0 is the
     service's, the calls of one client share a lane. The end of a call says where its answer was
-    `lost`, and where it is the `riddle`, with what is `perfect` instead.
+    `lost`, and where it is the `riddle`: what a perfect service answers instead comes after it.
     """
     case = run.case
     if run.opening is not None:
@@ -86,13 +86,24 @@ def _armed(run: CaseRun, riddle: Riddle | None) -> Iterator[Mapping[str, Any]]:
     of requests that had come tells their order, and of two calls their moments."""
     case, steps = run.case, run.steps
     told = _calls("call", case.calls, steps, _lanes(run), riddle=riddle, lossy=bool(case.faults))
-    counts = (count for step in steps for count in _counts(step))
+    places = [_counts(step) for step in steps]
     lines = [
         *(((exchange.number + 0.5, 0), _request(exchange)) for exchange in run.exchanges),
         *_victim(run),
-        *zip(counts, told, strict=False),
+        *_placed(places, told),
     ]
     return (line for _, line in sorted(lines, key=_when))
+
+
+def _placed(
+    places: "Sequence[tuple[_Place, _Place]]", told: Iterator[Mapping[str, Any]]
+) -> "Iterator[tuple[_Place, Mapping[str, Any]]]":
+    """Each call's lines where it began and where it ended."""
+    number = -1
+    for line in told:
+        begins = line["kind"] == "begin"
+        number += begins
+        yield places[number][not begins], line
 
 
 _Place = tuple[float, float]
@@ -152,10 +163,13 @@ def _calls(
         more: dict[str, Any] = {}
         if lossy and step.error is not None and step.error.kind in LOST:
             more["lost"] = True
-        if riddle is not None and (phase, number) == (riddle.phase, riddle.number):
-            more |= {"riddle": True, "perfect": riddle.perfect}
+        asked = riddle is not None and (phase, number) == (riddle.phase, riddle.number)
+        if asked:
+            more["riddle"] = True
         end = step.at_seconds + step.seconds
         yield _line(end, "end", _came_of(step), lane=lane, phase=phase, **more)
+        if asked and riddle is not None and riddle.perfect:
+            yield _line(end, "perfect", riddle.perfect, lane=lane, phase=phase)
 
 
 def _came_of(step: Step) -> str:

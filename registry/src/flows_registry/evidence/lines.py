@@ -32,10 +32,17 @@ def in_words(line: Mapping[str, Any], size: int = TEXT_MAX) -> str:
     """What happened, no longer than `size`; a request is known by the end of its address."""
     text = " ".join(cut(str(line.get("text", "")), 1000).split())
     if line.get("kind") == "end":
-        text = f"⇒ {text}"
+        text = f"{_ending(line)} {text}"
+    if line.get("kind") == "perfect":
+        text = f"✓ a perfect service: {text}"
     if line.get("kind") == "request":
         text = _request(line, text, size)
     return text if len(text) <= size else f"{text[: size - 1]}…"
+
+
+def _ending(line: Mapping[str, Any]) -> str:
+    """What stands before an answer: nobody explains it, or it was lost."""
+    return "✗" if line.get("riddle") else "⚡" if line.get("lost") else "⇒"
 
 
 def _request(line: Mapping[str, Any], text: str, size: int) -> str:

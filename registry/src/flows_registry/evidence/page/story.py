@@ -2,7 +2,9 @@
 
 A call is a bar on its client's lane from its beginning to its answer. A request is an arrow to the
 service: filled where it was applied, ringed where the service's state is another afterwards, with
-a flash where it met a fault, cut where nobody answered.
+a flash where it met a fault, cut where nobody answered. A call whose answer was lost is open at its
+end, a client that dies is crossed out, and what nobody explains is red, with what a perfect service
+answers below it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +66,8 @@ def story(record: CaseRecord) -> Markup:
     height = round(paper.bottom + 10)
     picture = tag(
         "svg",
+        tag("title", f"Timeline of {record.name}"),
+        tag("desc", _summary(lines, len(lanes))),
         list(_lanes(paper)),
         list(_bars(paper, lines)),
         list(_marks(paper, lines)),
@@ -79,6 +83,16 @@ def story(record: CaseRecord) -> Markup:
         tag("p", f"and {amount(left, 'more line')}", class_="quiet") if left else None,
         tag("ol", [tag("li", _sentence(line)) for line in lines], class_="unseen"),
     )
+
+
+def _summary(lines: Sequence[Mapping[str, Any]], clients: int) -> str:
+    """What the picture is about, in a sentence."""
+    calls = sum(line.get("kind") == "begin" for line in lines)
+    faults = sum(bool(line.get("fault")) for line in lines)
+    told = [amount(clients, "client"), amount(calls, "call"), amount(faults, "fault")]
+    riddle = next((line for line in lines if line.get("riddle")), None)
+    asked = "" if riddle is None else f"; nobody explains: {in_words(riddle)}"
+    return f"{', '.join(told)}{asked}"
 
 
 def _lanes(paper: _Paper) -> Iterator[Markup]:
@@ -100,16 +114,25 @@ def _bars(paper: _Paper, lines: Sequence[Mapping[str, Any]]) -> Iterator[Markup]
         lane = lane_of(line)
         if line.get("kind") == "begin":
             begun[lane] = number
-        elif line.get("kind") == "end" and lane in begun:
+        elif line.get("kind") in ("end", "died") and lane in begun:
             top, end = paper.down(begun.pop(lane)), paper.down(number)
-            yield _bar(paper, lane, top, end, str(line.get("phase", "")))
+            yield _bar(paper, lane, top, end, _kind_of_bar(line))
     for lane, number in begun.items():
         yield _bar(paper, lane, paper.down(number), paper.bottom, "unended")
 
 
-def _bar(paper: _Paper, lane: int, top: float, end: float, phase: str) -> Markup:
+def _kind_of_bar(line: Mapping[str, Any]) -> str:
+    """By the line that ends it."""
+    if line.get("riddle"):
+        return "riddle"
+    if line.get("lost") or line.get("kind") == "died":
+        return "unended"
+    phase = str(line.get("phase", ""))
+    return phase if phase in ("setup", "call", "probe") else "call"
+
+
+def _bar(paper: _Paper, lane: int, top: float, end: float, kind: str) -> Markup:
     across = paper.across(lane) - 4
-    kind = phase if phase in ("setup", "call", "probe", "unended") else "call"
     return tag("rect", x=across, y=top, width=8, height=end - top, rx=4, class_=f"bar {kind}")
 
 
@@ -127,12 +150,23 @@ def _marks(paper: _Paper, lines: Sequence[Mapping[str, Any]]) -> Iterator[Markup
             yield tag("text", shown, x=_LEFT - 18, y=down + 4, class_="time", text_anchor="end")
         if kind == "request":
             yield from _request(paper, line, down, list(open_lanes))
-        else:
-            mark = {"begin": "begin", "end": "end"}.get(str(kind), "trouble")
-            yield tag("circle", cx=paper.across(lane), cy=down, r=4.5, class_=mark)
-        if kind == "end":
+        elif kind == "died":
+            across = paper.across(lane)
+            yield tag("path", d=f"M{across - 6:g} {down - 6:g}l12 12m0 -12l-12 12", class_="cut")
+        elif kind != "perfect":
+            yield tag("circle", cx=paper.across(lane), cy=down, r=4.5, class_=_kind_of_mark(line))
+        if kind in ("end", "died"):
             open_lanes.pop(lane, None)
         yield _label(paper, line, down)
+
+
+def _kind_of_mark(line: Mapping[str, Any]) -> str:
+    kind = str(line.get("kind"))
+    if kind == "end" and line.get("riddle"):
+        return "trouble"
+    if kind == "end" and line.get("lost"):
+        return "lost"
+    return kind if kind in ("begin", "end") else "trouble"
 
 
 def _request(
@@ -160,8 +194,8 @@ def _label(paper: _Paper, line: Mapping[str, Any], down: float) -> Markup:
     if len(whole) > TEXT_MAX:
         shown.insert(0, tag("title", whole))
     kind = str(line.get("kind"))
-    classes = ["words", kind if kind in ("begin", "end", "request") else "trouble"]
-    classes += ["faulty"] if line.get("fault") else []
+    classes = ["words", kind if kind in ("begin", "end", "request", "perfect") else "trouble"]
+    classes += ["faulty"] if line.get("fault") or line.get("riddle") else []
     return tag("text", shown, x=paper.words, y=down + 4, class_=" ".join(classes))
 
 
