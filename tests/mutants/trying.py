@@ -80,9 +80,11 @@ def _told(mutant: Mutant, ended: Ended) -> Tried:
 def _noticed(mutant: Mutant, tests: Sequence[Witness], books: Sequence[Witness]) -> tuple[str, str]:
     """The mutant's fate, and who noticed it; the process is the mutant's from here on."""
     put_in_place(mutant.module, mutant.source)
-    if tests and (by := _failing(each.name for each in tests)):
+    by, otherwise = _misjudged(books) if books else ("", "")
+    by = by or (_failing(each.name for each in tests) if tests else "")
+    if by:
         return KILLED, by
-    return _misjudged(books) if books else (SURVIVED, "")
+    return (ASKED, otherwise) if otherwise else (SURVIVED, "")
 
 
 def _failing(tests: Iterable[str]) -> str:
@@ -102,7 +104,8 @@ class _Listening:
 
 
 def _misjudged(books: Sequence[Witness]) -> tuple[str, str]:
-    """The first plugin of the corpus of which it does not say what it should."""
+    """The first plugin of the corpus of which it does not say what it should, or ""; and the first
+    question that it asks and nobody has asked before, or ""."""
     from mutants.books import judge
     from mutants.recorded import Unrecorded
 
@@ -113,8 +116,8 @@ def _misjudged(books: Sequence[Witness]) -> tuple[str, str]:
         except Unrecorded as what:
             otherwise = otherwise or f"{book.name}: {what}"
         except Exception as problem:
-            return KILLED, f"{book.name}: {type(problem).__name__}"
+            return f"{book.name}: {type(problem).__name__}", otherwise
         else:
             if not said.as_meant:
-                return KILLED, book.name
-    return (ASKED, otherwise) if otherwise else (SURVIVED, "")
+                return book.name, otherwise
+    return "", otherwise
