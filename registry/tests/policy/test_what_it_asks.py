@@ -63,3 +63,8 @@ def test_a_waiver_of_another_plugin_is_not_said_to_cover_nothing() -> None:
     policy = Policy("acme", waivers=(WAIVER,))
     found = _decided(policy, _result("contract", "remote", Level.WIRE), plugin="another")
     assert _own(found).findings == ()
+
+
+def test_what_proved_nothing_is_no_pass_though_nothing_was_found() -> None:
+    nothing = CheckResult("contract", "remote", Verdict.INCONCLUSIVE, 0)
+    assert _decided(Policy("acme"), nothing).verdict is Verdict.INCONCLUSIVE
