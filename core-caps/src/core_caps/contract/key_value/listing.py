@@ -9,7 +9,7 @@ from core_caps.errors import InvalidArgument
 
 __all__ = ["CASES"]
 
-_PAGED = (*(f"{number:03}" for number in range(17)), "A", "B", "Z", "a", "b", "z")
+_PAGED = (*(f"{number:03}" for number in range(15)), *"ABYZ", *"abyz")
 """In byte order; letters that differ in their case alone are keys of their own."""
 
 

@@ -190,6 +190,28 @@ TWINS: tuple[Twin, ...] = (
         "remote/get/stall",
     ),
     Twin(
+        "a timeout for each read and none for the call",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                "asyncio.timeout(self._config.timeout_seconds)",
+                "asyncio.timeout(None)",
+            ),
+            Edit(
+                "transport.py",
+                "        return await reader.readexactly(size_bytes)\n",
+                "        read = bytearray()\n"
+                "        while len(read) < size_bytes:\n"
+                "            read += await asyncio.wait_for(reader.read(size_bytes - len(read)), 30)\n"
+                "        return bytes(read)\n",
+            ),
+        ),
+        "contract",
+        ("CONTRACT015",),
+        "remote/get/slow body",
+    ),
+    Twin(
         "no timeout while it connects",
         "sockets",
         (
@@ -249,6 +271,54 @@ TWINS: tuple[Twin, ...] = (
         "contract",
         ("CONTRACT001",),
         "pages_lose",
+    ),
+    Twin(
+        "a cursor for which letters have no case",
+        "pure",
+        (
+            Edit(
+                "mock.py",
+                "if line.key.encode() > after.encode()",
+                "if line.key.lower() > after.lower()",
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "pages_lose",
+    ),
+    Twin(
+        "a second page that forgets the prefix",
+        "sockets",
+        (
+            Edit(
+                "remote.py",
+                '"prefix": prefix, "cursor"',
+                '"prefix": "" if vendor else prefix, "cursor"',
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "remote/promise/pages_lose",
+    ),
+    Twin(
+        "letters that are written otherwise taken for the same",
+        "pure",
+        (
+            Edit("mock.py", "import json\n", "import json\nimport unicodedata\n"),
+            Edit(
+                "mock.py",
+                "        self._entries[key] = _Stored(",
+                '        self._entries[unicodedata.normalize("NFC", key)] = _Stored(',
+            ),
+            Edit(
+                "mock.py",
+                "self._entries.get(limits.key_of(key))",
+                'self._entries.get(unicodedata.normalize("NFC", limits.key_of(key)))',
+            ),
+        ),
+        "contract",
+        ("CONTRACT001",),
+        "tricky_names",
     ),
     Twin(
         "TLS not verified",

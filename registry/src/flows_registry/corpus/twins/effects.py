@@ -314,7 +314,7 @@ TWINS: tuple[Twin, ...] = (
             ),
         ),
         "effects",
-        ("EFFECT203",),
+        ("EFFECT201",),
         "mock/get",
     ),
 )
