@@ -90,7 +90,7 @@ def measured(
 
 def of_tests(file: Path, package: Path) -> _Measure:
     """What each test of a file comes by."""
-    with _watched(package) as watching:
+    with _Watching(package) as watching:
         pytest.main([str(file), *(word for word in PYTEST if word != "-x")], plugins=[watching])
     lines = watching.lines()
     witnesses = [Witness(name, lines.get(name, {}), s) for name, s in watching.seconds.items()]
@@ -102,7 +102,7 @@ def of_book(name: str, book: Path, package: Path) -> _Measure:
     from mutants.books import judge
 
     began = time.monotonic()
-    with _watched(package) as watching:
+    with _Watching(package) as watching:
         watching.begin(name)
         said = judge(book)
     if not said.as_meant:
@@ -111,7 +111,7 @@ def of_book(name: str, book: Path, package: Path) -> _Measure:
     return _Measure([Witness(name, watching.lines().get(name, {}), seconds, str(book))])
 
 
-class _watched:  # noqa: N801
+class _Watching:
     """Within it, every line of the package that runs is noted, under the test that runs."""
 
     def __init__(self, package: Path) -> None:
@@ -122,7 +122,7 @@ class _watched:  # noqa: N801
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
 
-    def __enter__(self) -> "_watched":
+    def __enter__(self) -> "_Watching":
         self._coverage.start()
         return self
 

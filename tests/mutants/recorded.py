@@ -8,9 +8,10 @@ it is imported in: a mutant's, where a mutant is tried.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -53,50 +54,51 @@ class Answers:
     derived: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-class answering(AbstractContextManager[None]):  # noqa: N801
+@contextmanager
+def answering(answers: Answers, *, asks: bool) -> Generator[None]:
     """Within it the certifier's lab is a recorded one.
 
     Args:
         answers: what is known, and where what is learned is noted.
         asks: whether the real lab is asked, and its answers noted.
     """
+    certifier: Any = running
+    source_side: Any = evidence
+    lab, derive = certifier.Lab, source_side.derive_bounded
 
-    def __init__(self, answers: Answers, *, asks: bool) -> None:
-        self._answers = answers
-        self._asks = asks
-        self._kept: Any = running.Lab, evidence.derive_bounded
-
-    def __enter__(self) -> None:
-        running.Lab = lambda *a, **named: RecordedLab(*a, **named).of(self._answers, self._asks)
-        evidence.derive_bounded = self._derived
-
-    def __exit__(self, *exc: object) -> None:
-        running.Lab, evidence.derive_bounded = self._kept
-
-    def _derived(self, sources: Path, provider: str, operations: Sequence[str]) -> Any:
+    def derived(sources: Path, provider: str, operations: Sequence[str]) -> Any:
         key = f"{provider} {' '.join(operations)}"
-        if self._asks:
-            self._answers.derived[key] = self._kept[1](sources, provider, operations)
-        if key not in self._answers.derived:
+        if asks:
+            answers.derived[key] = derive(sources, provider, operations)
+        if key not in answers.derived:
             raise Unrecorded(key)
-        return self._answers.derived[key]
+        return answers.derived[key]
+
+    certifier.Lab, source_side.derive_bounded = partial(RecordedLab, answers, asks), derived
+    try:
+        yield
+    finally:
+        certifier.Lab, source_side.derive_bounded = lab, derive
 
 
 class RecordedLab(Lab):
-    """A lab with a memory."""
+    """A lab with a memory.
 
-    _answers: Answers
-    _asks: bool
+    Args:
+        answers: what it remembers.
+        asks: whether it works as a lab does and notes what it answers.
+        of_a_lab, named: what a lab is made from.
+    """
 
-    def of(self, answers: Answers, asks: bool) -> Self:
-        """The same lab, with these answers."""
-        self._answers, self._asks = answers, asks
+    def __init__(self, answers: Answers, asks: bool, *of_a_lab: Any, **named: Any) -> None:
+        super().__init__(*of_a_lab, **named)
+        self._answers = answers
+        self._asks = asks
         self._given = Counter[str]()
         if asks:
             answers.level, answers.canaries = super().level, dict(self._secrets)
         else:
             self._secrets = answers.canaries
-        return self
 
     def __enter__(self) -> Self:
         return super().__enter__() if self._asks else self
