@@ -21,6 +21,9 @@ TASKS_MAX = 256
 """Processes and threads together."""
 
 MEMORY_BYTES_MAX = 2 << 30
+ADDRESSED_BYTES_MAX = 2 * MEMORY_BYTES_MAX
+"""Of one process: the stacks of its threads are counted whole, used or not."""
+
 DISK_BYTES_MAX = 2 << 30
 FILES_MAX = 100_000
 """Files, in the folders that may be written to."""
@@ -42,7 +45,7 @@ def limit() -> None:
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, FILE_BYTES_MAX),
-        (resource.RLIMIT_DATA, MEMORY_BYTES_MAX),
+        (resource.RLIMIT_DATA, ADDRESSED_BYTES_MAX),
         (resource.RLIMIT_NOFILE, DESCRIPTORS_MAX),
         (resource.RLIMIT_NPROC, 4 * TASKS_MAX),  # of all that its user runs in these rooms
     ):

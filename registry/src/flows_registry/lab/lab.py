@@ -231,9 +231,9 @@ class Lab:
         )
 
     def outside(self, backend: str, directory: Path) -> Room:
-        """The same without a network or server of its own."""
+        """The same without a network or server of its own, and with no less of walls."""
         furniture = replace(self._furnished(backend), wire=None)
-        return Room(furniture, directory, isolated=False)
+        return Room(furniture, directory, isolated=False, walled=self._walled)
 
     def _furnished(self, backend: str) -> Furniture:
         with self._furnishing:

@@ -46,3 +46,9 @@ def test_a_file_that_is_carried_out_is_seen(rooms: Rooms, room: Room, tmp_path: 
     target = str(tmp_path / "target")
     run = rooms.run(room, act("carry_out", target), backend="files")
     assert ("file", target) in run.watched
+
+
+def test_a_file_is_seen_that_its_process_keeps_to_itself(rooms: Rooms, room: Room) -> None:
+    run = rooms.run(room, act("write_unheard", "unheard"), backend="files")
+    assert value_of(run) is None
+    assert [Path(path).name for kind, path in run.watched if kind == "file"] == ["unheard"]

@@ -49,10 +49,14 @@ class Folders:
         self._kept = self._found()
         shutil.rmtree(self._given, ignore_errors=True)
 
+    def left(self) -> list[str]:
+        """What has come since, at any depth, but for what lies in the folder of a setting."""
+        return sorted(self._found() - self._kept)
+
     def sweep(self) -> None:
-        """Remove what has come since, at any depth."""
+        """Remove what has come since."""
         shutil.rmtree(self._given, ignore_errors=True)
-        for path in sorted(self._found() - self._kept):
+        for path in self.left():
             if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
                 shutil.rmtree(path, ignore_errors=True)
             else:

@@ -1,7 +1,8 @@
 """What an agent is told of a case, and the run that its report and the server's make together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
+from pathlib import Path
 from typing import Any
 
 from core_caps.contract.codec import decode, encode
@@ -121,10 +122,7 @@ def run_of(
         lookups=(*seen.get("lookups", ()), *map(str, report.get("lookups", ()))),
         egress_around=tuple((host, port) for host, port in seen.get("egress_around", ())),
         lookups_around=tuple(seen.get("lookups_around", ())),
-        watched=tuple(
-            ("own file" if kind == "file" and folders.holds(detail) else kind, detail)
-            for kind, detail in report.get("watched", ())
-        ),
+        watched=tuple(_watched(report.get("watched", ()), folders)),
         reached=_places(case, report.get("reached", ())),
         reached_around=_places(case, report.get("reached_around", ())),
         ran=Ran.of(report.get("ran", {})),
@@ -138,6 +136,16 @@ def run_of(
         virtual_seconds=report.get("virtual_seconds", 0.0),
         real_seconds=real_seconds,
     )
+
+
+def _watched(told: Sequence[Sequence[str]], folders: Folders) -> Iterator[tuple[str, str]]:
+    """What its process reported, and the files that lie there although it did not."""
+    names = {Path(detail).name for _, detail in told}
+    for kind, detail in told:
+        yield ("own file" if kind == "file" and folders.holds(detail) else kind), detail
+    for path in folders.left():
+        if Path(path).name not in names:
+            yield "file", path
 
 
 def _scopes(told: Sequence[str] | None) -> tuple[str, ...] | None:

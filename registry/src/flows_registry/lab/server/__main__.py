@@ -1,8 +1,8 @@
 """The fault server's process: a control socket around the server.
 
 Started inside a room as `python -m flows_registry.lab.server CONTROL_FD`. It is told its settings
-first, and then answers in lines of JSON to `begin`, `arm`, `disarm` and `rest`, says unasked what went wrong inside it, and
-ends with its control socket.
+first, and then answers in lines of JSON to `begin`, `arm`, `disarm` and `rest`, says unasked what
+went wrong inside it, and ends with its control socket.
 """
 
 import json
