@@ -5,7 +5,7 @@ before it began is still to come, and two ways to the same calls and the same st
 model cannot be copied, so a way that was left is gone again from the start.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import eq
 
@@ -120,11 +120,11 @@ class _Search:
         number = min(left, key=lambda each: (self.question.made[each].end, each))
         return Stuck(number, tuple(left[number].values())[:_WANTS_MAX])
 
-    def _next(self, way: tuple[int, ...]) -> Iterator[int]:
-        """What may come next: first what was answered first, what may be left out last."""
+    def _next(self, way: tuple[int, ...]) -> list[int]:
+        """What may come next: first what was answered first, last what nobody heard of."""
         question, gone = self.question, set(way)
         free = [n for n, before in question.after.items() if n not in gone and before <= gone]
-        return iter(sorted(free, key=lambda n: (n not in question.needed, question.made[n].end, n)))
+        return sorted(free, key=lambda n: (question.made[n].end, n))
 
     def _takes(self, model: Model, number: int, way: tuple[int, ...]) -> bool:
         """Whether a perfect service that has gone this way answers the call as it was answered."""

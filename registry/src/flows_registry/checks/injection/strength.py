@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from core_caps.claims.lattice import Effects
 from core_caps.claims.manifest import OperationClaim
-from core_caps.contract.suite import Contract, Follower
+from core_caps.contract.suite import Call, Contract, Follower
 
 from flows_registry.checks.injection.footprints import Footprints
 from flows_registry.checks.injection.histories import apply
@@ -84,14 +84,10 @@ class _History:
         writes = writes_of(strength.claims)
         self._writes = [number for number, one in enumerate(made) if one.call.operation in writes]
         used = {step for one in made for step in referred(one.call)}
-        keyed = {
-            number
-            for number, one in enumerate(made)
-            if one.call.operation in strength.claims
-            and keys_of(strength.claims[one.call.operation], one.call)
-        }
-        self._remembered = frozenset(used | keyed)
+        keys = {number: _keys_of(strength.claims, one.call) for number, one in enumerate(made)}
+        self._remembered = frozenset(used | {number for number, found in keys.items() if found})
         touched = {n: strength.footprints.of(one.call) for n, one in enumerate(made)}
+        touched = {n: prints and prints | keys[n] for n, prints in touched.items()}
         lasting = frozenset(n for n in self._lasting() if not made[n].failed)
         parts = [] if used else strength.footprints.parts(touched, lasting)
         self._keys = parts if _independent(strength.contract, made, parts) else []
@@ -224,6 +220,12 @@ def _came_to_nothing(made: Made) -> bool:
 def _may_be_left(made: Made) -> bool:
     """Whether the end may be explained without it: nobody knows of it, or it was refused."""
     return made.failed if not made.lost else made.applied is None
+
+
+def _keys_of(claims: Mapping[str, OperationClaim], call: Call) -> frozenset[str]:
+    """The idempotency keys that a call is given: what shares one is no longer apart."""
+    claim = claims.get(call.operation)
+    return frozenset() if claim is None else frozenset(f"key {k!r}" for k in keys_of(claim, call))
 
 
 def _independent(contract: Contract, made: Sequence[Made], parts: Sequence[_Numbers]) -> bool:
