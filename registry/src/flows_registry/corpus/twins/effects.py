@@ -306,15 +306,16 @@ TWINS: tuple[Twin, ...] = (
         "a mock that keeps a file",
         "pure",
         (
+            Edit("mock.py", "import json\n", "import contextlib\nimport json\n"),
             Edit(
                 "mock.py",
                 MOCK_GET,
-                "        with open('/tmp/corpus-reads.log', 'a') as log:\n"
+                "        with contextlib.suppress(OSError), open('/tmp/corpus-reads.log', 'a') as log:\n"
                 "            log.write(key)\n" + MOCK_GET,
             ),
         ),
         "effects",
-        ("EFFECT201",),
+        ("EFFECT203",),
         "mock/get",
     ),
 )
