@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import flows_registry.checks.injection.check as injection
 import pytest
-from flows_registry.certify import checking
 from flows_registry.corpus import bases
 from flows_registry.corpus.public import ELSEWHERE, PUBLIC, SOUND_ITEMS
 from flows_registry.corpus.sound import SOUND
@@ -40,7 +40,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Check], None]:
     """Puts something else in the place of the injection check."""
 
     def put(check: Check) -> None:
-        monkeypatch.setitem(checking._ON_BACKENDS, "injection", check)
+        monkeypatch.setattr(injection, "check_injection", check)
 
     return put
 
@@ -51,6 +51,12 @@ def _passes(plan: Any, backend: str, baselines: Any) -> CheckResult:
 
 def _refuses(plan: Any, backend: str, baselines: Any) -> CheckResult:
     finding = Finding("INJECT001", "this check refuses whatever it sees")
+    return CheckResult("injection", backend, Verdict.REFUSED, 1, (finding,))
+
+
+def _says_little(plan: Any, backend: str, baselines: Any) -> CheckResult:
+    (code,) = next(twin.codes for twin in TWINS if twin.name == TWIN)
+    finding = Finding(code, "the right code, and nothing that helps", "", "")
     return CheckResult("injection", backend, Verdict.REFUSED, 1, (finding,))
 
 

@@ -26,7 +26,7 @@ from flows_registry.corpus.twins import TWINS
 from flows_registry.lab.uv import Uv
 from flows_registry.policy.policy import Policy
 from flows_registry.policy.reading import built_in, read_text
-from flows_registry.verdict import Certification, Level, Verdict
+from flows_registry.verdict import Certification, Finding, Level, Verdict
 
 __all__ = ["Asked", "chosen", "self_test"]
 
@@ -187,16 +187,23 @@ def _check_of(plugin: Twin | Sound) -> str:
 
 
 def _is_found(twin: Twin, found: Certification) -> bool:
-    """Whether the intended check says it, it alone, for the intended reason, and after a run."""
+    """Whether the intended check says it, it alone, for the intended reason, after a run, and with
+    all that helps."""
     saying = [each for each in found.checks if each.verdict is twin.verdict]
     refuses = twin.verdict is Verdict.REFUSED
-    codes = {f.code for each in saying for f in each.findings if f.refuses or not refuses}
+    findings = [f for each in saying for f in each.findings if f.refuses or not refuses]
     return (
         found.verdict is twin.verdict
         and {each.check for each in saying} == {twin.check}
-        and set(twin.codes) <= codes
+        and set(twin.codes) <= {finding.code for finding in findings}
         and all(each.cases > 0 for each in saying)
+        and (not refuses or all(map(_helps, findings)))
     )
+
+
+def _helps(finding: Finding) -> bool:
+    """Whether it says what was promised, what happened, and what to do."""
+    return all((finding.message, finding.promised, finding.observed, finding.fix))
 
 
 def _has_passed(found: Certification) -> bool:
