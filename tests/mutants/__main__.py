@@ -63,6 +63,8 @@ def main() -> int:
             broken.append(f"{each.mutant.module} as it is, {each.fate} by {each.by}")
     for each in tried(mutants, witnesses, books_max=asked.books, jobs=asked.jobs):
         run.tried.append(each)
+        if each in run.living:
+            _progress(f"{each.mutant.name} lives: {each.fate}", stays=True)
         _progress(f"{len(run.tried)} of {len(mutants)} mutants, {len(run.living)} live")
     _progress("")
     run.seconds = time.monotonic() - began
@@ -129,16 +131,17 @@ def _telling(what: str, total: int) -> Callable[[str, Ended], None]:
     def told(name: str, ended: Ended) -> None:
         _progress(f"{what} {next(numbers)} of at most {total}: {name}")
         if ended.problem:
-            print(f"\n{name}: {ended.problem}", file=sys.stderr)
+            _progress(f"{name}: {ended.problem}", stays=True)
 
     return told
 
 
-def _progress(text: str) -> None:
+def _progress(text: str, *, stays: bool = False) -> None:
+    """One line of the terminal; elsewhere only what stays is told."""
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-    elif text:
-        print(text, file=sys.stderr)
+        print(f"\r\x1b[K{text}", end="\n" if stays else "", file=sys.stderr, flush=True)
+    elif stays:
+        print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
