@@ -19,7 +19,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -103,7 +102,7 @@ def main(specification: str, command: list[str]) -> int:
     return bounds.watched(child, told["writable"])
 
 
-def _become(root: Path, here: Path, command: list[str]) -> NoReturn:
+def _become(root: Path, here: Path, command: list[str]) -> None:
     """The first process of the namespace: when it ends, the kernel ends all others in it."""
     kernel.die_with_parent()
     kernel.mount("proc", f"{root}/proc")
