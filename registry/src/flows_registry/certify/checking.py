@@ -2,21 +2,15 @@
 in its place."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import MappingProxyType
+from importlib import import_module
 
 from flows_registry.certify.delta import Delta
 from flows_registry.certify.kept import PROBLEMS, kept, was_kept
 from flows_registry.certify.parity_of import check_parity
 from flows_registry.certify.view import seen_by
-from flows_registry.checks.budget.check import check_budget
-from flows_registry.checks.contract.check import check_contract
-from flows_registry.checks.determinism.check import check_determinism
-from flows_registry.checks.effects.check import check_effects
-from flows_registry.checks.injection.check import check_injection
 from flows_registry.checks.plan import Baseline, Plan
-from flows_registry.checks.policy.check import check_policy
 from flows_registry.lab.lab import NoReference
 from flows_registry.lab.simulators.sides import SimulatorAccess
 from flows_registry.verdict import CheckResult, Verdict, merged
@@ -25,17 +19,8 @@ __all__ = ["CHECKS", "checked", "is_told"]
 
 BackendCheck = Callable[[Plan, str, Sequence[Baseline]], CheckResult]
 
-_ON_BACKENDS: Mapping[str, BackendCheck] = MappingProxyType(
-    {
-        "effects": check_effects,
-        "determinism": check_determinism,
-        "contract": check_contract,
-        "injection": check_injection,
-        # These judge what the others have run, too.
-        "policy": check_policy,
-        "budget": check_budget,
-    }
-)
+_ON_BACKENDS = ("effects", "determinism", "contract", "injection", "policy", "budget")
+"""The last two judge what the others have run, too."""
 
 CHECKS = ("package", *_ON_BACKENDS, "parity")
 """The checks, in the order in which they run."""
@@ -96,10 +81,18 @@ def _alone(name: str, backend: str, part: Plan, baselines: Sequence[Baseline]) -
     (capability,) = part.subject.capabilities.values()
     seen = replace(part, subject=seen_by(name, backend, part.subject))
     try:
-        result = _ON_BACKENDS[name](seen, backend, baselines)
+        result = _check_named(name)(seen, backend, baselines)
     except PROBLEMS as problem:
         result = kept(name, backend, problem)
     return part.named(capability, part.ledger.settled(result, capability.contract))
+
+
+def _check_named(name: str) -> BackendCheck:
+    """The check of that name, imported when it is first run: what is carried needs none."""
+    check: BackendCheck = getattr(
+        import_module(f"flows_registry.checks.{name}.check"), f"check_{name}"
+    )
+    return check
 
 
 def _said_of(names: Sequence[str], problem: Exception) -> Sequence[str]:
