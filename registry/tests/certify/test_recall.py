@@ -50,7 +50,7 @@ def test_what_ends_otherwise_than_with_most_seeds_disagrees() -> None:
     def run(seed: int, verdict: str) -> Trial:
         return Trial("hedged reads", "", seed, verdict, verdict == "certified", "")
 
-    runs = run(0, "certified"), run(1, "refused"), run(2, "certified"), SOUND
+    runs = run(0, "certified"), run(1, "refused"), run(2, "certified"), SOUND, UNPROVED
     assert _of(*runs).disagreeing == [runs[1]]
 
 
