@@ -134,7 +134,7 @@ TWINS: tuple[Twin, ...] = (
             ),
         ),
         "injection",
-        ("INJECT005",),
+        ("INJECT003",),
         "apart at once",
     ),
     Twin(
