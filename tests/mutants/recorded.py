@@ -166,11 +166,16 @@ class RecordedLab(Lab):
         return answered
 
     def _answered(self, profile: Profile, case: Case) -> CaseRun:
-        """The next answer to this case; who asks once more than before hears the last one."""
-        key = _key(profile, case)
-        known = self._answers.runs.get(key)
-        if known is None:
+        """The next answer to this case; who asks once more than before hears the last one.
+
+        What went well among others was not run alone: it is taken to go as well there.
+        """
+        runs = self._answers.runs
+        keys = [_key(profile, each) for each in (case, replace(case, together=True))]
+        key = next((key for key in keys if key in runs), None)
+        if key is None:
             raise Unrecorded(f"{case.name} in {profile.name}")
+        known = runs[key]
         number = min(self._given[key], len(known) - 1)
         self._given[key] += 1
         answer = known[number]
