@@ -111,7 +111,7 @@ def _become(root: Path, here: Path, command: list[str]) -> None:
     kernel.set_read_only("/", below=False)
     with contextlib.suppress(FileNotFoundError):
         os.chdir(here)
-    kernel.drop_privileges()
+    kernel.drop_power()
     bounds.limit()
     os.execvp(command[0], command)  # noqa: S606 (this is what it is for)
 

@@ -17,7 +17,7 @@ __all__ = [
     "Denied",
     "bind",
     "die_with_parent",
-    "drop_privileges",
+    "drop_power",
     "join",
     "mount",
     "pivot",
@@ -118,7 +118,7 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def drop_privileges() -> None:
+def drop_power() -> None:
     """Give up every capability for this process and all that it starts."""
     _checked("securebits", _libc.prctl(_PR_SET_SECUREBITS, _ROOT_IS_NOBODY, 0, 0, 0))
     for capability in range(_CAPABILITIES):
