@@ -28,8 +28,9 @@ from mutants.trying import tried
 
 _TESTS = (
     "checks/**/test_*.py", "certify/test_*.py", "policy/test_*.py", "evidence/test_files.py",
-    "evidence/test_redaction.py", "evidence/test_stored.py", "commands/test_certify*.py",
-    "commands/test_evidence.py", "commands/test_self_test.py", "test_verdict.py",
+    "evidence/test_bounds.py", "evidence/test_redaction.py", "evidence/test_stored.py",
+    "commands/test_certify*.py", "commands/test_evidence.py", "commands/test_self_test.py",
+    "test_verdict.py",
 )  # fmt: skip
 _NOT_TESTS = (
     "test_package", "test_parity", "test_capability_calls.py", "test_derivation.py",
