@@ -1,6 +1,7 @@
 """Clean environments: exactly what a wheel requires, reused by content, never half-made."""
 
 import importlib.metadata
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,6 +72,17 @@ def test_it_is_reused_quickly_and_made_anew_when_touched(wheel: Wheel, tmp_path:
     assert third == first
     assert module.read_bytes() == original
     assert not (first.site_packages / "added.py").exists()
+
+
+def test_compiled_code_is_there_and_nobody_else_s(wheel: Wheel, tmp_path: Path) -> None:
+    wanted = _requirements(wheel, tmp_path)
+    made = make_environment(wanted, uv=Uv(), scratch=tmp_path / "e")
+    (compiled,) = (made.site_packages / "cap_thing/__pycache__").glob("mock.*.pyc")
+    original, status = compiled.read_bytes(), compiled.stat()
+    compiled.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+    os.utime(compiled, ns=(status.st_atime_ns, status.st_mtime_ns))
+    make_environment(wanted, uv=Uv(), scratch=tmp_path / "e")
+    assert compiled.read_bytes()[-1] == original[-1]
 
 
 def test_two_at_once_make_it_once(wheel: Wheel, tmp_path: Path) -> None:

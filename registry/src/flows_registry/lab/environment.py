@@ -86,7 +86,8 @@ def make_environment(
         )
         if pinned:
             interpreter = ("--python", str(_python(venv)))
-            install = ("pip", "install", "--quiet", "--no-deps", "--no-build")
+            # Compiled now, once: whoever runs in here within walls could not keep what it compiles.
+            install = ("pip", "install", "--quiet", "--no-deps", "--no-build", "--compile-bytecode")
             done = uv(*install, *uv.sources(), *interpreter, "-r", str(lock), cwd=scratch)
             checked(done, "the requirements could not be installed")
         for left in _site_packages(venv).glob("_virtualenv.*"):
@@ -160,17 +161,17 @@ def _untouched(folder: Path) -> bool:
 
 
 def _fingerprint(venv: Path) -> str:
-    """A digest over names, sizes and times of all files but compiled ones."""
+    """A digest over names, sizes and times of all files: that of the last change no program can
+    set."""
     digest = hashlib.sha256()
     todo = [str(_site_packages(venv))]
     while todo:
         with os.scandir(todo.pop()) as entries:
             for entry in sorted(entries, key=lambda each: each.name):
-                if entry.name == "__pycache__":
-                    continue
                 if entry.is_dir(follow_symlinks=False):
                     todo.append(entry.path)
                     continue
                 status = entry.stat(follow_symlinks=False)
-                digest.update(f"{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+                times = f"{status.st_mtime_ns}\0{status.st_ctime_ns}"
+                digest.update(f"{entry.name}\0{status.st_size}\0{times}\n".encode())
     return digest.hexdigest()

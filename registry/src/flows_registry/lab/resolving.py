@@ -66,7 +66,7 @@ def content_key(lines: Sequence[str], python: str) -> str:
     Raises:
         OSError: a local wheel cannot be read.
     """
-    digest = hashlib.sha256(f"3 {os.path.realpath(python)} {sys.version}".encode())
+    digest = hashlib.sha256(f"4 {os.path.realpath(python)} {sys.version}".encode())
     for line in lines:
         name, at, url = line.partition(" @ file://")
         if at:
