@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from core_caps.capabilities.http import Http, Response
 from core_caps.capabilities.key_value import Entry, KeyInfo, KeyValue, Page
 from core_caps.capabilities.queue import Delivery, Queue
+from core_caps.capabilities.sequencer import Appended, Sequencer
 from core_caps.claims.manifest import OperationClaim
 from core_caps.claims.operation import operations_of
-from core_caps.contract import kv, queue
+from core_caps.contract import http, kv, queue, sequencer
 from core_caps.contract.suite import Call, Contract, Result
 from flows_registry.checks.injection.footprints import Footprints
 from flows_registry.checks.injection.made import Made, made_of
@@ -35,7 +37,8 @@ def claims_of(protocol: type) -> dict[str, OperationClaim]:
     }
 
 
-CLAIMS = {"kv": claims_of(KeyValue), "queue": claims_of(Queue)}
+PROTOCOLS = {"http": Http, "kv": KeyValue, "queue": Queue, "sequencer": Sequencer}
+CLAIMS = {name: claims_of(protocol) for name, protocol in PROTOCOLS.items()}
 LADDER = ("unknown", "eventual", "per_key", "read_your_writes", "linearizable")
 LOST = ErrorFacts(
     "Unavailable",
@@ -200,6 +203,67 @@ def test_a_search_that_is_too_long_is_given_up_and_says_so() -> None:
     run = history(*((n, 0, 50, put(bytes([n])), None) for n in range(9)), (9, 60, 61, GET, b"x"))
     with pytest.raises(GaveUp):
         breaks(run, "linearizable", budget=500)
+
+
+def test_ways_that_meet_are_one() -> None:
+    writes = [(n, 0, 50, put(b"1"), None) for n in range(7)]
+    found = breaks(history(*writes, (9, 60, 61, GET, b"x")), "linearizable", budget=4_000)
+    assert found is not None
+
+
+def test_what_numbers_all_keys_alike_is_one_thing() -> None:
+    appended = [Call("append", (key, b"")) for key in ("a", "b")]
+    run = history(
+        (0, 0, 1, appended[0], Appended(True, 1, 0.0)),
+        (1, 2, 3, appended[1], Appended(True, 2, 0.0)),
+    )
+    for promised in LADDER:
+        assert breaks(run, promised, sequencer.CONTRACT) is None
+
+
+def test_calls_that_share_a_key_are_judged_together() -> None:
+    def call(operation: str, path: str, status: int, **key: str) -> tuple[Call, Response]:
+        url = f"https://site.example/{path}"
+        answer = Response(status, {}, b"", url, operation.upper())
+        return Call(operation, (url, b"x"), key), answer
+
+    run = history(
+        (0, 0, 4, *call("patch", "one", 204, idempotency_key="k")),
+        (1, 1, 5, *call("put", "one", 201)),
+        (2, 2, 3, *call("put", "two", 201)),
+        (2, 6, 7, *call("patch", "two", 422, idempotency_key="k")),
+    )
+    assert breaks(run, "linearizable", http.CONTRACT) is None
+
+
+class Diary:
+    """A model that remembers more than its state shows."""
+
+    def __init__(self) -> None:
+        self._notes: list[object] = []
+
+    def apply(self, call: Call) -> object:
+        if call.operation == "list":
+            return list(self._notes)
+        self._notes += call.args[:1]
+        return None
+
+    def state(self) -> object:
+        return len(self._notes)
+
+
+def test_an_order_is_found_also_where_the_state_does_not_show_it() -> None:
+    def as_it_is(call: Call, result: object) -> object:
+        return result
+
+    def all_notes(calls: Sequence[Call]) -> Sequence[Call]:
+        return [LIST]
+
+    diary = replace(kv.CONTRACT, model=Diary, comparable=as_it_is, read_back=all_notes)
+    writes = [(0, 0, 8, put(b"", "a"), None), (1, 1, 9, put(b"", "b"), None)]
+    for seen, explained in ((["b", "a"], True), (["b", "b"], False)):
+        run = history(*writes, (2, 10, 11, LIST, seen))
+        assert (breaks(run, "linearizable", diary) is None) is explained
 
 
 def test_a_dead_clients_call_was_made_or_not_and_nothing_between() -> None:
