@@ -23,10 +23,16 @@ def _said(name: str, code: str, statement: str) -> Twin:
     )
 
 
-def _asks(name: str, code: str, old: str, new: str, policy: str = "") -> Twin:
+def _asks(name: str, code: str, old: str, new: str, policy: str = "", only: str = "") -> Twin:
     """A twin that asks for more, or says less, than it needs to."""
     edits = (Edit("capability.toml", old, new),)
-    return Twin(name, "urllib", edits, "policy", (code,), policy=policy)
+    return Twin(name, "urllib", edits, "policy", (code,), only, policy=policy)
+
+
+def _forbidden(name: str, code: str, policy: str) -> Twin:
+    """The base itself, where an organisation asks for something else."""
+    same = 'summary = "a subject to certify"', 'summary = "a subject"'
+    return _asks(name, code, *same, ANY_POLICY + policy, only="remote/put")
 
 
 _IMPORTS = Edit("remote.py", "import asyncio\n", "import asyncio\nimport logging\nimport base64\n")
@@ -156,8 +162,20 @@ TWINS: tuple[Twin, ...] = (
         "policy",
         ("EGRESS105",),
     ),
-    _asks("a data class that is not declared", "POLICY111", 'classes = ["user_content"]\n', ""),
-    _asks("a residency that is not declared", "POLICY112", 'residency = ["global"]\n', ""),
+    _asks(
+        "a data class that is not declared",
+        "POLICY111",
+        'classes = ["user_content"]\n',
+        "",
+        only="remote/put",
+    ),
+    _asks(
+        "a residency that is not declared",
+        "POLICY112",
+        'residency = ["global"]\n',
+        "",
+        only="remote/put",
+    ),
     _asks(
         "a waiver that has expired",
         "POLICY106",
@@ -172,25 +190,19 @@ TWINS: tuple[Twin, ...] = (
         'summary = "a subject"',
         _ENDED.replace("expires = 2020-01-31\n", ""),
     ),
-    _asks(
+    _forbidden(
         "a host that the policy forbids",
         "POLICY102",
-        'summary = "a subject to certify"',
-        'summary = "a subject"',
-        ANY_POLICY + '[egress]\nallow = ["*.example.com"]\n',
+        '[egress]\nallow = ["*.example.com"]\n',
     ),
-    _asks(
+    _forbidden(
         "a scope that the policy forbids",
         "POLICY103",
-        'summary = "a subject to certify"',
-        'summary = "a subject"',
-        ANY_POLICY + '[scopes]\nforbid = ["* Write"]\n',
+        '[scopes]\nforbid = ["* Write"]\n',
     ),
-    _asks(
+    _forbidden(
         "a region and a data class that the policy forbids",
         "POLICY104",
-        'summary = "a subject to certify"',
-        'summary = "a subject"',
-        ANY_POLICY + '[residency]\nallow = ["eu"]\n[data_classes]\nforbid = ["user_*"]\n',
+        '[residency]\nallow = ["eu"]\n[data_classes]\nforbid = ["user_*"]\n',
     ),
 )
