@@ -14,7 +14,7 @@ from flows_registry.lab.case import Case, Turn
 from flows_registry.lab.faults import Fault
 from flows_registry.lab.simulators.histories import without
 
-__all__ = ["LENGTH", "Clients"]
+__all__ = ["CLIENTS", "Clients"]
 
 HISTORIES = 6
 HISTORIES_WITHIN = 20

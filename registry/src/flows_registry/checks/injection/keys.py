@@ -26,7 +26,6 @@ from flows_registry.verdict import Finding
 __all__ = [
     "NAME",
     "UNPROVEN",
-    "Judge",
     "key_trials",
     "keyless",
     "keys_of",
@@ -37,8 +36,6 @@ __all__ = [
 NAME = "injection"
 UNPROVEN = "CONTRACT003"
 """The code of a finding that says that nothing was proven, not that something is wrong."""
-
-Judge = Callable[[CaseRun], Iterator[Finding]]
 
 
 def repeated_under(capability: Capability) -> Mapping[str, str]:
@@ -78,7 +75,7 @@ def never_keyed(capability: Capability) -> list[str]:
 
 def key_trials(
     plan: Plan, backend: str, baselines: Sequence[Baseline]
-) -> Iterator[tuple[Case, Judge]]:
+) -> Iterator[tuple[Case, Callable[[CaseRun], Iterator[Finding]]]]:
     """Every keyed write twice under its key, the answer to its first write lost."""
     for base in baselines:
         call = base.exercise.call
