@@ -60,7 +60,7 @@ class RemoteKv:
         if value is None:
             return None
         found = await self._ask("get_with_metadata", "GET", "/metadata/" + name, answers.envelope)
-        return Entry(value, None if found is None else found.get("result"))
+        return None if found is None else Entry(value, found.get("result"))
 
     async def list(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> Page:
         """Up to `limit` keys that start with `prefix`, in byte order."""
