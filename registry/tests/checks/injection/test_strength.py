@@ -236,6 +236,24 @@ def test_calls_that_share_a_key_are_judged_together() -> None:
     assert breaks(run, "linearizable", http.CONTRACT) is None
 
 
+def test_a_lost_post_is_there_when_what_another_made_is_looked_at() -> None:
+    url = "https://site.example/list"
+
+    def answer(method: str, path: str, status: int, body: bytes = b"", **headers: str) -> Response:
+        told = {"content-type": "application/octet-stream"} if body else {}
+        return Response(status, told | headers, body, f"https://site.example/{path}", method)
+
+    run = history(
+        (0, 0, 1, Call("post", (url, b"first")), Step(error=LOST)),
+        (1, 2, 3, Call("post", (url, b"second")), answer("POST", "list", 201, location="/list/2")),
+        look=[
+            (Call("get", (f"{url}/{number}",)), Step(answer("GET", f"list/{number}", 200, body)))
+            for number, body in ((1, b"first"), (2, b"second"))
+        ],
+    )
+    assert breaks(run, "unknown", http.CONTRACT) is None
+
+
 class Diary:
     """A model that remembers more than its state shows."""
 

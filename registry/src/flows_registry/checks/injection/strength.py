@@ -250,7 +250,8 @@ def _independent(contract: Contract, made: Sequence[Made], parts: Sequence[_Numb
 def _answers(
     contract: Contract, made: Sequence[Made], numbers: Collection[int]
 ) -> Mapping[int, str]:
-    """What the model answers to some of the calls, in the order in which they were answered."""
+    """What the model answers to some of the calls, in the order in which they were answered; those
+    that never were come before anybody looks."""
     model = contract.model()
-    order = sorted(numbers, key=lambda number: (made[number].end, number))
+    order = sorted(numbers, key=lambda number: (made[number].looks, made[number].end, number))
     return {number: repr(apply(model, made[number].call)) for number in order}

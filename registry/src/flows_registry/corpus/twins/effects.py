@@ -2,7 +2,7 @@
 
 from flows_registry.corpus.places import GET, MOCK_GET, PRESIGNED, SENT
 from flows_registry.corpus.twin import Edit, Twin
-from flows_registry.verdict import Verdict
+from flows_registry.verdict import Level, Verdict
 
 __all__ = ["TWINS"]
 
@@ -162,6 +162,7 @@ TWINS: tuple[Twin, ...] = (
         ("EGRESS101",),
         "remote/get",
         alone="wire_side",
+        level=Level.WIRE,
     ),
     Twin(
         "a client that reports when it is forgotten",
@@ -180,6 +181,7 @@ TWINS: tuple[Twin, ...] = (
         ("EGRESS101",),
         "remote/get",
         alone="wire_side",
+        level=Level.WIRE,
     ),
     Twin(
         "egress by a process",
