@@ -12,7 +12,7 @@ from flows_registry.corpus.sound import SOUND
 from flows_registry.corpus.twins import TWINS
 from flows_registry.lab.lab import RoomBroken
 from flows_registry.main import main
-from flows_registry.verdict import CheckResult, Finding, Verdict
+from flows_registry.verdict import CheckResult, Finding, Level, Verdict
 
 pytestmark = pytest.mark.feature("DC-05")
 
@@ -182,6 +182,16 @@ def test_something_is_named_to_certify(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["certify"]) == 2
     assert main(["certify", "--flake", "3", "somewhere"]) == 2
     assert "--self-test" in capsys.readouterr().err
+
+
+def test_what_shows_only_from_a_higher_level_on_is_left_out() -> None:
+    chosen = {
+        level: {plugin.name for plugin in self_test.chosen(Asked(level=level))} for level in Level
+    }
+    higher = {twin.name for twin in TWINS if twin.level > Level.INTERPRETER}
+    assert higher
+    assert chosen[Level.WIRE] - chosen[Level.INTERPRETER] == higher
+    assert chosen[Level.ISOLATED] == {plugin.name for plugin in (*TWINS, *SOUND)}
 
 
 def test_every_item_of_the_public_list_has_its_plugin() -> None:
