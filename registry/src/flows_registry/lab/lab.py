@@ -26,6 +26,7 @@ from flows_registry.lab.broken import (
     Unruly,
 )
 from flows_registry.lab.case import Case, CaseRun
+from flows_registry.lab.cores import core_of_its_own
 from flows_registry.lab.hosted.hosting import Host, HostBroken, as_it_is, walls_of
 from flows_registry.lab.references.known import reference_factory
 from flows_registry.lab.room.certificates import issue
@@ -118,7 +119,7 @@ class Lab:
 
     def __enter__(self) -> Self:
         for number in range(self._jobs):
-            worker = _Worker(self, number, self._scratch / f"room-{number}", self._tasks)
+            worker = _Worker(self, self._scratch / f"room-{number}", self._tasks)
             worker.start()
             self._workers.append(worker)
         return self
@@ -362,23 +363,21 @@ class _Worker(threading.Thread):
     def __init__(
         self,
         lab: Lab,
-        number: int,
         directory: Path,
         tasks: "queue.SimpleQueue[Callable[[_Worker], None] | None]",
     ) -> None:
         super().__init__(name=directory.name, daemon=True)
         self._lab = lab
-        self._number = number
         self._directory = directory
         self._tasks = tasks
         self._rooms: dict[tuple[str, bool], Room] = {}
 
     def run(self) -> None:
-        _stay_on(self._number)
-        while (task := self._tasks.get()) is not None:
-            task(self)
-        for room in self._rooms.values():
-            room.close()
+        with core_of_its_own():
+            while (task := self._tasks.get()) is not None:
+                task(self)
+            for room in self._rooms.values():
+                room.close()
 
     def perform(self, case: Case, profile: Profile) -> CaseRun:
         """Run a case in this worker's room; a broken room is replaced once.
@@ -416,18 +415,6 @@ class _Worker(threading.Thread):
             name = f"{backend}-outside" if outside else backend
             self._rooms[key] = make(backend, self._directory / name).__enter__()
         return self._rooms[key]
-
-
-def _stay_on(number: int) -> None:
-    """Keep this thread, and every process it starts, on one core of its own.
-
-    The threads of a case take turns anyway (the interpreter's lock); on one core they do so
-    without waking another, and a fork's copied pages need no other core's attention: half the
-    time of a case.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _task(

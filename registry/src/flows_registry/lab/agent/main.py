@@ -22,9 +22,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import denials, patches, perturb, redirect, schedule
+from .affinity import roam
 from .branches import Branches
 from .hearing import HEARING
-from .orphans import Orphans, close_to_children, die_with_parent
+from .orphans import Orphans, close_to_children, die_with_parent, reaped
 from .page import NEVER, ORIGIN_SECONDS, Page
 from .places import Places
 from .sources import Sources
@@ -119,7 +120,7 @@ def main(control: int) -> None:
         if child == 0:
             _case(line, message["run"], settings)
         line.send({"event": "started", "pid": child})
-        _, status = os.waitpid(child, 0)
+        status = reaped(child)
         orphans.end()
         line.send({"event": "ended", "status": os.waitstatus_to_exitcode(status)})
 
@@ -144,12 +145,13 @@ def _tried(case: dict[str, Any], settings: dict[str, Any], seconds: float) -> di
             clean = keeper.now() == ORIGIN_SECONDS and _alone()
             asyncio.run(_module("perform").perform(case, lambda: None, lambda: None))
         Line(writing).send({"modules": sorted(set(sys.modules) - known), "clean": clean})
+        roam()
         os._exit(0)
     os.close(writing)
     told = _told(reading, _monotonic() + seconds)
     os.close(reading)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    reaped(child)
     try:
         return dict(json.loads(told))
     except (ValueError, TypeError, RecursionError):
@@ -237,6 +239,7 @@ def _case(line: Line, case: dict[str, Any], settings: dict[str, Any]) -> NoRetur
         line.send(report)
         following = line.receive() if again else None
         if following is None or "run" not in following:
+            roam()
             os._exit(0)
         case = following["run"]
         keeper.restart()
@@ -279,10 +282,9 @@ def _left(keeper: Timekeeper) -> object:
     """What a case could leave in its process: open files, and processes of its own; where the
     kernel does not tell, something that equals nothing."""
     try:
-        with keeper.files:
-            files = os.listdir("/proc/self/fd")  # noqa: PTH208
+        files = keeper.files()
         with open(f"/proc/self/task/{os.getpid()}/children", "rb") as children:  # noqa: PTH123
-            return len(files), children.read()
+            return files, children.read()
     except OSError:
         return object()
 

@@ -8,7 +8,9 @@ import signal
 import threading
 from pathlib import Path
 
-__all__ = ["Orphans", "close_to_children", "die_with_parent"]
+from .affinity import roam, settle
+
+__all__ = ["Orphans", "close_to_children", "die_with_parent", "reaped"]
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
@@ -21,6 +23,15 @@ def die_with_parent() -> None:
 def close_to_children() -> None:
     """Let nobody of the same user trace this process or read and write its memory."""
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def reaped(child: int) -> int:
+    """Wait for a child to end, and for its last threads to be gone; its exit status."""
+    roam()
+    try:
+        return os.waitpid(child, 0)[1]
+    finally:
+        settle()
 
 
 class Orphans:
@@ -40,7 +51,7 @@ class Orphans:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
-                    os.waitpid(child, 0)
+                    reaped(child)
 
 
 def _children() -> set[int]:

@@ -16,14 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .page import NEVER, ORIGIN_SECONDS, Page
+from .tasks import Tasks
 
 __all__ = ["THREAD_NAME", "Deadline", "Timekeeper"]
 
 THREAD_NAME = "timekeeper"
 
 _TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6", "/proc/self/net/udp")
-
-_SWITCHES = b"\nvoluntary_ctxt_switches:"
 
 _real_monotonic = time.monotonic
 _real_sleep = time.sleep
@@ -48,19 +47,6 @@ BUSY_SECONDS_MAX = 20.0
 """How long to wait for a server that says it is busy: a loaded machine makes it slow."""
 
 
-def _has_run() -> str:
-    """The kernel's file that tells how long and how often a thread has run; where it keeps no
-    such account, the longer one that ends with how often it was switched."""
-    try:
-        account = Path("/proc/self/schedstat").read_text()
-    except OSError:
-        return "status"
-    return "status" if account.startswith("0 ") else "schedstat"
-
-
-_HAS_RUN = _has_run()
-
-
 class Deadline:
     """A moment at which somebody wants to be woken."""
 
@@ -82,7 +68,6 @@ class Timekeeper:
         hung: called when the process waits without any deadline; it does not return.
 
     Attributes:
-        files: held while the kernel's files are open; who holds it counts this process's own.
         paused: whether time stands still whatever happens.
         pausing: the threads that sleep for a moment of real time and are busy all the same.
     """
@@ -94,9 +79,9 @@ class Timekeeper:
         self._deadlines: list[tuple[float, int, Deadline]] = []
         self._tickets = itertools.count()
         self._lock = _real_lock()
-        self._own_task = 0
+        self._tasks = Tasks(0)
+        self._looking = _real_lock()
         self._served_since: float | None = None
-        self.files = _real_lock()
         self.paused = False
         self.pausing: set[int] = set()
 
@@ -107,6 +92,15 @@ class Timekeeper:
     def requests(self) -> int:
         """How many requests have come since the case was armed."""
         return self._page.requests
+
+    def files(self) -> int:
+        """How many files this process has open, but for those through which we look at it.
+
+        Raises:
+            OSError: the kernel does not tell.
+        """
+        with self._looking:
+            return len(os.listdir("/proc/self/fd")) - len(self._tasks.files)  # noqa: PTH208
 
     def at(self, seconds: float, wake: Callable[[], None]) -> Deadline:
         """Have `wake` called when the time has come; `seconds` is since 1970."""
@@ -128,7 +122,8 @@ class Timekeeper:
         self.paused = False
 
     def _keep(self) -> None:
-        self._own_task = threading.get_native_id()
+        with self._looking:
+            self._tasks = Tasks(threading.get_native_id())
         quiet_since: float | None = None
         before = self._ran()
         worked = self._worked()
@@ -142,7 +137,7 @@ class Timekeeper:
             after = self._ran()
             still = after is not None and after == before
             before = after
-            if not still or not self._all_asleep():
+            if not still or not self._asleep():
                 quiet_since = None
                 continue
             real_now = _real_monotonic()
@@ -152,7 +147,7 @@ class Timekeeper:
                 continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
             # reader by now, so only a process that still sleeps is waiting for time.
-            if self._ran() != after or not self._all_asleep():
+            if self._ran() != after or not self._asleep():
                 continue
             if self._has_children() and quiet_seconds < GRACE_SECONDS:
                 continue
@@ -190,42 +185,18 @@ class Timekeeper:
         return time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) - own
 
     def _ran(self) -> list[tuple[str, bytes]] | None:
-        """What changes whenever another thread has run; None when one ended meanwhile."""
-        looked = self._looked(_HAS_RUN)
-        return looked and [(task, text.partition(_SWITCHES)[2] or text) for task, text in looked]
+        with self._looking:
+            return self._tasks.ran()
 
-    def _all_asleep(self) -> bool:
-        """Whether no other thread runs or is about to."""
-        looked = self._looked("stat")
-        return looked is not None and all(
-            # The state follows the name, which stands in brackets and may hold any letter.
-            line[line.rindex(b")") + 2 :].startswith(b"S")
-            for _, line in looked
-        )
-
-    def _looked(self, at: str) -> list[tuple[str, bytes]] | None:
-        """One of the kernel's files about each other thread. This is hot: no file objects."""
-        own = str(self._own_task)
-        seen: list[tuple[str, bytes]] = []
-        with self.files:
-            try:
-                for task in os.listdir("/proc/self/task"):  # noqa: PTH208
-                    if task == own:
-                        continue
-                    file = os.open(f"/proc/self/task/{task}/{at}", os.O_RDONLY)
-                    try:
-                        seen.append((task, os.read(file, 4096)))
-                    finally:
-                        os.close(file)
-            except OSError:
-                return None  # a thread ended while we looked
-        return seen
+    def _asleep(self) -> bool:
+        with self._looking:
+            return self._tasks.all_asleep()
 
     def _bytes_on_the_way(self) -> bool:
         """Whether the server has bytes it has not read, or connections it has not accepted."""
         for table in _TABLES:
             try:
-                with self.files, open(table, "rb") as lines:  # noqa: PTH123
+                with self._looking, open(table, "rb") as lines:  # noqa: PTH123
                     rows = lines.read().splitlines()[1:]
             except OSError:
                 continue
@@ -237,7 +208,7 @@ class Timekeeper:
         return False
 
     def _has_children(self) -> bool:
-        with self.files:
+        with self._looking:
             try:
                 return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_text().strip())
             except OSError:
