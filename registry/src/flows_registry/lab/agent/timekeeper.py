@@ -143,6 +143,7 @@ class Timekeeper:
             real_now = _real_monotonic()
             quiet_since = quiet_since or real_now
             quiet_seconds = real_now - quiet_since
+            due = self._page.due
             if self._server_at_work(quiet_seconds):
                 continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
@@ -151,7 +152,7 @@ class Timekeeper:
                 continue
             if self._has_children() and quiet_seconds < GRACE_SECONDS:
                 continue
-            if self._jump():
+            if self._jump(due):
                 quiet_since = None
                 before = self._ran()
             elif quiet_seconds > HANG_AFTER_SECONDS:
@@ -214,13 +215,19 @@ class Timekeeper:
             except OSError:
                 return False
 
-    def _jump(self) -> bool:
-        """Move to the next deadline and wake whoever waits for it; False when there is none."""
+    def _jump(self, due: float) -> bool:
+        """Move to the next deadline and wake whoever waits for it; False when there is none.
+
+        A server whose time has come is busy before it waits for another one: where what it waited
+        for before it was idle is no longer what it waits for, it was woken meanwhile.
+        """
+        if self._page.due != due:
+            return True
         with self._lock:
             while self._deadlines and self._deadlines[0][2].cancelled:
                 heapq.heappop(self._deadlines)
             first = self._deadlines[0][0] if self._deadlines else NEVER
-            target = min(first, self._page.due)
+            target = min(first, due)
             if target == NEVER:
                 return False
             start = self._page.now
@@ -228,12 +235,12 @@ class Timekeeper:
                 self._page.now = target + ROUNDING_SECONDS
             elif first <= start:  # a wait too short for a float to tell, which would never end
                 self._page.now = start + ROUNDING_SECONDS
-            due: list[Deadline] = []
+            reached: list[Deadline] = []
             while self._deadlines and self._deadlines[0][0] <= self._page.now:
                 deadline = heapq.heappop(self._deadlines)[2]
                 if not deadline.cancelled:
                     deadline.fired = True
-                    due.append(deadline)
-        for deadline in due:
+                    reached.append(deadline)
+        for deadline in reached:
             deadline.wake()
         return True
