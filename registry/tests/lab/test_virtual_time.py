@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(
         ("httpx async", "45.0 ReadTimeout"),
         ("boto3", "60.0 ReadTimeoutError"),
         ("no timeout", "hung"),
+        ("slow server", "20.0"),
         ("next case", "3600.0"),
     ],
 )

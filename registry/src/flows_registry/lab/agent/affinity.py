@@ -22,6 +22,6 @@ def settle() -> None:
 def roam() -> None:
     """Let every thread of this process run on any core."""
     if _HOME:
-        with suppress(OSError):
-            for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+        for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+            with suppress(OSError):  # it has ended meanwhile
                 os.sched_setaffinity(int(task), _ALL)
