@@ -146,6 +146,7 @@ class Timekeeper:
             real_now = _real_monotonic()
             quiet_since = quiet_since or real_now
             quiet_seconds = real_now - quiet_since
+            due = self._page.due
             if self._server_at_work(quiet_seconds):
                 continue
             # The server was idle a moment ago. An answer that it had sent before has woken its
@@ -154,7 +155,7 @@ class Timekeeper:
                 continue
             if self._has_children() and quiet_seconds < GRACE_SECONDS:
                 continue
-            if self._jump():
+            if self._jump(due):
                 quiet_since = None
                 before = self._ran()
             elif quiet_seconds > HANG_AFTER_SECONDS:
@@ -232,24 +233,30 @@ class Timekeeper:
             except OSError:
                 return False
 
-    def _jump(self) -> bool:
-        """Move to the next deadline and wake whoever waits for it; False when there is none."""
+    def _jump(self, due: float) -> bool:
+        """Move to the next deadline and wake whoever waits for it; False when there is none.
+
+        A server whose time has come is busy before it waits for another one: where what it waited
+        for before it was idle is no longer what it waits for, it was woken meanwhile.
+        """
+        if self._page.due != due:
+            return True
         with self._lock:
             while self._deadlines and self._deadlines[0][2].cancelled:
                 heapq.heappop(self._deadlines)
             first = self._deadlines[0][0] if self._deadlines else NEVER
-            target = min(first, self._page.due)
+            target = min(first, due)
             if target == NEVER:
                 return False
             start = self._page.now
             if target > start:
                 self._page.now = target + ROUNDING_SECONDS
-            due: list[Deadline] = []
+            reached: list[Deadline] = []
             while self._deadlines and self._deadlines[0][0] <= self._page.now:
                 deadline = heapq.heappop(self._deadlines)[2]
                 if not deadline.cancelled:
                     deadline.fired = True
-                    due.append(deadline)
-        for deadline in due:
+                    reached.append(deadline)
+        for deadline in reached:
             deadline.wake()
         return True
