@@ -7,6 +7,7 @@ because virtual time replaces the process's clocks for good.
 import importlib.util
 import socket
 import sys
+from typing import Any
 
 
 def load_agent(folder: str) -> None:
@@ -29,6 +30,47 @@ def silent_server() -> str:
 
 
 SERVERS: list[socket.socket] = []
+
+
+def a_byte_each_second(keeper: Any, path: str) -> None:
+    """A server that is woken right after the keeper looked whether it works; each time after
+    another of the keeper's looks."""
+    import threading
+
+    from flows_agent import timekeeper  # type: ignore[import-not-found]
+    from flows_agent.page import NEVER, Page  # type: ignore[import-not-found]
+
+    class Watched(Page):
+        looks = -1
+
+        @property
+        def busy(self) -> int:
+            working = super().busy
+            if self.due <= self.now:
+                self.looks -= 1
+                if self.looks == 0:
+                    Page.busy.fset(self, 1)
+                    self.due = NEVER
+            return working
+
+    page = Watched(path)
+    Page.busy.fset(page, 1)
+    keeper._page = page
+    here, there = socket.socketpair()
+    here.settimeout(1.5)
+
+    def serve() -> None:
+        for step in range(20):
+            page.looks = step % 10 + 1
+            page.due, Page(path).busy = page.now + 1, 0
+            while page.due != NEVER:
+                timekeeper._real_sleep(0.02)  # in which it is woken
+            timekeeper._real_sleep(0.02)  # in which it works
+            there.sendall(b".")
+
+    threading.Thread(target=serve, daemon=True).start()
+    for _ in range(20):
+        here.recv(1)
 
 
 def main(agent: str, name: str, page_path: str) -> None:
@@ -77,40 +119,6 @@ def main(agent: str, name: str, page_path: str) -> None:
         keeper.restart()
         time.sleep(3600)
 
-    class Watched(Page):
-        """Its server is woken right after the keeper looked whether it works, a few looks after
-        its time has come: as often as this is, it is another of the keeper's looks."""
-
-        looks = -1
-
-        @property
-        def busy(self) -> int:
-            working = super().busy
-            if self.due <= self.now:
-                self.looks -= 1
-                if self.looks == 0:
-                    Page.busy.fset(self, 1)
-                    self.due = NEVER
-            return working
-
-    def a_byte_each_second() -> None:
-        watched = Watched(page_path)
-        page.busy = 1
-        keeper._page = watched
-        here, there = socket.socketpair()
-        here.settimeout(1.5)
-
-        def serve() -> None:
-            for step in range(20):
-                watched.looks = step % 10 + 1
-                watched.due, page.busy = watched.now + 1, 0
-                timekeeper._real_sleep(0.05)  # in which it is woken and works
-                there.sendall(b".")
-
-        threading.Thread(target=serve, daemon=True).start()
-        for _ in range(20):
-            here.recv(1)
-
     scenarios = {
         "sleep": lambda: time.sleep(3600),
         "asyncio": lambda: asyncio.run(asyncio.sleep(3600)),
@@ -121,7 +129,7 @@ def main(agent: str, name: str, page_path: str) -> None:
         "httpx async": lambda: asyncio.run(httpx_async()),
         "boto3": lambda: boto(1),
         "no timeout": lambda: urllib.request.urlopen(url),
-        "slow server": a_byte_each_second,
+        "slow server": lambda: a_byte_each_second(keeper, page_path),
         "next case": after_a_lost_pause,
     }
     page = Page(page_path)
