@@ -137,7 +137,8 @@ MISDEEDS: Mapping[str, Misdeed] = {
     "prints a gigabyte": Misdeed(
         "for _ in range(1024): os.write(1, b'x' * (1 << 20))\nos._exit(3)",
         {
-            BUILD: ("PACKAGE003", "the build failed"),
+            # It failed, or what keeps all it printed was stopped for the memory that takes.
+            BUILD: ("PACKAGE003", "the build"),
             IMPORT: ("PACKAGE012", "ended with code 3"),
             RUN: ("CONTRACT002", "exit status 3"),
         },
