@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+_READ: "dict[str, tuple[object, Manifest]]" = {}
+"""Of each manifest the tables that it was made of, and what came of them."""
+
+
 class Outline(NamedTuple):
     """What a listing says of a plugin.
 
@@ -105,7 +109,10 @@ def manifest_of(found: Found, path: "Sequence[str] | None" = None) -> "Manifest"
         [manifest],
         lambda: parse_toml(manifest, manifest),
     )
-    return from_data(tables, manifest)
+    known = _READ.get(manifest)
+    if known is None or known[0] is not tables:
+        known = _READ[manifest] = tables, from_data(tables, manifest)
+    return known[1]
 
 
 def outline_of(found: Found, path: "Sequence[str] | None" = None) -> Outline:

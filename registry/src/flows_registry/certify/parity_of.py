@@ -110,6 +110,9 @@ def nothing_compared(contracts: Sequence[str]) -> CheckResult:
 
 
 def _runner(plan: Plan, capability: Capability) -> Run:
+    """Runs histories; where what they leave is the service's to keep, several of them share a
+    process, and one by itself has its own."""
+
     def run(
         backend: str, histories: Sequence[Sequence[Call]], settings: Sequence[Settings] | None
     ) -> list[Sequence[Step]]:
@@ -120,6 +123,7 @@ def _runner(plan: Plan, capability: Capability) -> Run:
                 backend,
                 tuple(calls),
                 config=dict(settings[number] if settings else {}),
+                together=len(histories) > 1 and plan.backend(backend).wire is not None,
             )
             for number, calls in enumerate(histories)
         ]

@@ -202,8 +202,7 @@ def _result(
     findings: list[Finding] = []
     for pair in pairs:
         chosen = [history for history in histories if pair.applies(history)]
-        plugin, other = pair.plugin.answers(chosen), pair.other.answers(chosen)
-        found = compare(pair.rules, chosen, plugin, other)
+        found = _compared(pair, chosen)
         findings += _findings(pair, found, effort)
         _add(total, found)
     missing = subject.operations - set(total.steps) - pairs[0].rules.not_simulated
@@ -219,6 +218,21 @@ def _result(
         subject.level,
         {**facts, **_facts(pairs, total, effort)},
     )
+
+
+def _compared(pair: Pair, histories: Sequence[History]) -> Comparison:
+    """The answers of both sides; what differs counts where it does so with no other history in
+    the plugin's process."""
+    plugin, other = pair.plugin.answers(histories), pair.other.answers(histories)
+    found = compare(pair.rules, histories, plugin, other)
+    doubtful = {id(mismatch.history) for mismatch in found.mismatches}
+    if not doubtful:
+        return found
+    alone = [
+        pair.plugin.play([history])[0] if id(history) in doubtful else steps
+        for history, steps in zip(histories, plugin, strict=True)
+    ]
+    return compare(pair.rules, histories, alone, other)
 
 
 def _add(total: Comparison, found: Comparison) -> None:
@@ -276,7 +290,8 @@ def _findings(pair: Pair, found: Comparison, effort: Effort) -> list[Finding]:
             lambda histories: _examined(pair, histories),
             seconds=effort.shrink_seconds,
         )
-        findings.append(_finding(pair, small, count))
+        alone = _examined(pair, [small.history])[0]
+        findings.append(_finding(pair, alone or shortest, count))
     return findings
 
 

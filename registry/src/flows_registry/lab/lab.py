@@ -9,10 +9,12 @@ import os
 import queue
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -58,6 +60,10 @@ OUTSIDE = Profile("outside", inside={"real_time": True})
 
 KILLED_MAX = 4
 """So many cases of a plugin may go on until they are killed; it is tried no further then."""
+
+WORTH_A_START = 5
+"""So many cases of a group are left to the room that has begun it: to start an agent of its own,
+another would take as long."""
 
 _Answer = TypeVar("_Answer")
 
@@ -196,17 +202,23 @@ class Lab:
         *,
         on_case: Callable[[CaseRun], None] = lambda run: None,
     ) -> list[list[CaseRun]]:
-        """Run groups of cases, each in one room under a profile of its own: a profile's agent is
-        started once and not once in every room.
+        """Run groups of cases, each under a profile of its own and in one room: a profile's agent
+        is started once, and again only in a room that has nothing else to do for long enough.
 
         Raises:
             AgentBroken, NoReference, RoomBroken: as `run` does.
         """
         waiting: list[list[Future[CaseRun]]] = []
+        helping: list[Callable[[_Worker], None]] = []
         for profile, cases in groups:
             futures: list[Future[CaseRun]] = [Future() for _ in cases]
             waiting.append(futures)
-            self._tasks.put(_in_turn(cases, profile, futures))
+            left = _in_turn(cases, profile, futures)
+            self._tasks.put(partial(_work_off, left))
+            helping.append(partial(_work_off, left, while_more_than=WORTH_A_START))
+        for _ in range(self._jobs - 1):
+            for task in helping:
+                self._tasks.put(task)
         runs = iter(_collected([future for futures in waiting for future in futures], on_case))
         return [list(itertools.islice(runs, len(futures))) for futures in waiting]
 
@@ -433,18 +445,24 @@ def _task(
 
 def _in_turn(
     cases: Sequence[Case], profile: Profile, futures: "Sequence[Future[CaseRun]]"
-) -> Callable[["_Worker"], None]:
-    """All these cases as one task."""
-    tasks = [
+) -> "deque[Callable[[_Worker], None]]":
+    """All these cases, from which any worker may take the next."""
+    return deque(
         _task(lambda w, c=case: w.perform(c, profile), future)
         for case, future in zip(cases, futures, strict=True)
-    ]
+    )
 
-    def task(worker: _Worker) -> None:
-        for one in tasks:
-            one(worker)
 
-    return task
+def _work_off(
+    left: "deque[Callable[[_Worker], None]]", worker: "_Worker", *, while_more_than: int = 0
+) -> None:
+    """Do one after the other, until no more than so many are left."""
+    while len(left) > while_more_than:
+        try:
+            task = left.popleft()
+        except IndexError:
+            return  # another worker was first
+        task(worker)
 
 
 def _collected(

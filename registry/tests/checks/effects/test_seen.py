@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from core_caps.claims.lattice import Effects
 from core_caps.contract.suite import Call
-from flows_registry.checks.effects.seen import looked_at, unreached
+from flows_registry.checks.effects.seen import alone, looked_at, unreached
 from flows_registry.checks.effects.static import OPENING, Derived, Location, Top
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun, Place
@@ -127,6 +127,26 @@ def test_what_opening_does_around_the_calls_was_watched() -> None:
 def test_what_only_opening_reaches_is_not_watched_for_an_operation() -> None:
     _, left = _looked("", {OPENING: (TOP,), "get": (TOP,)}, around="get one")
     assert left == {"get"}
+
+
+def test_places_are_looked_for_in_processes_of_their_own_alone() -> None:
+    cases, _ = _looked("put one", {"get": (TOP,)})
+    assert {case.together for case in cases if case.places} == {False}
+    assert {case.together for case in cases if not case.places} == {True}
+
+
+def test_what_ran_where_others_had_runs_again_alone() -> None:
+    lab: Any = _Lab("", "")
+    subject: Any = None
+    plan = Plan(subject, lab, "plugin")
+    seen = looked_at(plan, "remote", BASES, {})
+    shared = [one.run.case.name for one in seen if one.run.case.together]
+    lab.cases.clear()
+
+    again = alone(plan, seen)
+    assert [case.name for case in lab.cases] == shared
+    assert [one.run.case.name for one in again] == [one.run.case.name for one in seen]
+    assert not any(one.run.case.together for one in again)
 
 
 def test_what_stands_nowhere_is_never_reached() -> None:

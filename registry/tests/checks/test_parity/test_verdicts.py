@@ -162,6 +162,22 @@ def test_a_run_that_ends_early_is_refused(simulator: str, running: Running, unli
     assert "the run ended before this call" in mock.findings[0].observed
 
 
+@pytest.mark.feature("DC-04")
+def test_what_differs_only_where_other_histories_have_been_is_no_drift(running: Running) -> None:
+    sound = running(mock=lambda _: Small(), remote=lambda _: Small())
+    drifted = running(mock=lambda _: Refusing(), remote=lambda _: Small())
+
+    def crowded(backend: str, histories: Any, settings: Any) -> Any:
+        chosen = drifted if len(histories) > 1 else sound
+        return chosen(backend, histories, settings)
+
+    foreign = {"remotes": {"remote": "somebody-elses"}}
+    (result,) = parity(subject(crowded, **foreign), effort=NONE)
+    assert result.verdict is Verdict.PASSED
+    (result,) = parity(subject(drifted, **foreign), effort=NONE)
+    assert result.verdict is Verdict.REFUSED
+
+
 ROW = Divergence(
     name="accepts-v",
     case="kv/1 * exercise: put",

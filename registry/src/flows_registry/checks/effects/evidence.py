@@ -1,11 +1,11 @@
 """What the sides of the effects check judge: the derived source, and runs on and off the path."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows_registry.checks.effects.bounded import derive_bounded
 from flows_registry.checks.effects.coverage import Coverage, coverage
-from flows_registry.checks.effects.seen import NAME, Seen, Unreached, looked_at, unreached
+from flows_registry.checks.effects.seen import NAME, Seen, Unreached, alone, looked_at, unreached
 from flows_registry.checks.effects.static import Derived
 from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.ran import all_of
@@ -44,6 +44,10 @@ class Evidence:
         sources = self.plan.sources
         ran = all_of(one.run.ran for one in self.seen)
         return coverage(sources, ran) if sources is not None and ran.files else None
+
+    def alone(self) -> "Evidence":
+        """The same, no case of it having run where others had."""
+        return replace(self, seen=alone(self.plan, self.seen))
 
     def reproduce(self, case: str) -> Reproduction:
         """The command that runs an exercise again, from every side; or the whole check."""

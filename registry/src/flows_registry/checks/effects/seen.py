@@ -15,7 +15,7 @@ from flows_registry.checks.plan import Baseline, Plan
 from flows_registry.lab.case import Case, CaseRun, Place
 from flows_registry.lab.faults import Fault
 
-__all__ = ["NAME", "Seen", "Unreached", "looked_at", "only_reads", "unreached"]
+__all__ = ["NAME", "Seen", "Unreached", "alone", "looked_at", "only_reads", "unreached"]
 
 NAME = "effects"
 
@@ -77,6 +77,18 @@ def looked_at(
     return seen + _run(plan, backend, _detours(backend, usable, unreached(derived, seen)))
 
 
+def alone(plan: Plan, seen: Sequence[Seen]) -> list[Seen]:
+    """The same, what ran in a process that others had used run again in one of its own."""
+    cases = [replace(one.run.case, together=False) for one in seen if one.run.case.together]
+    again = iter(plan.run_again(NAME, cases))
+    runs = [next(again) if one.run.case.together else one.run for one in seen]
+    return [
+        replace(one, run=run)
+        for one, run in zip(seen, runs, strict=True)
+        if run is one.run or run.trouble is None
+    ]
+
+
 def _followed(base: Baseline) -> Case:
     """An exercise on its straight path once more, every line of it told of."""
     return replace(base.run.case, followed=True, listening=False, together=True)
@@ -96,7 +108,7 @@ def _detours(
 ) -> list[tuple[Baseline, Case]]:
     """Every exercise that only reads once more for each fault, at its first request; one that
     writes too, where there are places that it has not reached, and so is the first of each
-    operation, every line of it told of."""
+    operation, every line of it told of. Places are watched for in a process from its start on."""
     first = {base.exercise.call.operation: base for base in reversed(usable)}
     return [
         (
@@ -110,6 +122,7 @@ def _detours(
                 faults=(fault,),
                 places=_places(left, base),
                 followed=base is first[base.exercise.call.operation] and not _places(left, base),
+                together=not _places(left, base),
             ),
         )
         for base in usable

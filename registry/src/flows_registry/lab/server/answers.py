@@ -25,7 +25,7 @@ PACES_SECONDS = (0.0, 0.0, 0.2, 1.0)
 
 DRIP_SECONDS = 3.0
 DRIP_BYTES_MAX = 4000
-ENDLESS_BYTES = 64 * 1024 * 1024
+ENDLESS_BYTES = 32 * 1024 * 1024
 
 
 def reset(connection: socket.socket) -> None:
