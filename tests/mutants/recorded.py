@@ -117,10 +117,14 @@ class RecordedLab(Lab):
         on_case: Callable[[CaseRun], None] = lambda run: None,
     ) -> list[CaseRun]:
         """As a lab does."""
-        if not self._asks:
-            return [self._answered(profile, case) for case in cases]
-        ask = super().run
-        return self._noted([(profile, cases)], lambda: [ask(cases, profile=profile)])[0]
+        if self._asks:
+            ask = super().run
+            [runs] = self._noted([(profile, cases)], lambda: [ask(cases, profile=profile)])
+        else:
+            runs = [self._answered(profile, case) for case in cases]
+        for run in runs:
+            on_case(run)
+        return runs
 
     def run_apart(
         self,

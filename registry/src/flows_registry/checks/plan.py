@@ -190,11 +190,18 @@ class Plan:
         cases: Sequence[Case],
         profile: Profile | None = None,
         told_as: str = "",
+        on_run: Callable[[CaseRun], None] = lambda run: None,
     ) -> list[CaseRun]:
         """Run cases in the lab, with progress; what they are observed as is the check itself
-        unless another name is given."""
+        unless another name is given. `on_run` is told of each, in their order, while later ones
+        run."""
         tell = self._counting(check, backend, len(cases))
-        runs = self.lab.run(cases, profile=profile or _BASE, on_case=tell)
+
+        def ended(run: CaseRun) -> None:
+            tell(run)
+            on_run(run)
+
+        runs = self.lab.run(cases, profile=profile or _BASE, on_case=ended)
         for run in runs:
             self._ended(check, profile or _BASE, run, told_as)
         return runs

@@ -46,12 +46,13 @@ def check_injection(plan: Plan, backend: str, baselines: Sequence[Baseline]) -> 
         trials += maker.trials(baselines)
         lacking += maker.lacking()
     trials = [trial for trial in trials if plan.only in trial.case.name]
-    runs = plan.run(NAME, backend, [trial.case for trial in trials])
-    findings = [
-        (finding.message, finding)
-        for trial, run in zip(trials, runs, strict=True)
-        for finding in trial.judge(run)
-    ]
+    findings: list[tuple[str, Finding]] = []
+    coming = iter(trials)
+
+    def judge(run: CaseRun) -> None:
+        findings.extend((finding.message, finding) for finding in next(coming).judge(run))
+
+    runs = plan.run(NAME, backend, [trial.case for trial in trials], on_run=judge)
     ran = {run.case.name: (trial, run) for trial, run in zip(trials, runs, strict=True)}
     judged = list(_shrunk(plan, ran, collapsed(findings)))
     found = [*static, *(finding for finding in judged if finding.code != UNPROVEN)]
